@@ -1,0 +1,227 @@
+"""What a task is: a frozen dataclass of plain functions, found by its folder under ``tasks/``.
+
+A task's ``settings.py`` names its settings class as ``SETTINGS`` and imports no torch, so that ``--help`` is quick;
+its ``task.py`` names the `Task` itself as ``TASK``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
+
+from semicoupled.errors import SettingsError, nearest
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+    from torch.utils.data import Dataset
+
+    from semicoupled.nn.streams import State, Stream
+    from semicoupled.nn.switch import Switching
+    from semicoupled.report import Section
+    from semicoupled.rows import Row
+    from semicoupled.training.ltsc import Segment
+    from semicoupled.training.objective import Losses
+    from semicoupled.training.progress import Progress
+
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+Description = Mapping[str, Json]
+"""What the data looked like (sizes, classes, units, normalization): saved in the run folder, given to ``build``."""
+
+
+class Batch(Protocol):
+    """A NamedTuple of tensors whose first field is always the frames."""
+
+    @property
+    def frames(self) -> Tensor:
+        """The video, B T C H W."""
+        ...
+
+
+class TaskOutput(NamedTuple):
+    """A task's predictions, one a stream, with the network's state.
+
+    The shape of a prediction is the task's own; the time axis, if it has one, is the second.
+    """
+
+    main: Tensor
+    spatial: Tensor | None
+    temporal: Tensor | None
+    state: State | None
+    state_at: State | None
+
+
+class TaskModel(Protocol):
+    """The network of a task with its heads; always an ``nn.Module``."""
+
+    network: nn.Module
+    """The deep part below the heads: its depth is what the switches count."""
+
+    def __call__(
+        self,
+        batch: Any,
+        state: State | None = None,
+        *,
+        streams: Sequence[Stream] = ("main",),
+        switch: Switching | None = None,
+        state_at: int | None = None,
+    ) -> TaskOutput:
+        """Predict from a batch; see `SemiCoupledStack.forward` for the arguments."""
+        ...
+
+    def recurrent_parameters(self) -> Iterator[nn.Parameter]:
+        """Give the parameters whose gradients are clamped before a step (METHOD: the recurrent ones)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The data of a run.
+
+    Args:
+        train: samples to learn from; a key is a pure function of counters, so that a resume is exact.
+        validation: samples that choose the best weights.
+        description: what `build` and a later prediction must know of the data.
+    """
+
+    train: Dataset[Any]
+    validation: Dataset[Any]
+    description: Description = field(default_factory=dict[str, Json])
+
+
+class Predictor(Protocol):
+    """Turns files into predictions."""
+
+    def predict(self, inputs: Sequence[Path], out: Path, progress: Progress | None = None) -> list[Path]:
+        """Predict from files or folders.
+
+        Args:
+            inputs: files or folders that the task reads.
+            out: a file or a folder to write to.
+            progress: who is told how far it is.
+
+        Returns:
+            The files that were written.
+        """
+        ...
+
+
+class TaskSettings(Protocol):
+    """What every settings class has in common; `Any` because each task adds its own."""
+
+    @property
+    def seed(self) -> int:
+        """Everything random follows from it."""
+        ...
+
+    @property
+    def data(self) -> Any:
+        """Where the samples come from; ``root`` and ``validation`` where files are read."""
+        ...
+
+    @property
+    def model(self) -> Any:
+        """The network; ``kind`` chooses between ours and the rivals."""
+        ...
+
+    @property
+    def training(self) -> Any:
+        """How it is trained: `semicoupled.training.settings`."""
+        ...
+
+
+SettingsT = TypeVar("SettingsT", bound=TaskSettings)
+
+
+@dataclass(frozen=True)
+class EvaluateRequest(Generic[SettingsT]):
+    """What to score.
+
+    Args:
+        settings: of the run.
+        model: the trained model; None scores the baselines alone.
+        description: of the data that the model was trained on.
+        root: other data than the run's; None scores the run's own.
+        split: ``"validation"``, ``"all"``, or another that the task knows.
+        device: where to compute.
+        workers: processes that load data.
+        progress: who is told how far it is.
+    """
+
+    settings: SettingsT
+    model: TaskModel | None
+    description: Description
+    root: Path | None
+    split: str
+    device: torch.device
+    workers: int = 0
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Task(Generic[SettingsT]):
+    """A task: what it takes, what it gives, how it is scored.
+
+    Args:
+        name: its folder's name under ``tasks/``.
+        summary: one sentence.
+        settings: its frozen settings dataclass.
+        splits: reads the data.
+        build: makes a fresh model for data of this description.
+        goals: gives the function from a model's output and its batch to the three losses.
+        cut: gives the part of a batch that lies in a segment of time.
+        validate: a few scores during training; the highest ``"score"`` chooses the best weights.
+        evaluate: scores for a table, baselines beside ours.
+        predictor: makes predictions from files.
+        draw: what the report shows, beside the training curves, given the folder of the run.
+    """
+
+    name: str
+    summary: str
+    settings: type[SettingsT]
+    splits: Callable[[SettingsT], Splits]
+    build: Callable[[SettingsT, Description], TaskModel]
+    goals: Callable[[SettingsT], Callable[[TaskOutput, Any], Losses]]
+    cut: Callable[[Any, Segment], Any]
+    validate: Callable[[SettingsT, TaskModel, Splits, Progress], Mapping[str, float]]
+    evaluate: Callable[[EvaluateRequest[SettingsT]], Sequence[Row]]
+    predictor: Callable[[SettingsT, Description, TaskModel], Predictor]
+    draw: Callable[[SettingsT, TaskModel, Splits, Path], Sequence[Section]]
+
+
+def task_names() -> tuple[str, ...]:
+    """Give the tasks there are: the folders under ``tasks/`` that have a ``settings.py``."""
+    from semicoupled import tasks
+
+    folders = (Path(place) / module.name for place in tasks.__path__ for module in pkgutil.iter_modules([place]))
+    return tuple(sorted(folder.name for folder in folders if (folder / "settings.py").is_file()))
+
+
+def settings_class(name: str) -> type[TaskSettings]:
+    """Give the settings class of a task without importing torch.
+
+    Raises:
+        SettingsError: no such task.
+    """
+    _check(name)
+    return cast("type[TaskSettings]", importlib.import_module(f"semicoupled.tasks.{name}.settings").SETTINGS)
+
+
+def find_task(name: str) -> Task[Any]:
+    """Import a task.
+
+    Raises:
+        SettingsError: no such task.
+    """
+    _check(name)
+    return cast("Task[Any]", importlib.import_module(f"semicoupled.tasks.{name}.task").TASK)
+
+
+def _check(name: str) -> None:
+    known = task_names()
+    if name not in known:
+        raise SettingsError(f"there is no task {name!r}. {nearest(name, known)}")

@@ -1,0 +1,77 @@
+# Two commands are all that a bare clone needs:
+#
+#   make demo     trains the toy networks and writes a report (minutes)
+#   make test     runs the tests
+#
+# Both make .venv and install what they need; the second time they find it there. To choose the Python or the torch:
+#
+#   make test PYTHON=python3.12 TORCH=torch==2.13.0
+#
+# TORCH is what pip is asked for first. The choice is made once; `make clean` forgets it.
+
+PYTHON ?= python3
+TORCH ?= torch
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+SOURCES := src tests docs .ci
+
+# One thread a test process: the processes already use all cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+
+.PHONY: demo test test-slow lint format types floors snippets docs check clean help
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.installed  ## train the toy networks and write a report
+	$(BIN)/semicoupled demo
+
+test: $(VENV)/.installed-dev  ## run the tests
+	$(PYTEST)
+
+test-slow: $(VENV)/.installed-dev  ## run the tests that take minutes, too
+	$(PYTEST) -m ""
+
+lint: $(VENV)/.installed-dev  ## look for mistakes and for formatting
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+format: $(VENV)/.installed-dev  ## format the code
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+types: $(VENV)/.installed-dev  ## check the types
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+floors: $(VENV)/.installed-dev  ## check that imports go down only
+	$(BIN)/lint-imports
+
+snippets: $(VENV)/.installed-dev  ## run the examples of the README and of the docs
+	$(BIN)/python .ci/snippets.py README.md docs
+
+docs: $(VENV)/.installed-docs  ## build the documentation into docs/_build
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
+
+check:  ## run everything that has to pass before a change goes in
+	.ci/run
+
+clean:  ## remove what was installed and built
+	rm -rf $(VENV) docs/_build
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("semicoupled needs Python 3.11 or newer and found " + sys.version.split()[0] + ": choose another, for example make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(PIP) "$(TORCH)"
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) --editable ".[docs]"
+	@touch $@

@@ -1,0 +1,182 @@
+"""Settings: frozen dataclasses on one side, YAML files and ``--name value`` on the other.
+
+Files are laid over the defaults in order, options over the files. A name that does not exist is never ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast, get_type_hints
+
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
+
+from semicoupled.errors import SettingsError, nearest
+from semicoupled.files import write_text
+
+T = TypeVar("T")
+
+
+def settings_parser(cls: type[object], prog: str = "semicoupled") -> ArgumentParser:
+    """Make the parser of a settings class: an option for each field, nested ones with a dot.
+
+    Args:
+        cls: a frozen dataclass whose fields are plain values or such dataclasses.
+        prog: what usage and errors call the program.
+    """
+    parser = ArgumentParser(prog=prog, exit_on_error=False, allow_abbrev=False, add_help=False)
+    parser.add_argument("--config", action="config", help="YAML file of settings")
+    parser.add_class_arguments(cls)
+    return parser
+
+
+def parse_settings(cls: type[T], arguments: Sequence[str] = (), files: Sequence[Path] = ()) -> T:
+    """Make settings from YAML files and options.
+
+    Args:
+        cls: the settings class.
+        arguments: options, ``["--model.kind", "scs", "--training.steps=400"]``; dashes in names count as underscores.
+        files: YAML files, laid over the defaults in order, below the options.
+
+    Raises:
+        SettingsError: an unknown name, or a value of the wrong kind.
+    """
+    names = setting_names(cls)
+    for file in files:
+        _check_names(_keys(_read_yaml(file), names), names, f"{file}: unknown setting")
+    arguments = [_underscored(argument) for argument in arguments]
+    _check_options(arguments, names)
+    parser = settings_parser(cls)
+    tokens = [token for file in files for token in ("--config", str(file))] + arguments
+    try:
+        parsed = parser.parse_args(tokens)
+        values = cast(Namespace, parser.instantiate(parsed))
+        return cls(**{name.name: values[name.name] for name in dataclasses.fields(cast(Any, cls))})
+    except SettingsError:
+        raise
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise SettingsError(_sentence(error)) from error
+
+
+def read_settings(cls: type[T], file: Path) -> T:
+    """Read settings from a YAML file.
+
+    Raises:
+        SettingsError: no such file, an unknown name, or a value of the wrong kind.
+    """
+    return parse_settings(cls, files=[file])
+
+
+def write_settings(file: Path, settings: object) -> None:
+    """Write settings to a YAML file, whole or not at all."""
+    write_text(file, dump_settings(settings))
+
+
+def dump_settings(settings: object) -> str:
+    """Give settings as YAML text, every field resolved."""
+    return yaml.safe_dump(to_plain(settings), sort_keys=False, allow_unicode=True)
+
+
+def to_plain(value: object) -> Any:
+    """Turn settings into what YAML and JSON know: dictionaries, lists, numbers, strings."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    if isinstance(value, Path):
+        return value.as_posix()
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise TypeError(f"a setting is of type {type(value).__name__}; expected a plain value or a dataclass of such")
+
+
+def differences(old: object, new: object) -> list[str]:
+    """Name the settings in which two objects of the same class differ, one line each."""
+    before, after = dict(_leaves(to_plain(old))), dict(_leaves(to_plain(new)))
+    lines: list[str] = []
+    for name in dict.fromkeys([*before, *after]):
+        one, other = before.get(name, "(absent)"), after.get(name, "(absent)")
+        if one != other:
+            lines.append(f"{name}: {one} there, {other} now")
+    return lines
+
+
+def setting_names(cls: type[object]) -> tuple[str, ...]:
+    """Give the dotted names of all settings of a class, groups of settings left out."""
+    hints = get_type_hints(cls)
+    names: list[str] = []
+    for field in dataclasses.fields(cast(Any, cls)):
+        kind = hints[field.name]
+        below = setting_names(kind) if isinstance(kind, type) and dataclasses.is_dataclass(kind) else ()
+        names.extend([f"{field.name}.{name}" for name in below] or [field.name])
+    return tuple(names)
+
+
+def _underscored(argument: str) -> str:
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument[2:].partition("=")
+    return "--" + name.replace("-", "_") + equals + value
+
+
+def _check_options(arguments: Sequence[str], names: Sequence[str]) -> None:
+    given = [argument[2:].partition("=")[0] for argument in arguments if argument.startswith("--")]
+    _check_names(given, names, "unknown option")
+    if arguments and not arguments[0].startswith("--"):
+        raise SettingsError(f"unexpected argument {arguments[0]!r}; expected options: --name value, or --name=value")
+
+
+def _check_names(given: Iterable[str], names: Sequence[str], what: str) -> None:
+    for name in given:
+        if name not in names:
+            raise SettingsError(f"{what} {name!r}. {nearest(name, names)}")
+
+
+def _read_yaml(file: Path) -> Mapping[str, object]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror}); expected a YAML file of settings") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: is not YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise SettingsError(f"{file}: holds a {type(content).__name__}; expected settings, one `name: value` a line")
+    return cast("Mapping[str, object]", content)
+
+
+def _keys(content: Mapping[str, object], names: Sequence[str], prefix: str = "") -> Iterator[str]:
+    """Walk down to settings, or to the first key that leads to none."""
+    for key, value in content.items():
+        name = f"{prefix}{key}"
+        if not any(other.startswith(f"{name}.") for other in names):
+            yield name
+        elif isinstance(value, Mapping):
+            yield from _keys(cast("Mapping[str, object]", value), names, f"{name}.")
+        elif value is not None:
+            raise SettingsError(f"{name} is {value!r}; expected settings below it, one `name: value` a line")
+
+
+def _leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict) and value:
+        for key, item in cast("dict[str, object]", value).items():
+            yield from _leaves(item, f"{prefix}.{key}" if prefix else key)
+    else:
+        yield prefix, value
+
+
+def _sentence(error: Exception) -> str:
+    """Turn jsonargparse's wording into ours: no Python types, and the nearest of the values that are allowed."""
+    text = " ".join(str(error).split()).replace("Parser key ", "setting ")
+    text = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", text)
+    choice = re.search(r"Expected an? typing\.Literal\[(.*?)\]\. Got value: (.*)", text)
+    if choice is None:
+        return text
+    known = [item.strip().strip("'") for item in choice[1].split(",")]
+    return f"{text[: choice.start()]}there is no {choice[2]!r}. {nearest(choice[2], known)}"

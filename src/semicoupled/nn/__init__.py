@@ -1,0 +1,30 @@
+"""The structure: torch alone, usable by itself.
+
+    net = SemiCoupledStack(in_channels=3, widths=[64] * 15)
+    out = net(frames, streams=("main", "spatial"))     # frames: B T C H W
+    features, state = net.step(frame, state)           # the same weights, one frame at a time
+"""
+
+from __future__ import annotations
+
+from semicoupled.nn.layer import SemiCoupledLayer
+from semicoupled.nn.operators import conv2d, linear
+from semicoupled.nn.stack import SemiCoupledStack
+from semicoupled.nn.streams import LayerRecord, Outputs, StackState, detach, map_state
+from semicoupled.nn.switch import FixedSwitching, Pattern, Switching, switch
+
+__all__ = [
+    "FixedSwitching",
+    "LayerRecord",
+    "Outputs",
+    "Pattern",
+    "SemiCoupledLayer",
+    "SemiCoupledStack",
+    "StackState",
+    "Switching",
+    "conv2d",
+    "detach",
+    "linear",
+    "map_state",
+    "switch",
+]

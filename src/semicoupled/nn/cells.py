@@ -1,0 +1,195 @@
+"""The temporal branch h_t behind one interface: the paper's simple recurrence, or an LSTM or GRU in its place.
+
+The paper: "It is feasible to replace h_t with LSTM architecture, but the computing complexity is too high". All three
+take what Conv_u made of all frames and go over time with Conv_c; each returns the map c, whose sigmoid is the gate.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeVar
+
+import torch
+from torch import nn
+
+from semicoupled.errors import ShapeError
+from semicoupled.nn.norm import StreamNorm
+from semicoupled.nn.operators import Operator
+from semicoupled.nn.recurrence import recurrence
+from semicoupled.nn.shapes import Float, Tensor
+from semicoupled.nn.streams import CellState, GRUState, LSTMState, RNNState
+
+Cell = Literal["rnn", "lstm", "gru"]
+"""The temporal branch: Eq. 5 (paper), or a gated one."""
+
+CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru")
+
+
+class CellOutput(NamedTuple):
+    """What a temporal branch makes of a clip.
+
+    Attributes:
+        map: c of all frames, folded time-major, or None where it was not asked for.
+        gate: sigma(c) of all frames.
+        state: the state after the last frame.
+        state_at: the state after the first `state_at` frames, if asked for.
+    """
+
+    map: Tensor | None
+    gate: Tensor
+    state: CellState
+    state_at: CellState | None
+
+
+class RNNCell(nn.Module):
+    """c_t = norm(Conv_u(u_t)) + Conv_c(sigma(c_{t-1})) (Eq. 5)."""
+
+    drive_factor = 1
+
+    def __init__(self, channels: int, operator: Operator, kernel_size: int, initial_gate: float) -> None:
+        """Build Conv_c, which has stride 1 and no bias."""
+        super().__init__()
+        self.recurrent = operator(channels, channels, kernel_size=kernel_size, stride=1, bias=False)
+        self._initial_gate = initial_gate
+
+    def initial_state(self, like: Float[Tensor, "B C *size"]) -> RNNState:
+        """sigma(c_0): 0.5 where c_0 = 0 (paper), or the option's value."""
+        return RNNState(torch.full_like(like, self._initial_gate))
+
+    def forward(
+        self, drive: Float[Tensor, "N C *size"], state: CellState, *, with_map: bool, state_at: int | None
+    ) -> CellOutput:
+        """Run over all frames."""
+        gate = _expect(state, RNNState).gate
+        outcome = recurrence(drive, self.recurrent, gate, with_map=with_map)
+        return self._output(outcome.map, outcome.gate, gate, state_at)
+
+    def forward_joint(
+        self,
+        drive: Float[Tensor, "N C *size"],
+        state: CellState,
+        *,
+        norm: StreamNorm,
+        streams: tuple[str, ...],
+        state_at: int | None,
+    ) -> CellOutput:
+        """The same with batch norm on the whole of c_t, one step after the other (paper-literal).
+
+        Args:
+            drive: Conv_u(u_t) as it is, folded time-major, the streams side by side in each step.
+            state: the streams side by side.
+            norm: the joint normalization.
+            streams: names of the streams, equal shares of each step.
+            state_at: see `forward`.
+        """
+        first = gate = _expect(state, RNNState).gate
+        maps: list[Tensor] = []
+        gates: list[Tensor] = []
+        for step in drive.split(gate.shape[0]):
+            whole = step + self.recurrent(gate)
+            shares = [
+                norm.one_step(share, stream) for share, stream in zip(whole.chunk(len(streams)), streams, strict=True)
+            ]
+            c = torch.cat(shares)  # (5), normalized
+            gate = torch.sigmoid(c)
+            maps.append(c)
+            gates.append(gate)
+        return self._output(torch.cat(maps), torch.cat(gates), first, state_at)
+
+    @staticmethod
+    def _output(maps: Tensor | None, gates: Tensor, first: Tensor, state_at: int | None) -> CellOutput:
+        batch = first.shape[0]
+        at = None
+        if state_at is not None:
+            at = RNNState(gates[(state_at - 1) * batch : state_at * batch] if state_at else first)
+        return CellOutput(maps, gates, RNNState(gates[-batch:]), at)
+
+
+class LSTMCell(nn.Module):
+    """An LSTM without peepholes as the temporal branch; c of Eq. 6 is its cell, the additive memory."""
+
+    drive_factor = 4
+
+    def __init__(self, channels: int, operator: Operator, kernel_size: int, initial_gate: float) -> None:
+        """Build the recurrent operator of the four gates."""
+        super().__init__()
+        del initial_gate  # its feedback is o * tanh(c), which starts at 0
+        self.recurrent = operator(channels, 4 * channels, kernel_size=kernel_size, stride=1, bias=False)
+
+    def initial_state(self, like: Float[Tensor, "B C *size"]) -> LSTMState:
+        """Zeros."""
+        return LSTMState(torch.zeros_like(like), torch.zeros_like(like))
+
+    def forward(
+        self, drive: Float[Tensor, "N C4 *size"], state: CellState, *, with_map: bool, state_at: int | None
+    ) -> CellOutput:
+        """Run over all frames; the drive holds input, forget and output gate and the candidate, in this order."""
+        hidden, cell = _expect(state, LSTMState)
+        states = [LSTMState(hidden, cell)]
+        for step in drive.split(hidden.shape[0]):
+            to_input, to_forget, to_output, candidate = (step + self.recurrent(hidden)).chunk(4, dim=1)
+            cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
+            hidden = torch.sigmoid(to_output) * torch.tanh(cell)
+            states.append(LSTMState(hidden, cell))
+        maps = torch.cat([after.cell for after in states[1:]])
+        at = None if state_at is None else states[state_at]
+        return CellOutput(maps, torch.sigmoid(maps), states[-1], at)
+
+
+class GRUCell(nn.Module):
+    """Eq. 5 with an update and a reset gate: c_t = (1 - z) c_{t-1} + z (drive_t + Conv_c(r * sigma(c_{t-1})))."""
+
+    drive_factor = 3
+
+    def __init__(self, channels: int, operator: Operator, kernel_size: int, initial_gate: float) -> None:
+        """Build the recurrent operators of the two gates and of the candidate."""
+        super().__init__()
+        self.recurrent = operator(channels, 2 * channels, kernel_size=kernel_size, stride=1, bias=False)
+        self.candidate = operator(channels, channels, kernel_size=kernel_size, stride=1, bias=False)
+        self._initial_gate = initial_gate
+
+    def initial_state(self, like: Float[Tensor, "B C *size"]) -> GRUState:
+        """c_0 = 0 and the option's first gate."""
+        return GRUState(torch.zeros_like(like), torch.full_like(like, self._initial_gate))
+
+    def forward(
+        self, drive: Float[Tensor, "N C3 *size"], state: CellState, *, with_map: bool, state_at: int | None
+    ) -> CellOutput:
+        """Run over all frames; the drive holds update gate, reset gate and candidate, in this order."""
+        c, gate = _expect(state, GRUState)
+        channels = c.shape[1]
+        states = [GRUState(c, gate)]
+        for step in drive.split(c.shape[0]):
+            gates_drive, candidate_drive = step.split([2 * channels, channels], dim=1)
+            update, reset = torch.sigmoid(gates_drive + self.recurrent(gate)).chunk(2, dim=1)
+            candidate = candidate_drive + self.candidate(reset * gate)
+            c = (1 - update) * c + update * candidate
+            gate = torch.sigmoid(c)
+            states.append(GRUState(c, gate))
+        maps = torch.cat([after.map for after in states[1:]])
+        gates = torch.cat([after.gate for after in states[1:]])
+        return CellOutput(maps, gates, states[-1], None if state_at is None else states[state_at])
+
+
+TemporalCell = RNNCell | LSTMCell | GRUCell
+
+
+def build_cell(cell: Cell, channels: int, operator: Operator, kernel_size: int, initial_gate: float) -> TemporalCell:
+    """Build a temporal branch by its name."""
+    kinds: dict[Cell, type[RNNCell] | type[LSTMCell] | type[GRUCell]] = {
+        "rnn": RNNCell,
+        "lstm": LSTMCell,
+        "gru": GRUCell,
+    }
+    return kinds[cell](channels, operator, kernel_size, initial_gate)
+
+
+_State = TypeVar("_State", RNNState, LSTMState, GRUState)
+
+
+def _expect(state: CellState, kind: type[_State]) -> _State:
+    if not isinstance(state, kind):
+        raise ShapeError(
+            f"state: expected a {kind.__name__}, got {type(state).__name__}. "
+            "It comes from a network with another temporal cell; start with state=None."
+        )
+    return state

@@ -1,0 +1,195 @@
+"""One semi-coupled layer (Eq. 4-6): a spatial branch, a temporal branch, over all frames at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from semicoupled.errors import ShapeError, nearest
+from semicoupled.nn import fold
+from semicoupled.nn.cells import CELLS, Cell, CellOutput, RNNCell, build_cell
+from semicoupled.nn.norm import Norm, StreamNorm
+from semicoupled.nn.operators import Operator, conv2d
+from semicoupled.nn.shapes import Tensor
+from semicoupled.nn.streams import CellState
+from semicoupled.nn.switch import Pattern, folded_factor, switched
+
+SHARED = "shared"
+"""Name under which the first layer's input goes to all three streams: they see the same frames."""
+
+
+class LayerMaps(NamedTuple):
+    """What the two branches make of their inputs, by stream.
+
+    Attributes:
+        spatial: s of all frames (Eq. 4), folded.
+        temporal: c and sigma(c) of all frames (Eq. 5), folded, with the state.
+    """
+
+    spatial: dict[str, Tensor]
+    temporal: dict[str, CellOutput]
+
+
+class SemiCoupledLayer(nn.Module):
+    """The maps s and c of Eq. 4 and 5; the synthesizers (Eq. 6, 9, 11) are applied by the stack, a stream at a time.
+
+    Conv([u_t, sigma(c_{t-1})]) of Eq. 5 is the sum of two convolutions, so all but Conv_c run for all frames at once.
+    Streams that use the same convolution go through it together.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        kernel_size: int = 3,
+        temporal_kernel_size: int | None = None,
+        stride: int = 1,
+        operator: Operator = conv2d,
+        norm: Norm = "batch",
+        cell: Cell = "rnn",
+        initial_gate: float = 0.5,
+        separate_statistics: bool = True,
+        first: bool = False,
+    ) -> None:
+        """Build the layer.
+
+        Args:
+            in_channels: channels of u^{l-1}.
+            out_channels: channels of s, c and u^l.
+            kernel_size: of Conv_s, odd.
+            temporal_kernel_size: of Conv_u and Conv_c, odd; as `kernel_size` if None.
+            stride: of Conv_s and Conv_u; Conv_c has stride 1, the state lives at the output's size.
+            operator: what stands for Conv (see `operators`).
+            norm: see `norm.Norm`; `joint` goes with the `rnn` cell.
+            cell: the temporal branch, see `cells.Cell`.
+            initial_gate: sigma(c_0): 0.5 (paper) or 0 (released code).
+            separate_statistics: running statistics for each stream, or one for all.
+            first: whether this is the first layer, which all streams share.
+
+        Raises:
+            ShapeError: an option is unknown or does not go with another.
+        """
+        super().__init__()
+        if cell not in CELLS:
+            raise ShapeError(f"cell: {cell!r} is unknown. {nearest(cell, CELLS)}")
+        if norm == "joint" and cell != "rnn":
+            raise ShapeError(f"norm='joint' normalizes c of Eq. 5 and needs cell='rnn', got cell={cell!r}.")
+        kernel = temporal_kernel_size or kernel_size
+        self.out_channels = out_channels
+        self.spatial = operator(in_channels, out_channels, kernel_size=kernel_size, stride=stride, bias=True)
+        self.cell = build_cell(cell, out_channels, operator, kernel, initial_gate)
+        drive_channels = self.cell.drive_factor * out_channels
+        self.drive = operator(in_channels, drive_channels, kernel_size=kernel, stride=stride, bias=True)
+        spatial_streams = (SHARED,) if first else ("main", "spatial")
+        temporal_streams = (SHARED,) if first else ("main", "temporal")
+        self.spatial_norm = StreamNorm(
+            out_channels, norm, spatial_streams, separate_statistics=separate_statistics
+        )
+        self.temporal_norm = StreamNorm(
+            drive_channels, norm, temporal_streams, separate_statistics=separate_statistics
+        )
+
+    def forward(
+        self,
+        spatial_inputs: dict[str, Tensor],
+        temporal_inputs: dict[str, Tensor],
+        states: dict[str, CellState | None],
+        *,
+        frames: int,
+        with_map: bool,
+        state_at: int | None = None,
+        spatial_switch: Pattern | None = None,
+        temporal_switch: Pattern | None = None,
+    ) -> LayerMaps:
+        """Compute the maps of all streams that come in.
+
+        Args:
+            spatial_inputs: u^{l-1} of the streams that use h_s, folded time-major rows (N C *size).
+            temporal_inputs: u^{l-1} of the streams that use h_t.
+            states: state before the first frame for each stream in `temporal_inputs`; None means c_0 = 0.
+            frames: number of time steps T in the rows.
+            with_map: whether c is wanted, not only its sigmoid.
+            state_at: also return the state after this many frames.
+            spatial_switch: Eq. 17's switch in front of Conv_s, for the main stream.
+            temporal_switch: the same in front of Conv_u.
+
+        Returns:
+            The maps by stream.
+        """
+        spatial = self._through(self.spatial, spatial_inputs, frames, spatial_switch)  # (4)
+        drive = self._through(self.drive, temporal_inputs, frames, temporal_switch)  # (5), the part of u_t
+        return LayerMaps(
+            spatial={name: self.spatial_norm(rows, name, frames) for name, rows in spatial.items()},
+            temporal=self._recur(drive, states, frames, with_map, state_at) if drive else {},
+        )
+
+    def _recur(
+        self, drive: dict[str, Tensor], states: dict[str, CellState | None], frames: int, with_map: bool, at: int | None
+    ) -> dict[str, CellOutput]:
+        """The part of Eq. 5 that goes over time, for all streams side by side."""
+        names = tuple(drive)
+        joint = self.temporal_norm.kind == "joint"
+        rows = [step if joint else self.temporal_norm(step, name, frames) for name, step in drive.items()]
+        state = _join([self._state(states.get(name), step, frames) for name, step in zip(names, rows, strict=True)])
+        together = fold.side_by_side(rows, frames)
+        if joint and isinstance(self.cell, RNNCell):
+            outcome = self.cell.forward_joint(together, state, norm=self.temporal_norm, streams=names, state_at=at)
+        else:
+            outcome = self.cell(together, state, with_map=with_map, state_at=at)
+        return _separate(outcome, names, frames)
+
+    def _state(self, state: CellState | None, drive: Tensor, frames: int) -> CellState:
+        like = drive[: drive.shape[0] // frames, : self.out_channels]
+        if state is None:
+            return self.cell.initial_state(like)
+        for tensor in state:
+            if tensor.shape != like.shape:
+                raise ShapeError(
+                    f"state: expected {tuple(like.shape)} (batch, channels, size) in this layer, got "
+                    f"{tuple(tensor.shape)}. A state belongs to one batch and one frame size; start with state=None."
+                )
+        return type(state)(*(tensor.to(like.dtype) for tensor in state))
+
+    @staticmethod
+    def _through(
+        operator: nn.Module, inputs: dict[str, Tensor], frames: int, pattern: Pattern | None
+    ) -> dict[str, Tensor]:
+        """One operator over all frames of all streams that use it; switches act on the main stream."""
+        if not inputs:
+            return {}
+        parts = list(inputs.values())
+        rows = fold.channels_last(torch.cat(parts)) if len(parts) > 1 else parts[0]
+        if pattern is None or "main" not in inputs:
+            mapped = operator(rows)
+        else:
+            count = parts[0].shape[0]
+            of_main = folded_factor(pattern, frames, count // frames, rows.device)
+            factor = torch.cat([of_main if name == "main" else torch.ones_like(of_main) for name in inputs])
+            mapped = switched(operator, rows, factor)
+        return dict(zip(inputs, mapped.chunk(len(parts)), strict=True))
+
+
+def _join(states: list[CellState]) -> CellState:
+    """States of several streams side by side along the batch."""
+    if len(states) == 1:
+        return states[0]
+    return type(states[0])(*(fold.channels_last(torch.cat(tensors)) for tensors in zip(*states, strict=True)))
+
+
+def _separate(outcome: CellOutput, names: tuple[str, ...], frames: int) -> dict[str, CellOutput]:
+    """The inverse of running several streams side by side."""
+    count = len(names)
+    if count == 1:
+        return {names[0]: outcome}
+
+    def split(state: CellState) -> list[CellState]:
+        return [type(state)(*tensors) for tensors in zip(*(tensor.chunk(count) for tensor in state), strict=True)]
+
+    maps = [None] * count if outcome.map is None else fold.apart(outcome.map, frames, count)
+    gates = fold.apart(outcome.gate, frames, count)
+    states = split(outcome.state)
+    at = [None] * count if outcome.state_at is None else split(outcome.state_at)
+    return {name: CellOutput(*parts) for name, *parts in zip(names, maps, gates, states, at, strict=True)}

@@ -1,0 +1,114 @@
+"""What a layer may do to its input: a convolution (paper), a fully connected map, or any module of the caller's.
+
+The paper: "we can replace Conv by other operators like fully connection". An operator is a function that builds a
+module; the module maps rows (N C *size) to rows. For `nn.Conv2d` and `nn.Linear` the recurrence and the switches have a
+fast backward pass, made of the three functions at the end of this file; any other module takes the plain way.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from semicoupled.errors import ShapeError
+from semicoupled.nn.shapes import Tensor
+
+
+class Operator(Protocol):
+    """Builds the module that maps in_channels to out_channels."""
+
+    def __call__(
+        self, in_channels: int, out_channels: int, *, kernel_size: int, stride: int, bias: bool
+    ) -> nn.Module:
+        """Build the module; with stride 1 it must keep the spatial size."""
+        ...
+
+
+def conv2d(in_channels: int, out_channels: int, *, kernel_size: int, stride: int, bias: bool) -> nn.Module:
+    """A two-dimensional convolution that keeps the size at stride 1 (the paper's operator).
+
+    Raises:
+        ShapeError: the kernel is even: it would shift the map by half a pixel.
+    """
+    if kernel_size % 2 == 0:
+        raise ShapeError(f"kernel_size: expected an odd number, got {kernel_size}. Take {kernel_size + 1}.")
+    module = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=bias)
+    _xavier(module.weight, module.bias)
+    return module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def linear(in_channels: int, out_channels: int, *, kernel_size: int, stride: int, bias: bool) -> nn.Module:
+    """A fully connected map on frames that are vectors (B T C).
+
+    Raises:
+        ShapeError: a stride was asked for; vectors have no size.
+    """
+    del kernel_size  # a vector has no neighborhood
+    if stride != 1:
+        raise ShapeError(f"stride: expected 1 with the linear operator, got {stride}. Leave `strides` at 1.")
+    module = nn.Linear(in_channels, out_channels, bias=bias)
+    _xavier(module.weight, module.bias)
+    return module
+
+
+def _xavier(weight: Tensor, bias: Tensor | None) -> None:
+    """Xavier's initialization, bias zero (Sec. 5.9)."""
+    _ = nn.init.xavier_uniform_(weight)
+    if bias is not None:
+        _ = nn.init.zeros_(bias)
+
+
+def autocast_like(rows: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Cast as autocast would: custom autograd functions are not covered by it in their backward pass."""
+    device = rows.device.type
+    if not torch.is_autocast_enabled(device):
+        return rows, weight, bias
+    dtype = torch.get_autocast_dtype(device)
+    return rows.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+
+
+def apply_weight(rows: Tensor, weight: Tensor) -> Tensor:
+    """The linear map of a stride-1 convolution (weight O C k k) or a fully connected layer (weight O C), no bias."""
+    if weight.dim() == 2:
+        return F.linear(rows, weight)
+    return F.conv2d(rows, weight, padding=weight.shape[-1] // 2)
+
+
+def input_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
+    """The transpose of the map: the gradient of the rows, given the gradient of the output.
+
+    Args:
+        gradient: gradient of the output.
+        rows: a tensor of the input's shape; its values don't matter.
+        weight: O C k k or O C.
+        stride: of the convolution.
+
+    Returns:
+        A tensor of the input's shape.
+    """
+    if weight.dim() == 2:
+        return gradient @ weight
+    down, _, _ = _convolution_backward(gradient, rows, weight, stride, (True, False, False))
+    return down
+
+
+def weight_gradient(
+    gradient: Tensor, rows: Tensor, weight: Tensor, stride: int = 1, with_bias: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """The gradient of the weight, and of the bias if there is one, over all rows at once."""
+    if weight.dim() == 2:
+        return gradient.flatten(0, -2).t() @ rows.flatten(0, -2), gradient.flatten(0, -2).sum(0) if with_bias else None
+    _, kernel, bias = _convolution_backward(gradient, rows, weight, stride, (False, True, with_bias))
+    return kernel, bias if with_bias else None
+
+
+def _convolution_backward(
+    gradient: Tensor, rows: Tensor, weight: Tensor, stride: int, mask: tuple[bool, bool, bool]
+) -> tuple[Tensor, Tensor, Tensor]:
+    half = weight.shape[-1] // 2
+    return torch.ops.aten.convolution_backward(
+        gradient, rows, weight, [weight.shape[0]], [stride] * 2, [half] * 2, [1, 1], False, [0, 0], 1, list(mask)
+    )

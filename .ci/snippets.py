@@ -45,7 +45,7 @@ def run(file: Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
         if python:
             program = "\n".join(
-                f"exec(compile({chr(10) * block.line + block.code!r}, {str(file)!r}, 'exec'), globals())"
+                f"exec(compile({chr(10) * block.line + block.code!r}, {str(file.resolve())!r}, 'exec'), globals())"
                 for block in python
             )
             subprocess.run([sys.executable, "-c", program], cwd=folder, env=environment, check=True)

@@ -1,0 +1,267 @@
+"""A run folder: everything about one training, and all that is needed to use its model.
+
+run.json             format and task
+settings.yaml        every setting, resolved
+environment.json     versions and machine that it was begun with
+description.json     what the training data looked like (sizes, classes, units)
+log.jsonl            one line a record
+checkpoints/         to take the training up again
+model.safetensors    the best weights
+report.html          for people
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from semicoupled.devices import choose_device
+from semicoupled.environment import environment
+from semicoupled.errors import RunError, nearest
+from semicoupled.files import replacing, write_text
+from semicoupled.settings_file import differences, read_settings, write_settings
+from semicoupled.task import Description, Task, TaskModel, TaskSettings, find_task, settings_class, task_names
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from semicoupled.training.progress import Progress
+
+FORMAT = 1
+PRETRAINED = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run.
+
+    Args:
+        path: the folder.
+        task: the name of its task.
+    """
+
+    path: Path
+    task: str
+
+    @property
+    def settings_file(self) -> Path:
+        """Every setting, resolved."""
+        return self.path / "settings.yaml"
+
+    @property
+    def description_file(self) -> Path:
+        """What the training data looked like."""
+        return self.path / "description.json"
+
+    @property
+    def weights_file(self) -> Path:
+        """The best weights."""
+        return self.path / "model.safetensors"
+
+    @property
+    def report_file(self) -> Path:
+        """The report for people."""
+        return self.path / "report.html"
+
+    def settings(self) -> TaskSettings:
+        """Read its settings."""
+        return read_settings(settings_class(self.task), self.settings_file)
+
+    def description(self) -> Description:
+        """Read the description of its training data.
+
+        Raises:
+            RunError: there is none, because the training has not begun.
+        """
+        return _read_json(self.description_file, "a training that has begun; run `semicoupled train` with this --run")
+
+    def write_description(self, description: Description) -> None:
+        """Write the description of its training data."""
+        write_text(self.description_file, json.dumps(description, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A trained model with all that it needs.
+
+    Args:
+        folder: where it came from.
+        task: its task.
+        settings: what it was trained with.
+        description: what its training data looked like.
+        model: the network with its best weights, in eval mode.
+    """
+
+    folder: RunFolder
+    task: Task[Any]
+    settings: TaskSettings
+    description: Description
+    model: TaskModel
+
+    def predict(
+        self, inputs: Path | str | Sequence[Path | str], out: Path | str, progress: Progress | None = None
+    ) -> list[Path]:
+        """Predict from files.
+
+        Args:
+            inputs: files or folders that the task reads.
+            out: the file or folder to write to.
+            progress: who is told how far it is.
+
+        Returns:
+            The files that were written.
+        """
+        named = [inputs] if isinstance(inputs, (str, Path)) else inputs
+        predictor = self.task.predictor(self.settings, self.description, self.model)
+        return predictor.predict([Path(name) for name in named], Path(out), progress)
+
+
+def open_run(path: Path, task: str, settings: TaskSettings) -> RunFolder:
+    """Begin a run, or take one up again if its settings agree.
+
+    Args:
+        path: the folder; it may not exist yet, or be empty.
+        task: the task's name.
+        settings: what is asked for now.
+
+    Raises:
+        RunError: the folder holds something else, or a run of another task or with other settings.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        folder = read_run(path, task)
+        different = differences(folder.settings(), settings)
+        if different:
+            lines = "\n".join(f"  {line}" for line in different)
+            raise RunError(
+                f"{path}: was begun with other settings:\n{lines}\n"
+                "Give the settings that it was begun with to take it up again, or choose another --run"
+            )
+        return folder
+    # made aside and renamed, so that a run folder is never there in part
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    aside.mkdir()
+    try:
+        write_text(aside / "run.json", json.dumps({"format": FORMAT, "task": task}) + "\n")
+        write_settings(aside / "settings.yaml", settings)
+        write_text(aside / "environment.json", json.dumps(environment(), indent=1) + "\n")
+        if path.exists():
+            path.rmdir()
+        aside.rename(path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return RunFolder(path, task)
+
+
+def read_run(path: Path, task: str | None = None) -> RunFolder:
+    """Find the run in a folder.
+
+    Args:
+        path: the folder.
+        task: the task that it is expected to be of; None for any.
+
+    Raises:
+        RunError: no run folder, a newer format, or another task.
+    """
+    if not path.is_dir():
+        raise RunError(f"{path}: no such folder; expected a run folder, as `semicoupled train` makes it")
+    about = _read_json(path / "run.json", "a run folder, as `semicoupled train` makes it")
+    if about.get("format") != FORMAT:
+        raise RunError(f"{path}: is of format {about.get('format')!r}; this version reads format {FORMAT}. Update it")
+    name = str(about.get("task"))
+    if name not in task_names():
+        raise RunError(f"{path}: is of task {name!r}, which is not there. {nearest(name, task_names())}")
+    if task is not None and name != task:
+        raise RunError(f"{path}: is a run of task {name!r}; expected {task!r}")
+    return RunFolder(path, name)
+
+
+def resolve_run(run: Path | str, task: str | None = None) -> RunFolder:
+    """Find a run by its folder, or one that comes with the package by ``pretrained[:name]``.
+
+    Args:
+        run: the folder, or ``"pretrained"``, or ``"pretrained:name"``.
+        task: the task that it is expected to be of; None for any.
+
+    Raises:
+        RunError: no such run.
+    """
+    kind, _, name = str(run).partition(":")
+    if kind != "pretrained" or Path(run).exists():
+        return read_run(Path(run), task)
+    known = {f"{folder.parent.name}/{folder.name}": folder for folder in sorted(PRETRAINED.glob("*/*/"))}
+    if task is not None:
+        known = {key: folder for key, folder in known.items() if folder.parent.name == task}
+    fitting = [folder for key, folder in known.items() if name in ("", folder.name, key)]
+    if len(fitting) == 1:
+        return read_run(fitting[0], task)
+    of_task = "" if task is None else f" of task {task!r}"
+    if not fitting:
+        raise RunError(f"there is no pretrained model {name!r}{of_task}. {nearest(name, known)}")
+    raise RunError(f"{run!s}: several pretrained models{of_task}; say which: pretrained:NAME. {nearest(name, known)}")
+
+
+def load(run: Path | str, device: str = "auto") -> LoadedRun:
+    """Load a trained model.
+
+    Args:
+        run: a run folder, or ``"pretrained[:name]"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+
+    Raises:
+        RunError: no such run, or its weights do not fit.
+    """
+    folder = resolve_run(run)
+    task, settings, description = find_task(folder.task), folder.settings(), folder.description()
+    model = task.build(settings, description)
+    chosen = choose_device(device)
+    load_weights(folder.weights_file, cast("nn.Module", model))
+    cast("nn.Module", model).to(chosen).eval()
+    return LoadedRun(folder, task, settings, description, model)
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write weights to a safetensors file, whole or not at all."""
+    from safetensors.torch import save_file
+
+    # cloned, because safetensors refuses tensors that share memory
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def load_weights(path: Path, model: nn.Module, device: torch.device | None = None) -> None:
+    """Read weights from a safetensors file into a model.
+
+    Raises:
+        RunError: no such file, it is broken, or it is of another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise RunError(f"{path}: no such file; expected the weights of a run. Train it first, or to its end")
+    try:
+        model.load_state_dict(load_file(path, device=str(device or "cpu")))
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path}: is broken ({error}); expected weights in the safetensors format") from error
+    except RuntimeError as error:
+        raise RunError(f"{path}: is of another model than the settings beside it describe: {error}") from error
+
+
+def _read_json(file: Path, expected: str) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"{file.parent}: has no {file.name}; expected {expected}") from error
+    except ValueError as error:
+        raise RunError(f"{file}: is broken ({error}); expected {expected}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{file}: holds a {type(content).__name__}; expected {expected}")
+    return cast("dict[str, Any]", content)

@@ -7,22 +7,30 @@
 
 from __future__ import annotations
 
+from semicoupled.nn.cbm import CBMStack
+from semicoupled.nn.convgru import convgru
+from semicoupled.nn.convlstm import convlstm
 from semicoupled.nn.layer import SemiCoupledLayer
 from semicoupled.nn.operators import conv2d, linear
+from semicoupled.nn.recurrent import RecurrentStack
 from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.streams import LayerRecord, Outputs, StackState, detach, map_state
 from semicoupled.nn.switch import FixedSwitching, Pattern, Switching, switch
 
 __all__ = [
+    "CBMStack",
     "FixedSwitching",
     "LayerRecord",
     "Outputs",
     "Pattern",
+    "RecurrentStack",
     "SemiCoupledLayer",
     "SemiCoupledStack",
     "StackState",
     "Switching",
     "conv2d",
+    "convgru",
+    "convlstm",
     "detach",
     "linear",
     "map_state",

@@ -49,11 +49,11 @@ class RNNCell(nn.Module):
         """Build Conv_c, which has stride 1 and no bias."""
         super().__init__()
         self.recurrent = operator(channels, channels, kernel_size=kernel_size, stride=1, bias=False)
-        self._initial_gate = initial_gate
+        self.initial_gate = initial_gate
 
     def initial_state(self, like: Float[Tensor, "B C *size"]) -> RNNState:
         """sigma(c_0): 0.5 where c_0 = 0 (paper), or the option's value."""
-        return RNNState(torch.full_like(like, self._initial_gate))
+        return RNNState(torch.full_like(like, self.initial_gate))
 
     def forward(
         self, drive: Float[Tensor, "N C *size"], state: CellState, *, with_map: bool, state_at: int | None
@@ -145,11 +145,11 @@ class GRUCell(nn.Module):
         super().__init__()
         self.recurrent = operator(channels, 2 * channels, kernel_size=kernel_size, stride=1, bias=False)
         self.candidate = operator(channels, channels, kernel_size=kernel_size, stride=1, bias=False)
-        self._initial_gate = initial_gate
+        self.initial_gate = initial_gate
 
     def initial_state(self, like: Float[Tensor, "B C *size"]) -> GRUState:
         """c_0 = 0 and the option's first gate."""
-        return GRUState(torch.zeros_like(like), torch.full_like(like, self._initial_gate))
+        return GRUState(torch.zeros_like(like), torch.full_like(like, self.initial_gate))
 
     def forward(
         self, drive: Float[Tensor, "N C3 *size"], state: CellState, *, with_map: bool, state_at: int | None

@@ -84,6 +84,10 @@ class StreamNorm(nn.Module):
             self.register_buffer("running_mean", torch.zeros(slots, channels))
             self.register_buffer("running_variance", torch.ones(slots, channels))
 
+    def slot(self, stream: str) -> int:
+        """Row of the running statistics that a stream uses."""
+        return self._slots[stream]
+
     @property
     def by_batch(self) -> bool:
         """Whether running statistics are kept."""
@@ -110,16 +114,10 @@ class StreamNorm(nn.Module):
 
     def one_step(self, rows: Float[Tensor, "N C *size"], stream: str) -> Float[Tensor, "N C *size"]:
         """Batch norm with the statistics of these rows (training) or the running ones (eval)."""
-        slot = self._slots[stream]
+        slot = self.slot(stream)
         mean, variance = self.running_mean[slot], self.running_variance[slot]
         if self.training and not _update_statistics.get():
             mean, variance = mean.clone(), variance.clone()
         return F.batch_norm(
             rows, mean, variance, self.weight, self.bias, self.training, self.momentum, self.epsilon
         )
-
-    def affine(self, stream: str) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
-        """Factor and shift that batch norm amounts to in eval mode."""
-        slot = self._slots[stream]
-        factor = self.weight / torch.sqrt(self.running_variance[slot] + self.epsilon)
-        return factor, self.bias - self.running_mean[slot] * factor

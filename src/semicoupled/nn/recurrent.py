@@ -1,0 +1,199 @@
+"""What the rivals share: a stack of recurrent layers with the signature of `SemiCoupledStack`.
+
+Rivals have no branches: there is the main stream alone, and a switch would have nothing to decouple. Shortcuts and
+normalization follow the same rules as ours, so that a comparison is about the layer. As in ours, all that does not
+depend on the state runs for all frames at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, cast
+
+import torch
+from torch import nn
+
+from semicoupled.errors import ShapeError
+from semicoupled.nn import fold
+from semicoupled.nn.norm import Norm, StreamNorm
+from semicoupled.nn.operators import conv2d
+from semicoupled.nn.shapes import Float, Tensor
+from semicoupled.nn.stack import Shortcut
+from semicoupled.nn.streams import CellState, LayerRecord, MapName, Outputs, StackState, Stream, check_streams
+from semicoupled.nn.switch import Switching
+
+
+class RecurrentLayer(Protocol):
+    """One layer: a map of the input, and a step in time."""
+
+    out_channels: int
+    input: nn.Module
+
+    def initial_state(self, like: Tensor) -> CellState:
+        """The state before the first frame, B C *size as `like`."""
+        ...
+
+    def advance(self, drive: Tensor, state: CellState) -> CellState:
+        """One time step, given what `input` made of the frame; the state's first entry is the output."""
+        ...
+
+    def recurrent_parameters(self) -> Iterator[nn.Parameter]:
+        """Weights of the recurrent convolutions."""
+        ...
+
+
+class LayerBuilder(Protocol):
+    """Builds one layer."""
+
+    def __call__(self, in_channels: int, out_channels: int, *, kernel_size: int, stride: int) -> Any:
+        """Build the layer."""
+        ...
+
+
+class RecurrentStack(nn.Module):
+    """Recurrent layers on top of each other; `forward`, `step` and `initial_state` as in `SemiCoupledStack`."""
+
+    def __init__(
+        self,
+        build: LayerBuilder,
+        in_channels: int,
+        widths: Sequence[int],
+        *,
+        kernel_size: int = 3,
+        strides: int | Sequence[int] = 1,
+        norm: Norm = "none",
+        shortcut_every: int | None = None,
+    ) -> None:
+        """Build the stack.
+
+        Args:
+            build: builds a layer, `ConvLSTMLayer` or `ConvGRULayer`.
+            in_channels: channels of the frames.
+            widths: channels of each layer.
+            kernel_size: of all convolutions, odd.
+            strides: of the input's convolutions, one number or one for each layer.
+            norm: of what the input's convolution gives; `joint` does not exist here.
+            shortcut_every: layers that a shortcut spans, counted from the second layer on; None for none.
+
+        Raises:
+            ShapeError: an option does not fit.
+        """
+        super().__init__()
+        if norm == "joint":
+            raise ShapeError("norm: 'joint' is a form of Eq. 5 and not of a rival; take 'batch', 'group' or 'none'.")
+        depth = len(widths)
+        self.strides = (strides,) * depth if isinstance(strides, int) else tuple(strides)
+        if depth == 0 or len(self.strides) != depth:
+            raise ShapeError(f"strides: expected one number, or one for each of {depth} layers, got {strides}.")
+        inputs = [in_channels, *widths[:-1]]
+        self.in_channels = in_channels
+        self.out_channels = widths[-1]
+        self.layers = nn.ModuleList(
+            build(inputs[i], widths[i], kernel_size=kernel_size, stride=self.strides[i]) for i in range(depth)
+        )
+        self.norms = nn.ModuleList(
+            StreamNorm(layer.input.out_channels, norm, ("main",)) for layer in cast("Any", self.layers)
+        )
+        self.shortcuts = nn.ModuleDict()
+        span = shortcut_every or depth
+        for start in range(1, depth - span + 1, span):
+            shrink = 1
+            for stride in self.strides[start : start + span]:
+                shrink *= stride
+            self.shortcuts[str(start)] = Shortcut(
+                inputs[start], widths[start + span - 1], shrink, span, conv2d, norm, separate_statistics=True
+            )
+
+    @property
+    def depth(self) -> int:
+        """Number of layers."""
+        return len(self.layers)
+
+    def forward(
+        self,
+        frames: Float[Tensor, "B T C H W"],
+        state: StackState | None = None,
+        *,
+        streams: Sequence[Stream] = ("main",),
+        switch: Switching | None = None,
+        state_at: int | None = None,
+        record: Sequence[MapName] = (),
+        record_layers: Sequence[int] | None = None,
+    ) -> Outputs:
+        """Run a clip; see `SemiCoupledStack.forward`. Of the maps there are `features` alone.
+
+        Raises:
+            ShapeError: a stream other than `main`, a switch, or frames that do not fit.
+        """
+        check_streams(tuple(streams), ("main",))
+        if switch is not None:
+            raise ShapeError("switch: a rival has no branches to decouple; pass switch=None.")
+        if frames.dim() != 5 or frames.shape[2] != self.in_channels or frames.shape[1] == 0:
+            raise ShapeError(f"frames: expected B T C H W with C = {self.in_channels}, got {tuple(frames.shape)}.")
+        count, batch = frames.shape[1], frames.shape[0]
+        if state is not None and (state.main is None or len(state.main) != self.depth):
+            raise ShapeError(f"state: expected {self.depth} layers, got {len(state.main or ())}.")
+        rows = fold.fold(frames)
+        last: list[CellState] = []
+        at: list[CellState] = []
+        records: list[LayerRecord] = []
+        before, landing = rows, -1
+        for index, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
+            module = cast("RecurrentLayer", cast("object", layer))
+            if str(index) in self.shortcuts:
+                before, landing = rows, index + cast("Shortcut", self.shortcuts[str(index)]).span - 1
+            drive = norm(module.input(rows), "main", count)
+            like = drive[:batch, : module.out_channels]
+            states = [module.initial_state(like) if state is None or state.main is None else state.main[index]]
+            for step in drive.split(batch):
+                states.append(module.advance(step, states[-1]))
+            rows = torch.cat([after[0] for after in states[1:]])
+            if index == landing:
+                shortcut = self.shortcuts[str(_start(self.shortcuts, index))]
+                rows = shortcut({"main": before}, {"main": rows}, count)["main"]
+            if "features" in record and (record_layers is None or index in {i % self.depth for i in record_layers}):
+                records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
+            last.append(states[-1])
+            at.append(states[0 if state_at is None else state_at])
+        return Outputs(
+            main=fold.unfold(rows, count),
+            spatial=None,
+            temporal=None,
+            state=StackState(tuple(last), None),
+            state_at=None if state_at is None else StackState(tuple(at), None),
+            record=tuple(records),
+        )
+
+    def step(
+        self, frame: Float[Tensor, "B C H W"], state: StackState | None = None
+    ) -> tuple[Float[Tensor, "B C H W"], StackState]:
+        """Run one frame; see `SemiCoupledStack.step`."""
+        outputs = self(frame[:, None], state)
+        return outputs.main[:, 0], outputs.state
+
+    def initial_state(self, batch: int, size: Sequence[int]) -> StackState:
+        """The state before the first frame, the same as passing None; `size` is (H, W)."""
+        like = next(self.parameters())
+        layers: list[CellState] = []
+        inside = tuple(size)
+        for layer, stride in zip(self.layers, self.strides, strict=True):
+            module = cast("RecurrentLayer", cast("object", layer))
+            inside = tuple((length - 1) // stride + 1 for length in inside)
+            layers.append(module.initial_state(like.new_empty((batch, module.out_channels, *inside))))
+        return StackState(tuple(layers), None)
+
+    def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
+        """Spatial size of the output for frames of a size."""
+        inside = tuple(size)
+        for stride in self.strides:
+            inside = tuple((length - 1) // stride + 1 for length in inside)
+        return inside
+
+    def recurrent_parameters(self) -> Iterator[nn.Parameter]:
+        """Weights of the recurrent convolutions, whose gradients are clamped (Sec. 5.9)."""
+        for layer in self.layers:
+            yield from cast("RecurrentLayer", cast("object", layer)).recurrent_parameters()
+
+
+def _start(shortcuts: nn.ModuleDict, landing: int) -> int:
+    return next(int(start) for start, way in shortcuts.items() if int(start) + cast("Shortcut", way).span - 1 == landing)

@@ -25,10 +25,9 @@ from semicoupled.environment import environment
 from semicoupled.errors import RunError, nearest
 from semicoupled.files import replacing, write_text
 from semicoupled.settings_file import differences, read_settings, write_settings
-from semicoupled.task import Description, Task, TaskModel, TaskSettings, find_task, settings_class, task_names
+from semicoupled.task import Description, Task, TaskModel, TaskSettings, find_task, settings_class, task_folders
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
     from semicoupled.training.progress import Progress
@@ -175,8 +174,8 @@ def read_run(path: Path, task: str | None = None) -> RunFolder:
     if about.get("format") != FORMAT:
         raise RunError(f"{path}: is of format {about.get('format')!r}; this version reads format {FORMAT}. Update it")
     name = str(about.get("task"))
-    if name not in task_names():
-        raise RunError(f"{path}: is of task {name!r}, which is not there. {nearest(name, task_names())}")
+    if name not in task_folders():
+        raise RunError(f"{path}: is of task {name!r}, which is not there. {nearest(name, task_folders())}")
     if task is not None and name != task:
         raise RunError(f"{path}: is a run of task {name!r}; expected {task!r}")
     return RunFolder(path, name)
@@ -207,23 +206,24 @@ def resolve_run(run: Path | str, task: str | None = None) -> RunFolder:
     raise RunError(f"{run!s}: several pretrained models{of_task}; say which: pretrained:NAME. {nearest(name, known)}")
 
 
-def load(run: Path | str, device: str = "auto") -> LoadedRun:
+def load(run: Path | str, device: str = "auto", task: str | None = None) -> LoadedRun:
     """Load a trained model.
 
     Args:
         run: a run folder, or ``"pretrained[:name]"``.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+        task: the task that the run is expected to be of; None for any.
 
     Raises:
         RunError: no such run, or its weights do not fit.
     """
-    folder = resolve_run(run)
-    task, settings, description = find_task(folder.task), folder.settings(), folder.description()
-    model = task.build(settings, description)
-    chosen = choose_device(device)
-    load_weights(folder.weights_file, cast("nn.Module", model))
-    cast("nn.Module", model).to(chosen).eval()
-    return LoadedRun(folder, task, settings, description, model)
+    folder = resolve_run(run, task)
+    found, settings, description = find_task(folder.task), folder.settings(), folder.description()
+    model = found.build(settings, description)
+    network = cast("nn.Module", model)
+    load_weights(folder.weights_file, network)
+    network.to(choose_device(device)).eval()
+    return LoadedRun(folder, found, settings, description, model)
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
@@ -236,7 +236,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
         save_file(tensors, temporary)
 
 
-def load_weights(path: Path, model: nn.Module, device: torch.device | None = None) -> None:
+def load_weights(path: Path, model: nn.Module) -> None:
     """Read weights from a safetensors file into a model.
 
     Raises:
@@ -248,7 +248,7 @@ def load_weights(path: Path, model: nn.Module, device: torch.device | None = Non
     if not path.is_file():
         raise RunError(f"{path}: no such file; expected the weights of a run. Train it first, or to its end")
     try:
-        model.load_state_dict(load_file(path, device=str(device or "cpu")))
+        model.load_state_dict(load_file(path))
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path}: is broken ({error}); expected weights in the safetensors format") from error
     except RuntimeError as error:

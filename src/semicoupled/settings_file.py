@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -33,22 +33,27 @@ def settings_parser(cls: type[object], prog: str = "semicoupled") -> ArgumentPar
     return parser
 
 
-def parse_settings(cls: type[T], arguments: Sequence[str] = (), files: Sequence[Path] = ()) -> T:
+def parse_settings(
+    cls: type[T], arguments: Sequence[str] = (), files: Sequence[Path] = (), others: Sequence[str] = ()
+) -> T:
     """Make settings from YAML files and options.
 
     Args:
         cls: the settings class.
         arguments: options, ``["--model.kind", "scs", "--training.steps=400"]``; dashes in names count as underscores.
         files: YAML files, laid over the defaults in order, below the options.
+        others: options that the caller took out before; an error on an unknown one names them, too.
 
     Raises:
         SettingsError: an unknown name, or a value of the wrong kind.
     """
     names = setting_names(cls)
     for file in files:
-        _check_names(_keys(_read_yaml(file), names), names, f"{file}: unknown setting")
+        for name in _keys(_read_yaml(file), names):
+            if name not in names:
+                raise SettingsError(f"{file}: unknown setting {name!r}. {nearest(name, names)}")
     arguments = [_underscored(argument) for argument in arguments]
-    _check_options(arguments, names)
+    _check_options(arguments, names, others)
     parser = settings_parser(cls)
     tokens = [token for file in files for token in ("--config", str(file))] + arguments
     try:
@@ -124,17 +129,14 @@ def _underscored(argument: str) -> str:
     return "--" + name.replace("-", "_") + equals + value
 
 
-def _check_options(arguments: Sequence[str], names: Sequence[str]) -> None:
-    given = [argument[2:].partition("=")[0] for argument in arguments if argument.startswith("--")]
-    _check_names(given, names, "unknown option")
+def _check_options(arguments: Sequence[str], names: Sequence[str], others: Sequence[str]) -> None:
     if arguments and not arguments[0].startswith("--"):
         raise SettingsError(f"unexpected argument {arguments[0]!r}; expected options: --name value, or --name=value")
-
-
-def _check_names(given: Iterable[str], names: Sequence[str], what: str) -> None:
-    for name in given:
-        if name not in names:
-            raise SettingsError(f"{what} {name!r}. {nearest(name, names)}")
+    known = [f"--{name}" for name in names]
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        if name.startswith("--") and name not in known:
+            raise SettingsError(f"unknown option {name!r}. {nearest(name, [*known, *others])}")
 
 
 def _read_yaml(file: Path) -> Mapping[str, object]:

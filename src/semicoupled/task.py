@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils.data import Dataset
 
-    from semicoupled.nn.streams import State, Stream
+    from semicoupled.nn.streams import Stream
     from semicoupled.nn.switch import Switching
     from semicoupled.report import Section
     from semicoupled.rows import Row
@@ -45,14 +45,15 @@ class Batch(Protocol):
 class TaskOutput(NamedTuple):
     """A task's predictions, one a stream, with the network's state.
 
-    The shape of a prediction is the task's own; the time axis, if it has one, is the second.
+    The shape of a prediction is the task's own; the time axis, if it has one, is the second. A state is what the task's
+    network calls so: a nested NamedTuple of tensors, opaque to everyone else.
     """
 
     main: Tensor
     spatial: Tensor | None
     temporal: Tensor | None
-    state: State | None
-    state_at: State | None
+    state: Any
+    state_at: Any
 
 
 class TaskModel(Protocol):
@@ -64,9 +65,9 @@ class TaskModel(Protocol):
     def __call__(
         self,
         batch: Any,
-        state: State | None = None,
+        state: Any = None,
         *,
-        streams: Sequence[Stream] = ("main",),
+        streams: tuple[Stream, ...] = ("main",),
         switch: Switching | None = None,
         state_at: int | None = None,
     ) -> TaskOutput:
@@ -193,12 +194,11 @@ class Task(Generic[SettingsT]):
     draw: Callable[[SettingsT, TaskModel, Splits, Path], Sequence[Section]]
 
 
-def task_names() -> tuple[str, ...]:
-    """Give the tasks there are: the folders under ``tasks/`` that have a ``settings.py``."""
-    from semicoupled import tasks
-
-    folders = (Path(place) / module.name for place in tasks.__path__ for module in pkgutil.iter_modules([place]))
-    return tuple(sorted(folder.name for folder in folders if (folder / "settings.py").is_file()))
+def task_folders() -> dict[str, Path]:
+    """Give the tasks there are, by name: the folders under ``tasks/`` that have a ``settings.py``."""
+    places = importlib.import_module("semicoupled.tasks").__path__
+    found = (Path(place) / module.name for place in places for module in pkgutil.iter_modules([place]))
+    return {folder.name: folder for folder in sorted(found) if (folder / "settings.py").is_file()}
 
 
 def settings_class(name: str) -> type[TaskSettings]:
@@ -222,6 +222,6 @@ def find_task(name: str) -> Task[Any]:
 
 
 def _check(name: str) -> None:
-    known = task_names()
+    known = task_folders()
     if name not in known:
         raise SettingsError(f"there is no task {name!r}. {nearest(name, known)}")

@@ -1,0 +1,83 @@
+"""The command line: finds the command, and turns errors into one clear block and an exit code.
+
+Nothing heavy is imported before the command is known.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from semicoupled import __version__
+from semicoupled.errors import SemicoupledError, SettingsError, nearest
+
+COMMANDS = {
+    "train": "train a model: semicoupled train TASK [--config F] [--data.root DIR] [--run DIR] ...",
+    "evaluate": "score a model beside the baselines: semicoupled evaluate TASK RUN [--json F]",
+    "predict": "predict from files: semicoupled predict TASK RUN INPUT... --out PATH",
+    "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
+    "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
+    "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
+    "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
+}
+LATER = ("bench", "export", "serve", "reproduce", "data")
+
+HELP = f"""usage: semicoupled COMMAND ...
+
+The Semi-Coupled Structure for visual sequences, version {__version__}.
+
+commands:
+{chr(10).join(f"  {name:<10}{summary}" for name, summary in COMMANDS.items())}
+
+`semicoupled COMMAND --help` tells more. Reserved for later: {", ".join(LATER)}.
+
+exit codes:
+  0  success                             4  a run folder or a checkpoint cannot be used
+  1  an unexpected failure               5  an optional part is not installed
+  2  wrong options or settings           6  the newest input is older than asked
+  3  a file or a folder cannot be used   130  interrupted
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command.
+
+    Args:
+        arguments: what follows ``semicoupled``.
+
+    Returns:
+        The exit code.
+    """
+    command, rest = (arguments[0], list(arguments[1:])) if arguments else ("--help", [])
+    if command in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if command == "--version":
+        print(f"semicoupled {__version__}")
+        return 0
+    try:
+        return _command(command)(rest)
+    except SemicoupledError as error:
+        print(f"semicoupled: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("semicoupled: interrupted", file=sys.stderr)
+        return 130
+
+
+def run() -> None:
+    """Be the program: what the installed ``semicoupled`` command calls."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def _command(name: str) -> Callable[[Sequence[str]], int]:
+    if name in LATER:
+        raise SettingsError(
+            f"`semicoupled {name}` comes in a later version. There are: {', '.join(COMMANDS)}. "
+            "CHANGELOG.md says what each version brings"
+        )
+    if name not in COMMANDS:
+        raise SettingsError(f"there is no command {name!r}. {nearest(name, COMMANDS)}")
+    return cast("Callable[[Sequence[str]], int]", importlib.import_module(f"semicoupled.cli.{name}").main)

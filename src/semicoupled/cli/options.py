@@ -1,0 +1,116 @@
+"""Options of the commands: a parser that fails with our errors, and the options that all commands share."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, NoReturn
+
+from semicoupled.errors import SettingsError, nearest
+
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("auto", "float32", "bf16")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser that raises `SettingsError`, knows the nearest name, and takes dashes for underscores."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=f"semicoupled {prog}", description=description, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse; argparse calls this."""
+        raise SettingsError(f"{self.prog}: {message}. See `{self.prog} --help`")
+
+    def options(self) -> tuple[str, ...]:
+        """Give the names of its options, ``--`` included."""
+        return tuple(name for name in self._option_string_actions if name.startswith("--"))
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse all arguments.
+
+        Raises:
+            SettingsError: an unknown option, a missing argument, a value of the wrong kind.
+        """
+        found, rest = self.parse_known_args([dashed(argument) for argument in arguments])
+        for argument in rest:
+            if argument.startswith("-"):
+                name = argument.partition("=")[0]
+                raise SettingsError(f"{self.prog}: unknown option {name!r}. {nearest(name, self.options())}")
+            self.error(f"unexpected argument {argument!r}")
+        return found
+
+    def split(self, arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        """Parse the arguments that it knows, and hand the others on in their order."""
+        return self.parse_known_args(
+            [
+                dashed(argument) if dashed(argument).partition("=")[0] in self.options() else argument
+                for argument in arguments
+            ]
+        )
+
+
+def add_computing(parser: Parser) -> None:
+    """Add ``--device``, ``--precision`` and ``--workers``."""
+    group = parser.add_argument_group("computing")
+    group.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda, or cuda:N")
+    group.add_argument(
+        "--precision", default="auto", choices=PRECISIONS, help="of the convolutions (default: %(default)s)"
+    )
+    group.add_argument("--workers", type=count, default=0, help="processes that load data; 0 loads in this one")
+
+
+def dashed(argument: str) -> str:
+    """Write the name of an option with dashes: ``--time_budget=10m`` becomes ``--time-budget=10m``."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def count(text: str) -> int:
+    """Read a whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read a length of time, ``90``, ``90s``, ``10m``, ``1.5h``, in seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([smh]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time; expected for example 90s, 10m or 1.5h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Read numbers parted by commas, ``3e-4,1e-3``."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected numbers parted by commas, such as 3e-4,1e-3") from error
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names parted by commas, ``semicoupled,convlstm``."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def chosen_device(name: str) -> torch.device:
+    """Give the device named by ``--device``."""
+    from semicoupled.devices import choose_device
+
+    return choose_device(name)
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Compute in the precision named by ``--precision`` (inference: ``auto`` is float32)."""
+    import torch
+
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()

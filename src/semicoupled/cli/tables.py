@@ -1,0 +1,26 @@
+"""Scores as a table in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from semicoupled.report import number, rows_table
+from semicoupled.rows import Row
+
+
+def scores_table(rows: Sequence[Row], title: str = "") -> Table:
+    """Lay scores out for the terminal: one line a row, one column a condition that any of them has.
+
+    Args:
+        rows: the scores, in the order in which they shall appear.
+        title: what stands above the table.
+    """
+    plain = rows_table(rows)
+    table = Table(title=title or None, title_justify="left")
+    for name in plain.columns:
+        table.add_column(name, justify="right" if name in ("value", "count") else "left")
+    for line in plain.rows:
+        table.add_row(*(number(cell) if isinstance(cell, float) else str(cell) for cell in line))
+    return table

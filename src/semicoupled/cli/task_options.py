@@ -1,0 +1,83 @@
+"""A task's settings on the command line: defaults, then a preset, then a file, then options; the later ones win."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from semicoupled.cli.options import Parser
+from semicoupled.errors import SettingsError, nearest
+from semicoupled.settings_file import parse_settings, settings_parser
+from semicoupled.task import TaskSettings, settings_class, task_folders
+
+
+class Chosen(NamedTuple):
+    """A task and the rest of the arguments."""
+
+    task: str
+    rest: list[str]
+
+
+def choose_task(parser: Parser, arguments: Sequence[str]) -> Chosen | None:
+    """Take the task's name from the front of the arguments.
+
+    Returns:
+        None if help was asked for without a task; it is then printed.
+
+    Raises:
+        SettingsError: no name, or no such task.
+    """
+    first = arguments[0] if arguments else ""
+    if first in ("-h", "--help"):
+        print(f"{parser.format_help()}\ntasks: {', '.join(task_folders())}")
+        print(f"`{parser.prog} TASK --help` lists the settings of a task and its presets.")
+        return None
+    if not first or first.startswith("-"):
+        parser.error(f"the task comes first; tasks: {', '.join(task_folders())}")
+    settings_class(first)
+    return Chosen(first, list(arguments[1:]))
+
+
+def add_settings(parser: Parser) -> None:
+    """Add ``--preset`` and ``--config``."""
+    parser.add_argument("--preset", metavar="NAME", help="settings that come with the task")
+    parser.add_argument("--config", type=Path, action="append", default=[], metavar="F", help="YAML file of settings")
+
+
+def resolve_settings(
+    task: str, preset: str | None, files: Sequence[Path], arguments: Sequence[str], parser: Parser
+) -> TaskSettings:
+    """Make the settings of a task from what the command line gave.
+
+    Args:
+        task: its name.
+        preset: the name of a preset, or None.
+        files: YAML files.
+        arguments: options, which win.
+        parser: of the command, whose own options are named, too, where an option is unknown.
+
+    Raises:
+        SettingsError: an unknown preset or setting, or a value of the wrong kind.
+    """
+    packaged = [] if preset is None else [_preset_file(task, preset)]
+    return parse_settings(settings_class(task), arguments, [*packaged, *files], parser.options())
+
+
+def settings_help(task: str) -> str:
+    """Give the help on the settings of a task."""
+    presets = ", ".join(_presets(task)) or "none"
+    return (
+        f"{settings_parser(settings_class(task), f'settings of {task}').format_help()}\npresets of {task}: {presets}\n"
+    )
+
+
+def _presets(task: str) -> dict[str, Path]:
+    return {file.stem: file for file in sorted((task_folders()[task] / "presets").glob("*.yaml"))}
+
+
+def _preset_file(task: str, name: str) -> Path:
+    known = _presets(task)
+    if name not in known:
+        raise SettingsError(f"task {task} has no preset {name!r}. {nearest(name, known)}")
+    return known[name]

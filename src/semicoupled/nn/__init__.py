@@ -1,8 +1,8 @@
 """The structure: torch alone, usable by itself.
 
-    net = SemiCoupledStack(in_channels=3, widths=[64] * 15)
-    out = net(frames, streams=("main", "spatial"))     # frames: B T C H W
-    features, state = net.step(frame, state)           # the same weights, one frame at a time
+net = SemiCoupledStack(in_channels=3, widths=[64] * 15)
+out = net(frames, streams=("main", "spatial"))     # frames: B T C H W
+features, state = net.step(frame, state)           # the same weights, one frame at a time
 """
 
 from __future__ import annotations

@@ -85,12 +85,8 @@ class SemiCoupledLayer(nn.Module):
         self.drive = operator(in_channels, drive_channels, kernel_size=kernel, stride=stride, bias=True)
         spatial_streams = (SHARED,) if first else ("main", "spatial")
         temporal_streams = (SHARED,) if first else ("main", "temporal")
-        self.spatial_norm = StreamNorm(
-            out_channels, norm, spatial_streams, separate_statistics=separate_statistics
-        )
-        self.temporal_norm = StreamNorm(
-            drive_channels, norm, temporal_streams, separate_statistics=separate_statistics
-        )
+        self.spatial_norm = StreamNorm(out_channels, norm, spatial_streams, separate_statistics=separate_statistics)
+        self.temporal_norm = StreamNorm(drive_channels, norm, temporal_streams, separate_statistics=separate_statistics)
 
     def forward(
         self,

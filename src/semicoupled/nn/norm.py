@@ -118,6 +118,4 @@ class StreamNorm(nn.Module):
         mean, variance = self.running_mean[slot], self.running_variance[slot]
         if self.training and not _update_statistics.get():
             mean, variance = mean.clone(), variance.clone()
-        return F.batch_norm(
-            rows, mean, variance, self.weight, self.bias, self.training, self.momentum, self.epsilon
-        )
+        return F.batch_norm(rows, mean, variance, self.weight, self.bias, self.training, self.momentum, self.epsilon)

@@ -20,9 +20,7 @@ from semicoupled.nn.shapes import Tensor
 class Operator(Protocol):
     """Builds the module that maps in_channels to out_channels."""
 
-    def __call__(
-        self, in_channels: int, out_channels: int, *, kernel_size: int, stride: int, bias: bool
-    ) -> nn.Module:
+    def __call__(self, in_channels: int, out_channels: int, *, kernel_size: int, stride: int, bias: bool) -> nn.Module:
         """Build the module; with stride 1 it must keep the spatial size."""
         ...
 

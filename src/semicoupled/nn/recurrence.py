@@ -74,9 +74,7 @@ class _Recurrence(torch.autograd.Function):
     def forward(ctx: Any, drive: Tensor, weight: Tensor, initial_gate: Tensor, with_map: bool) -> Any:
         batch = initial_gate.shape[0]
         # one buffer for sigma(c_0) ... sigma(c_T): frame t's input is row t, its output row t + 1
-        gates = torch.empty(
-            (drive.shape[0] + batch, *drive.shape[1:]), dtype=drive.dtype, device=drive.device
-        )
+        gates = torch.empty((drive.shape[0] + batch, *drive.shape[1:]), dtype=drive.dtype, device=drive.device)
         if drive.dim() == 4:
             gates = torch.empty_like(gates, memory_format=torch.channels_last)
         gates[:batch] = initial_gate

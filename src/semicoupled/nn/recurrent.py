@@ -196,4 +196,6 @@ class RecurrentStack(nn.Module):
 
 
 def _start(shortcuts: nn.ModuleDict, landing: int) -> int:
-    return next(int(start) for start, way in shortcuts.items() if int(start) + cast("Shortcut", way).span - 1 == landing)
+    return next(
+        int(start) for start, way in shortcuts.items() if int(start) + cast("Shortcut", way).span - 1 == landing
+    )

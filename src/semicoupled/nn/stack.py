@@ -302,14 +302,14 @@ class SemiCoupledStack(nn.Module):
             return run(spatial_inputs, temporal_inputs)
         return checkpoint(run, spatial_inputs, temporal_inputs, use_reentrant=False, context_fn=_second_run)
 
-    def _patterns(self, switch: Switching | None, index: int, rows: Rows, frames: int):  # noqa: ANN202
+    def _patterns(self, switch: Switching | None, index: int, rows: Rows, frames: int):
         if switch is None or not self.training or "main" not in rows:
             return None, None
         batch = rows["main"].shape[0] // frames
         return tuple(switch.pattern(branch, index, frames, batch) for branch in ("spatial", "temporal"))
 
     def _synthesize(self, stream: Stream, maps: LayerMaps) -> Tensor:
-        """u of one stream: F of Eq. 6, 9 or 11."""
+        """U of one stream: F of Eq. 6, 9 or 11."""
         if stream == "main":
             gate = _of(maps.temporal, "main").gate
             return synthesizers.main(_of(maps.spatial, "main"), gate, self.activation)
@@ -391,13 +391,11 @@ class Shortcut(nn.Module):
         if not self.projects:
             return {stream: after[stream] + before[stream] for stream in after}
         parts = self.projection(torch.cat(list(before.values()))).chunk(len(before))
-        projected = {
-            stream: self.norm(rows, stream, frames) for stream, rows in zip(before, parts, strict=True)
-        }
+        projected = {stream: self.norm(rows, stream, frames) for stream, rows in zip(before, parts, strict=True)}
         return {stream: after[stream] + projected[stream] for stream in after}
 
 
-def _of(by_stream: dict, stream: str):  # noqa: ANN202
+def _of(by_stream: dict, stream: str):
     """A stream's entry; in the first layer all streams share one."""
     return by_stream[stream] if stream in by_stream else by_stream[SHARED]
 
@@ -425,7 +423,9 @@ def _record(
         "gate": None if cell is None else cell.gate,
         "features": features,
     }
-    given = {name: None if name not in names or rows is None else fold.unfold(rows, frames) for name, rows in there.items()}
+    given = {
+        name: None if name not in names or rows is None else fold.unfold(rows, frames) for name, rows in there.items()
+    }
     return LayerRecord(index, stream, given["spatial"], given["temporal"], given["gate"], given["features"])
 
 

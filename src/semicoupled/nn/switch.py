@@ -85,7 +85,7 @@ class _Gate(torch.autograd.Function):
 
 def switch(
     features: Float[Tensor, "B T *rest"],
-    open: Bool[Tensor, "T"] | Bool[Tensor, "T B"],  # noqa: A002 (the paper's switch is open or stopped)
+    open: Bool[Tensor, "T"] | Bool[Tensor, "T B"],
     scale: float = 1.0,
 ) -> Float[Tensor, "B T *rest"]:
     """Pass features on unchanged, but their gradient only where the switch is open (Eq. 17, 18).
@@ -114,9 +114,7 @@ def switch(
     return _Gate.apply(features, factor.reshape(batch, frames, *[1] * (features.dim() - 2)))  # pyright: ignore[reportReturnType]
 
 
-def folded_factor(
-    pattern: Pattern, frames: int, batch: int, device: torch.device
-) -> Float[Tensor, "N"]:
+def folded_factor(pattern: Pattern, frames: int, batch: int, device: torch.device) -> Float[Tensor, "N"]:
     """Lay a pattern out along the rows of a time-major folded tensor (row t * B + b).
 
     Returns:

@@ -1,0 +1,45 @@
+"""Heads: from the last layer's features to answers, frame by frame."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from semicoupled.nn.shapes import Float, Tensor
+
+
+class PooledHead(nn.Module):
+    """One vector a frame: global average pool, then a linear map."""
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        """Build the head.
+
+        Args:
+            channels: of the features.
+            outputs: classes, or numbers to predict.
+        """
+        super().__init__()
+        self.linear = nn.Linear(channels, outputs)
+
+    def forward(self, features: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T K"]:
+        """Pool each frame and map it."""
+        return self.linear(features.mean((3, 4)))
+
+
+class MapHead(nn.Module):
+    """One map a frame, at the features' size: a 1x1 convolution without a nonlinearity, so that signs survive."""
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        """Build the head.
+
+        Args:
+            channels: of the features.
+            outputs: channels of the map, for example 2 for optical flow (dx, dy).
+        """
+        super().__init__()
+        self.convolution = nn.Conv2d(channels, outputs, 1)
+
+    def forward(self, features: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T K H W"]:
+        """Map each frame."""
+        rows = features.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        return self.convolution(rows).unflatten(0, features.shape[:2])

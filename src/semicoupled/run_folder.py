@@ -202,7 +202,8 @@ def resolve_run(run: Path | str, task: str | None = None) -> RunFolder:
         return read_run(fitting[0], task)
     of_task = "" if task is None else f" of task {task!r}"
     if not fitting:
-        raise RunError(f"there is no pretrained model {name!r}{of_task}. {nearest(name, known)}")
+        names = {folder.name for folder in known.values()}
+        raise RunError(f"there is no pretrained model {name!r}{of_task}. {nearest(name, names)}")
     raise RunError(f"{run!s}: several pretrained models{of_task}; say which: pretrained:NAME. {nearest(name, known)}")
 
 

@@ -48,14 +48,16 @@ def parse_settings(
         SettingsError: an unknown name, or a value of the wrong kind.
     """
     names = setting_names(cls)
-    for file in files:
-        for name in _keys(_read_yaml(file), names):
+    contents = {file: _read_yaml(file) for file in files}
+    for file, content in contents.items():
+        for name in _keys(content, names):
             if name not in names:
                 raise SettingsError(f"{file}: unknown setting {name!r}. {nearest(name, names)}")
     arguments = [_underscored(argument) for argument in arguments]
     _check_options(arguments, names, others)
     parser = settings_parser(cls)
-    tokens = [token for file in files for token in ("--config", str(file))] + arguments
+    # jsonargparse takes an empty file for an error
+    tokens = [token for file in files if contents[file] for token in ("--config", str(file))] + arguments
     try:
         parsed = parser.parse_args(tokens)
         values = cast(Namespace, parser.instantiate(parsed))

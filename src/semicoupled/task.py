@@ -67,7 +67,7 @@ class TaskModel(Protocol):
         batch: Any,
         state: Any = None,
         *,
-        streams: tuple[Stream, ...] = ("main",),
+        streams: Sequence[Stream] = ("main",),
         switch: Switching | None = None,
         state_at: int | None = None,
     ) -> TaskOutput:
@@ -75,7 +75,7 @@ class TaskModel(Protocol):
         ...
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
-        """Give the parameters whose gradients are clamped before a step (METHOD: the recurrent ones)."""
+        """Give the parameters whose gradients are clamped before a step (Sec. 5.9)."""
         ...
 
 

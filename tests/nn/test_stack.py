@@ -128,7 +128,7 @@ def test_switches_are_inert_in_eval() -> None:
         (gradient,) = torch.autograd.grad(out.main.square().sum(), [stack.layers[0].spatial.weight])
         return bool(gradient.any())
 
-    stack.shortcuts.clear()
+    stack.shortcuts.by_start.clear()
     assert not reaches_first_layer()
     _ = stack.eval()
     assert reaches_first_layer()

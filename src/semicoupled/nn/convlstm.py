@@ -30,9 +30,9 @@ class ConvLSTMLayer(nn.Module):
 
     def advance(self, drive: Float[Tensor, "B C4 H W"], state: CellState) -> LSTMState:
         """One time step; the drive holds input, forget and output gate and the candidate, in this order."""
-        hidden, cell = state
+        hidden, before = state[0], state[-1]
         to_input, to_forget, to_output, candidate = (drive + self.recurrent(hidden)).chunk(4, dim=1)
-        cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
+        cell = torch.sigmoid(to_forget) * before + torch.sigmoid(to_input) * torch.tanh(candidate)
         return LSTMState(torch.sigmoid(to_output) * torch.tanh(cell), cell)
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:

@@ -188,4 +188,4 @@ def _separate(outcome: CellOutput, names: tuple[str, ...], frames: int) -> dict[
     gates = fold.apart(outcome.gate, frames, count)
     states = split(outcome.state)
     at = [None] * count if outcome.state_at is None else split(outcome.state_at)
-    return {name: CellOutput(*parts) for name, *parts in zip(names, maps, gates, states, at, strict=True)}
+    return {name: CellOutput(maps[i], gates[i], states[i], at[i]) for i, name in enumerate(names)}

@@ -7,7 +7,7 @@ differently. By default each keeps its own running statistics; the learned scale
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal
@@ -28,7 +28,7 @@ _update_statistics: ContextVar[bool] = ContextVar("update_statistics", default=T
 
 
 @contextmanager
-def keep_statistics() -> Iterator[None]:
+def keep_statistics() -> Generator[None]:
     """Within this context running statistics stay as they are (for the second run of a checkpointed layer)."""
     token = _update_statistics.set(False)
     try:

@@ -35,7 +35,8 @@ def conv2d(in_channels: int, out_channels: int, *, kernel_size: int, stride: int
         raise ShapeError(f"kernel_size: expected an odd number, got {kernel_size}. Take {kernel_size + 1}.")
     module = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=bias)
     _xavier(module.weight, module.bias)
-    return module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
+    return module
 
 
 def linear(in_channels: int, out_channels: int, *, kernel_size: int, stride: int, bias: bool) -> nn.Module:

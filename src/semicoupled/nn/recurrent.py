@@ -18,7 +18,7 @@ from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import conv2d
 from semicoupled.nn.shapes import Float, Tensor
-from semicoupled.nn.stack import Shortcut
+from semicoupled.nn.shortcut import Passing, Shortcuts
 from semicoupled.nn.streams import CellState, LayerRecord, MapName, Outputs, StackState, Stream, check_streams
 from semicoupled.nn.switch import Switching
 
@@ -94,15 +94,7 @@ class RecurrentStack(nn.Module):
         self.norms = nn.ModuleList(
             StreamNorm(layer.input.out_channels, norm, ("main",)) for layer in cast("Any", self.layers)
         )
-        self.shortcuts = nn.ModuleDict()
-        span = shortcut_every or depth
-        for start in range(1, depth - span + 1, span):
-            shrink = 1
-            for stride in self.strides[start : start + span]:
-                shrink *= stride
-            self.shortcuts[str(start)] = Shortcut(
-                inputs[start], widths[start + span - 1], shrink, span, conv2d, norm, separate_statistics=True
-            )
+        self.shortcuts = Shortcuts(in_channels, widths, self.strides, every=shortcut_every, operator=conv2d, norm=norm)
 
     @property
     def depth(self) -> int:
@@ -137,20 +129,17 @@ class RecurrentStack(nn.Module):
         last: list[CellState] = []
         at: list[CellState] = []
         records: list[LayerRecord] = []
-        before, landing = rows, -1
+        passing = Passing(self.shortcuts, count)
         for index, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
             module = cast("RecurrentLayer", cast("object", layer))
-            if str(index) in self.shortcuts:
-                before, landing = rows, index + cast("Shortcut", self.shortcuts[str(index)]).span - 1
+            passing.leave(index, {"main": rows})
             drive = norm(module.input(rows), "main", count)
             like = drive[:batch, : module.out_channels]
             states = [module.initial_state(like) if state is None or state.main is None else state.main[index]]
             for step in drive.split(batch):
                 states.append(module.advance(step, states[-1]))
             rows = torch.cat([after[0] for after in states[1:]])
-            if index == landing:
-                shortcut = self.shortcuts[str(_start(self.shortcuts, index))]
-                rows = shortcut({"main": before}, {"main": rows}, count)["main"]
+            rows = passing.land(index, {"main": rows})["main"]
             if "features" in record and (record_layers is None or index in {i % self.depth for i in record_layers}):
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
             last.append(states[-1])
@@ -168,7 +157,8 @@ class RecurrentStack(nn.Module):
         self, frame: Float[Tensor, "B C H W"], state: StackState | None = None
     ) -> tuple[Float[Tensor, "B C H W"], StackState]:
         """Run one frame; see `SemiCoupledStack.step`."""
-        outputs = self(frame[:, None], state)
+        outputs: Outputs = self(frame[:, None], state)
+        assert outputs.main is not None  # it is the only stream
         return outputs.main[:, 0], outputs.state
 
     def initial_state(self, batch: int, size: Sequence[int]) -> StackState:
@@ -193,9 +183,3 @@ class RecurrentStack(nn.Module):
         """Weights of the recurrent convolutions, whose gradients are clamped (Sec. 5.9)."""
         for layer in self.layers:
             yield from cast("RecurrentLayer", cast("object", layer)).recurrent_parameters()
-
-
-def _start(shortcuts: nn.ModuleDict, landing: int) -> int:
-    return next(
-        int(start) for start, way in shortcuts.items() if int(start) + cast("Shortcut", way).span - 1 == landing
-    )

@@ -73,7 +73,7 @@ def _network(stack: Any, x: Tensor, remembered: list[Memory], stream: str, t: in
             to_spatial = _switch(u, passing("spatial", index, t))  # (17)
             to_temporal = _switch(u, passing("temporal", index, t))
         u = _layer(layer, to_spatial, to_temporal, remembered[index], stream, index == 0, stack.activation)
-        for start, shortcut in stack.shortcuts.items():
+        for start, shortcut in stack.shortcuts.by_start.items():
             if int(start) + shortcut.span - 1 == index:
                 u = u + _shortcut(shortcut, entered[int(start)], stream)
         if index == 0 and stack.pool_first:

@@ -17,10 +17,12 @@ from torch.utils.checkpoint import checkpoint
 from semicoupled.errors import ShapeError, nearest
 from semicoupled.nn import fold, synthesizers
 from semicoupled.nn.cells import Cell
+from semicoupled.nn.gather import of, record_of, stack_state
 from semicoupled.nn.layer import SHARED, LayerMaps, SemiCoupledLayer
-from semicoupled.nn.norm import Norm, StreamNorm, keep_statistics
+from semicoupled.nn.norm import Norm, keep_statistics
 from semicoupled.nn.operators import Operator, conv2d
 from semicoupled.nn.shapes import Float, Tensor
+from semicoupled.nn.shortcut import Passing, Shortcuts
 from semicoupled.nn.streams import (
     MAPS,
     STREAMS,
@@ -32,10 +34,11 @@ from semicoupled.nn.streams import (
     Stream,
     check_streams,
 )
-from semicoupled.nn.switch import Switching
+from semicoupled.nn.switch import Pattern, Switching
 from semicoupled.nn.synthesizers import ACTIVATIONS, Activation
 
-Rows = dict[Stream, Tensor]
+Rows = dict[str, Tensor]
+"""Folded features by stream."""
 
 
 class SemiCoupledStack(nn.Module):
@@ -119,16 +122,15 @@ class SemiCoupledStack(nn.Module):
             )
             for index in range(depth)
         )
-        self.shortcuts = nn.ModuleDict()
-        span = shortcut_every or depth
-        for start in range(1, depth - span + 1, span):
-            stop = start + span
-            shrink = 1
-            for step in steps[start:stop]:
-                shrink *= step
-            self.shortcuts[str(start)] = Shortcut(
-                inputs[start], widths[stop - 1], shrink, span, operator, norm, separate_statistics
-            )
+        self.shortcuts = Shortcuts(
+            in_channels,
+            widths,
+            steps,
+            every=shortcut_every,
+            operator=operator,
+            norm=norm,
+            separate_statistics=separate_statistics,
+        )
 
     @property
     def depth(self) -> int:
@@ -171,19 +173,15 @@ class SemiCoupledStack(nn.Module):
         records: list[LayerRecord] = []
         states: list[dict[str, CellState]] = []
         states_at: list[dict[str, CellState]] = []
-        skipped: Rows = {}
-        landing, shortcut = -1, None
+        passing = Passing(self.shortcuts, count)
         for index in range(self.depth):
-            if str(index) in self.shortcuts:
-                shortcut = self.shortcuts[str(index)]
-                skipped, landing = rows, index + shortcut.span - 1
+            passing.leave(index, rows)
             needs_map = "temporal" in wanted or ("temporal" in record and index in recorded)
             maps = self._layer(index, rows, state, count, needs_map, state_at, switch)
             rows = {stream: self._synthesize(stream, maps) for stream in wanted}  # (6), (9), (11)
-            if index == landing and shortcut is not None:
-                rows = shortcut(skipped, rows, count)
+            rows = passing.land(index, rows)
             if index in recorded:
-                records += [_record(index, stream, maps, rows[stream], count, record) for stream in wanted]
+                records += [record_of(index, stream, maps, rows[stream], count, record) for stream in wanted]
             if index == 0 and self.pool_first:
                 rows = {stream: F.max_pool2d(u, 3, 2, 1) for stream, u in rows.items()}
             states.append({name: cell.state for name, cell in maps.temporal.items()})
@@ -193,8 +191,8 @@ class SemiCoupledStack(nn.Module):
             main=outputs.get("main"),
             spatial=outputs.get("spatial"),
             temporal=outputs.get("temporal"),
-            state=_stack_state(states, wanted),
-            state_at=None if state_at is None else _stack_state(states_at, wanted),
+            state=stack_state(states, wanted),
+            state_at=None if state_at is None else stack_state(states_at, wanted),
             record=tuple(records),
         )
 
@@ -212,7 +210,8 @@ class SemiCoupledStack(nn.Module):
         Returns:
             Features of the last layer, and the new state.
         """
-        outputs = self(frame[:, None], state)
+        outputs: Outputs = self(frame[:, None], state)
+        assert outputs.main is not None  # it was asked for
         return outputs.main[:, 0], outputs.state
 
     def initial_state(self, batch: int, size: Sequence[int], *, streams: Sequence[Stream] = ("main",)) -> StackState:
@@ -302,20 +301,25 @@ class SemiCoupledStack(nn.Module):
             return run(spatial_inputs, temporal_inputs)
         return checkpoint(run, spatial_inputs, temporal_inputs, use_reentrant=False, context_fn=_second_run)
 
-    def _patterns(self, switch: Switching | None, index: int, rows: Rows, frames: int):
+    def _patterns(
+        self, switch: Switching | None, index: int, rows: Rows, frames: int
+    ) -> tuple[Pattern | None, Pattern | None]:
+        """The switches in front of a layer's two branches; inert in eval()."""
         if switch is None or not self.training or "main" not in rows:
             return None, None
         batch = rows["main"].shape[0] // frames
-        return tuple(switch.pattern(branch, index, frames, batch) for branch in ("spatial", "temporal"))
+        return switch.pattern("spatial", index, frames, batch), switch.pattern("temporal", index, frames, batch)
 
     def _synthesize(self, stream: Stream, maps: LayerMaps) -> Tensor:
         """U of one stream: F of Eq. 6, 9 or 11."""
         if stream == "main":
-            gate = _of(maps.temporal, "main").gate
-            return synthesizers.main(_of(maps.spatial, "main"), gate, self.activation)
+            gate = of(maps.temporal, "main").gate
+            return synthesizers.main(of(maps.spatial, "main"), gate, self.activation)
         if stream == "spatial":
-            return synthesizers.spatial(_of(maps.spatial, "spatial"), self.activation)
-        return synthesizers.temporal(_of(maps.temporal, "temporal").map)
+            return synthesizers.spatial(of(maps.spatial, "spatial"), self.activation)
+        c = of(maps.temporal, "temporal").map
+        assert c is not None  # the layer was asked for it
+        return synthesizers.temporal(c)
 
     def _sizes(self, size: Sequence[int]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
         """Spatial size of each layer's state, and of what it passes on."""
@@ -365,68 +369,9 @@ class SemiCoupledStack(nn.Module):
         return count
 
 
-class Shortcut(nn.Module):
-    """The identity over several layers, or a 1x1 projection and a norm where the shape changes."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        stride: int,
-        span: int,
-        operator: Operator,
-        norm: Norm,
-        separate_statistics: bool,
-    ) -> None:
-        """Build the shortcut over `span` layers."""
-        super().__init__()
-        self.span = span
-        self.projects = in_channels != out_channels or stride != 1
-        if self.projects:
-            self.projection = operator(in_channels, out_channels, kernel_size=1, stride=stride, bias=True)
-            self.norm = StreamNorm(out_channels, norm, STREAMS, separate_statistics=separate_statistics)
-
-    def forward(self, before: Rows, after: Rows, frames: int) -> Rows:
-        """Add the features before the span to those after its last gate, in each stream."""
-        if not self.projects:
-            return {stream: after[stream] + before[stream] for stream in after}
-        parts = self.projection(torch.cat(list(before.values()))).chunk(len(before))
-        projected = {stream: self.norm(rows, stream, frames) for stream, rows in zip(before, parts, strict=True)}
-        return {stream: after[stream] + projected[stream] for stream in after}
-
-
-def _of(by_stream: dict, stream: str):
-    """A stream's entry; in the first layer all streams share one."""
-    return by_stream[stream] if stream in by_stream else by_stream[SHARED]
-
-
 def _second_run() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """A checkpointed layer runs twice; running statistics must move once."""
     return nullcontext(), keep_statistics()
-
-
-def _stack_state(layers: list[dict[str, CellState]], streams: tuple[Stream, ...]) -> StackState:
-    def of(stream: str) -> tuple[CellState, ...] | None:
-        return tuple(_of(layer, stream) for layer in layers) if stream in streams else None
-
-    return StackState(main=of("main"), temporal=of("temporal"))
-
-
-def _record(
-    index: int, stream: Stream, maps: LayerMaps, features: Tensor, frames: int, names: Sequence[MapName]
-) -> LayerRecord:
-    """The maps of one layer and stream, as callers know them."""
-    cell = _of(maps.temporal, stream) if stream != "spatial" else None
-    there: dict[MapName, Tensor | None] = {
-        "spatial": _of(maps.spatial, stream) if stream != "temporal" else None,
-        "temporal": None if cell is None else cell.map,
-        "gate": None if cell is None else cell.gate,
-        "features": features,
-    }
-    given = {
-        name: None if name not in names or rows is None else fold.unfold(rows, frames) for name, rows in there.items()
-    }
-    return LayerRecord(index, stream, given["spatial"], given["temporal"], given["gate"], given["features"])
 
 
 def _per_layer(name: str, value: int | Sequence[int], depth: int) -> tuple[int, ...]:

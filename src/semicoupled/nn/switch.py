@@ -150,7 +150,9 @@ class _SwitchedConvolution(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, Tensor, Tensor | None, None, None]:
         rows, weight, factor = ctx.saved_tensors
         gradient = gradients[0].contiguous(memory_format=torch.channels_last)
         down = None

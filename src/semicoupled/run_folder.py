@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, cast
 from semicoupled.devices import choose_device
 from semicoupled.environment import environment
 from semicoupled.errors import RunError, nearest
-from semicoupled.files import replacing, write_text
+from semicoupled.files import write_text
 from semicoupled.settings_file import differences, read_settings, write_settings
 from semicoupled.task import Description, Task, TaskModel, TaskSettings, find_task, settings_class, task_folders
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from semicoupled.training.progress import Progress
 
@@ -218,6 +218,8 @@ def load(run: Path | str, device: str = "auto", task: str | None = None) -> Load
     Raises:
         RunError: no such run, or its weights do not fit.
     """
+    from semicoupled.training.weights import load_weights
+
     folder = resolve_run(run, task)
     found, settings, description = find_task(folder.task), folder.settings(), folder.description()
     model = found.build(settings, description)
@@ -225,35 +227,6 @@ def load(run: Path | str, device: str = "auto", task: str | None = None) -> Load
     load_weights(folder.weights_file, network)
     network.to(choose_device(device)).eval()
     return LoadedRun(folder, found, settings, description, model)
-
-
-def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write weights to a safetensors file, whole or not at all."""
-    from safetensors.torch import save_file
-
-    # cloned, because safetensors refuses tensors that share memory
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary)
-
-
-def load_weights(path: Path, model: nn.Module) -> None:
-    """Read weights from a safetensors file into a model.
-
-    Raises:
-        RunError: no such file, it is broken, or it is of another model.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise RunError(f"{path}: no such file; expected the weights of a run. Train it first, or to its end")
-    try:
-        model.load_state_dict(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise RunError(f"{path}: is broken ({error}); expected weights in the safetensors format") from error
-    except RuntimeError as error:
-        raise RunError(f"{path}: is of another model than the settings beside it describe: {error}") from error
 
 
 def _read_json(file: Path, expected: str) -> dict[str, Any]:

@@ -33,15 +33,6 @@ Description = Mapping[str, Json]
 """What the data looked like (sizes, classes, units, normalization): saved in the run folder, given to ``build``."""
 
 
-class Batch(Protocol):
-    """A NamedTuple of tensors whose first field is always the frames."""
-
-    @property
-    def frames(self) -> Tensor:
-        """The video, B T C H W."""
-        ...
-
-
 class TaskOutput(NamedTuple):
     """A task's predictions, one a stream, with the network's state.
 
@@ -57,7 +48,10 @@ class TaskOutput(NamedTuple):
 
 
 class TaskModel(Protocol):
-    """The network of a task with its heads; always an ``nn.Module``."""
+    """The network of a task with its heads; always an ``nn.Module``.
+
+    A batch is a NamedTuple of tensors whose first field is the frames, B T C H W.
+    """
 
     network: nn.Module
     """The deep part below the heads: its depth is what the switches count."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semicoupled.errors import DataError
-from semicoupled.files import write_text
+from semicoupled.files import write_bytes, write_text
 from semicoupled.rows import Row
 
 if TYPE_CHECKING:
@@ -105,6 +105,18 @@ def render(title: str, sections: Iterable[Section], summary: str = "") -> str:
     )
 
 
+def png(figure: Figure) -> bytes:
+    """Give a figure as a PNG file, on white, so that it can be read on any background."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130, facecolor="white", bbox_inches="tight")
+    return buffer.getvalue()
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure as a PNG file, whole or not at all."""
+    write_bytes(path, png(figure))
+
+
 def rows_table(rows: Sequence[Row], caption: str = "") -> Table:
     """Lay scores out: one line a row, one column a condition that any of them has.
 
@@ -190,9 +202,7 @@ def _bytes(content: Figure | bytes | Path) -> bytes:
         return content
     if isinstance(content, Path):
         return content.read_bytes()
-    buffer = io.BytesIO()
-    content.savefig(buffer, format="png", dpi=130, facecolor="white", bbox_inches="tight")
-    return buffer.getvalue()
+    return png(content)
 
 
 _STYLE = """

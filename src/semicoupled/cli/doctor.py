@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich.console import Console
 from rich.table import Table
 
 from semicoupled.cli.options import Parser
+from semicoupled.cli.tables import output
 from semicoupled.environment import environment, extras, requirements
 from semicoupled.files import write_text
 
@@ -70,7 +70,6 @@ def measure(device: str, repeats: int = 7) -> Speed:
 
 def show(found: dict[str, Any], speeds: Sequence[Speed], missing: dict[str, list[str]]) -> None:
     """Print the report."""
-    console = Console()
     cpu = found["cpu"]
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("semicoupled", found["semicoupled"])
@@ -90,4 +89,4 @@ def show(found: dict[str, Any], speeds: Sequence[Speed], missing: dict[str, list
     for name, parts in missing.items():
         text = f"missing: pip install {' '.join(parts)}" if parts else "complete"
         table.add_row(f"extra {name}", text)
-    console.print(table)
+    output().print(table)

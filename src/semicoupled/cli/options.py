@@ -100,13 +100,6 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def chosen_device(name: str) -> torch.device:
-    """Give the device named by ``--device``."""
-    from semicoupled.devices import choose_device
-
-    return choose_device(name)
-
-
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Compute in the precision named by ``--precision`` (inference: ``auto`` is float32)."""
     import torch

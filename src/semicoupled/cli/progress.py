@@ -60,8 +60,8 @@ class BarProgress:
     ) -> None:
         """See `Progress.update`."""
         job, total, start = self._jobs[-1]
-        fields = {"share": _share(done, total), "left": _left(done, total, start, seconds_left)}
-        self._bars.update(job, completed=done, **fields)
+        left = _left(done, total, start, seconds_left)
+        self._bars.update(job, completed=done, share=_share(done, total), left=left)
         if numbers:
             self._bars.update(job, numbers=_numbers(numbers))
 

@@ -1,13 +1,20 @@
-"""Scores as a table in the terminal."""
+"""Tables in the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 
 from semicoupled.report import number, rows_table
 from semicoupled.rows import Row
+
+
+def output() -> Console:
+    """Give the standard output; where it is no terminal, lines are not folded at 80 letters."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
 
 
 def scores_table(rows: Sequence[Row], title: str = "") -> Table:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from semicoupled.errors import SettingsError
 
-Precision = Literal["32", "bf16", "64"]
+Precision = Literal["float32", "bf16"]
 LearningRateSchedule = Literal["constant", "cosine"]
 StopSchedule = Literal["linear", "cosine", "constant"]
 SwitchMethod = Literal["none", "stsgd", "astsgd"]
@@ -62,7 +62,7 @@ class TrainingSettings:
             step; None leaves them alone.
         weight_average: decay in (0, 1) of a running average of all weights, which is then what is validated and
             kept; None for no average.
-        precision: `32`, `bf16` (mixed: weights stay 32 bit) or `64`.
+        precision: `float32`, or `bf16` (mixed: weights and losses stay float32).
         time_budget: train for this long (`10m`, `1h30m`) instead of `steps`; schedules then follow the clock, so such
             a run cannot be repeated bit for bit. Validation counts; the last one, after the end, comes on top.
         validate_every: steps between validations; None validates at the end alone.
@@ -82,7 +82,7 @@ class TrainingSettings:
     warm_up: float = 0.0
     gradient_clamp: float | None = 5.0
     weight_average: float | None = None
-    precision: Precision = "32"
+    precision: Precision = "float32"
     time_budget: str | None = None
     validate_every: int | None = None
     checkpoint_every: int = 200
@@ -106,7 +106,7 @@ class TrainingSettings:
             _above("training.gradient_clamp", self.gradient_clamp, 0.0)
         if self.weight_average is not None:
             _within("training.weight_average", self.weight_average, 0.0, 1.0, low_open=True, high_open=True)
-        _one_of("training.precision", self.precision, ("32", "bf16", "64"))
+        _one_of("training.precision", self.precision, ("float32", "bf16"))
         _one_of("training.keep", self.keep, ("best", "last"))
         _ = self.budget_seconds
 

@@ -18,7 +18,10 @@ from semicoupled.training.settings import Scope
 class HasDepth(Protocol):
     """A network that knows how many layers it has."""
 
-    depth: int
+    @property
+    def depth(self) -> int:
+        """Number of layers."""
+        ...
 
 
 class StopRates(NamedTuple):

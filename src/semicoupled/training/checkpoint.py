@@ -1,0 +1,173 @@
+"""Checkpoints that are whole or not there, and that know their format.
+
+A file is named ``checkpoint-STEP-DIGEST.pt``; DIGEST is the beginning of its SHA-256, so that a damaged file is found
+out before it is read. It is written under another name, flushed to the disk, and renamed; the newest two are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import pickle
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import torch
+
+from semicoupled.errors import RunError
+
+FORMAT = 1
+"""The format that this version writes."""
+
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+
+MIGRATIONS: Mapping[int, Migration] = {}
+"""For an older format n, what makes n + 1 of it."""
+
+FOLDER = "checkpoints"
+KEPT = 2
+
+_NAME = re.compile(r"checkpoint-(\d+)-([0-9a-f]{16})\.pt")
+_PART = re.compile(r"\.checkpoint-\d+-[0-9a-f]{8}\.part")
+_logger = logging.getLogger(__name__)
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint that was read.
+
+    Attributes:
+        step: optimizer steps made.
+        content: what was saved.
+    """
+
+    step: int
+    content: dict[str, Any]
+
+
+class _File(NamedTuple):
+    step: int
+    digest: str
+    path: Path
+
+
+def save_checkpoint(folder: Path, step: int, content: Mapping[str, Any]) -> Path:
+    """Write a checkpoint, then remove all but it and the one before.
+
+    Args:
+        folder: of the checkpoints; made if need be.
+        step: optimizer steps made.
+        content: nested dicts, lists and tuples of tensors, numbers and strings.
+
+    Returns:
+        The file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".checkpoint-{step:08d}-{secrets.token_hex(4)}.part"
+    try:
+        with part.open("wb") as file:
+            torch.save({"format": FORMAT, "step": step, "content": dict(content)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        path = folder / f"checkpoint-{step:08d}-{_digest(part)}.pt"
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    _flush_folder(folder)
+    others = [file for file in _files(folder) if file.path != path]
+    before = [file for file in others if file.step < step]
+    for file in others:
+        if file not in before[: KEPT - 1]:  # the rest is older, or from a future that was broken
+            file.path.unlink()
+    return path
+
+
+def load_newest(folder: Path) -> Checkpoint | None:
+    """Read the newest checkpoint; where it is damaged, say so in the log and read the one before.
+
+    Args:
+        folder: of the checkpoints.
+
+    Returns:
+        The checkpoint, or None where there is none.
+
+    Raises:
+        RunError: all are damaged, or one is of a format that this version cannot read.
+    """
+    if not folder.is_dir():
+        return None
+    for part in folder.iterdir():
+        if _PART.fullmatch(part.name):  # cut off while it was written
+            part.unlink()
+    files = _files(folder)
+    for file in files:
+        if _digest(file.path) == file.digest:
+            return read_checkpoint(file.path)
+        _logger.warning("%s: is damaged (its content does not match its name); taking the one before.", file.path)
+    if files:
+        raise RunError(
+            f"{folder}: all {len(files)} checkpoints are damaged. Remove the folder to train from the beginning."
+        )
+    return None
+
+
+def read_checkpoint(
+    path: Path, *, newest: int = FORMAT, migrations: Mapping[int, Migration] = MIGRATIONS
+) -> Checkpoint:
+    """Read a checkpoint of this format or an older one; nothing in it is executed.
+
+    Args:
+        path: the file.
+        newest: the format to come to.
+        migrations: for each older format n what makes n + 1 of it.
+
+    Raises:
+        RunError: it is no checkpoint, or of a format that cannot be read.
+    """
+    try:
+        document: object = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise RunError(f"{path}: is no checkpoint ({error}); expected one that a training wrote.") from error
+    parts = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    found = parts.get("format")
+    if not isinstance(found, int) or not isinstance(parts.get("content"), dict):
+        raise RunError(f"{path}: has no format number; expected a checkpoint that a training wrote.")
+    if found > newest:
+        raise RunError(
+            f"{path}: is of format {found}, this version reads formats up to {newest}. Update semicoupled to take this "
+            "training up."
+        )
+    content = cast("dict[str, Any]", parts["content"])
+    for version in range(found, newest):
+        if version not in migrations:
+            raise RunError(
+                f"{path}: is of format {found}, which this version (format {newest}) no longer reads. Take the "
+                "training up with the version that began it."
+            )
+        content = migrations[version](content)
+    return Checkpoint(int(parts["step"]), content)
+
+
+def _files(folder: Path) -> list[_File]:
+    """Find the checkpoints in a folder, the newest first."""
+    found = [(_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+    files = [_File(int(match[1]), match[2], path) for match, path in found if match is not None]
+    return sorted(files, reverse=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can (Windows cannot, and need not)."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

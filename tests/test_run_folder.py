@@ -54,12 +54,17 @@ def test_a_run_is_taken_up_again_with_the_same_settings(tmp_path: Path) -> None:
 
 def test_other_settings_are_refused_and_the_difference_is_printed(tmp_path: Path) -> None:
     open_run(tmp_path / "a", "brightness", settings("--seed=3"))
-    before = {path: path.read_bytes() for path in (tmp_path / "a").iterdir()}
     with pytest.raises(
         RunError, match=r"other settings:\n  seed: 3 there, 4 now\n  data\.frames: 4 there, 5 now\nGive"
     ):
         open_run(tmp_path / "a", "brightness", settings("--seed=4", "--data.frames=5"))
     assert {path: path.read_bytes() for path in (tmp_path / "a").iterdir()} == before
+
+
+def test_a_run_that_failed_before_its_training_takes_other_settings(tmp_path: Path) -> None:
+    open_run(tmp_path / "a", "brightness", settings("--data.root=wrong"))
+    folder = open_run(tmp_path / "a", "brightness", settings("--data.root=right"))
+    assert folder.settings() == settings("--data.root=right")
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

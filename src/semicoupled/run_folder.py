@@ -134,6 +134,8 @@ def open_run(path: Path, task: str, settings: TaskSettings) -> RunFolder:
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         folder = read_run(path, task)
+        if not folder.description_file.exists():  # it failed before its training began, at its data for example
+            write_settings(folder.settings_file, settings)
         different = differences(folder.settings(), settings)
         if different:
             lines = "\n".join(f"  {line}" for line in different)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from semicoupled.training.ltsc import Segment
     from semicoupled.training.objective import Losses
     from semicoupled.training.progress import Progress
+    from semicoupled.training.settings import GoalWeights, SegmentSettings, SwitchSettings, TrainingSettings
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 Description = Mapping[str, Json]
@@ -124,8 +125,23 @@ class TaskSettings(Protocol):
         ...
 
     @property
-    def training(self) -> Any:
-        """How it is trained: `semicoupled.training.settings`."""
+    def training(self) -> TrainingSettings:
+        """How long, how fast."""
+        ...
+
+    @property
+    def switches(self) -> SwitchSettings:
+        """Which gradients are stopped."""
+        ...
+
+    @property
+    def segments(self) -> SegmentSettings:
+        """How long sequences are cut."""
+        ...
+
+    @property
+    def goals(self) -> GoalWeights:
+        """Weights of the losses."""
         ...
 
 

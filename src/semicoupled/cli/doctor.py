@@ -27,7 +27,7 @@ class Speed(NamedTuple):
 
 def main(arguments: Sequence[str]) -> int:
     """Report on this machine."""
-    parser = Parser("doctor", "Versions, devices, bf16 support with its measured speed, and missing extras.")
+    parser = Parser("doctor", "[--json F]", "Versions, devices, the speed of bf16, and missing extras.")
     parser.add_argument("--json", type=Path, metavar="F", help="also write the report to this file")
     options = parser.parse(arguments)
     found = environment()

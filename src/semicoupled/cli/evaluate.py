@@ -14,7 +14,11 @@ from semicoupled.rows import Row, write_rows
 
 def main(arguments: Sequence[str]) -> int:
     """Score a run."""
-    parser = Parser("evaluate", "Score a trained model beside the baselines: semicoupled evaluate TASK RUN")
+    parser = Parser(
+        "evaluate",
+        "TASK RUN [--data.root DIR] [--split S] [--json F] ...",
+        "Score a trained model beside the baselines.",
+    )
     parser.add_argument("run", metavar="RUN", help="a run folder, or pretrained[:NAME]")
     parser.add_argument(
         "--data.root", dest="root", type=Path, metavar="DIR", help="score this data instead of the run's own"

@@ -37,7 +37,9 @@ def chains(arguments: Sequence[str]) -> int:
     from semicoupled.explain.chains_plot import paper_counts, plot_chains
 
     parser = Parser(
-        "explain chains", "Expected number of back-propagation chains (Fig. 3); without numbers, the paper's."
+        "explain chains",
+        "[--layers N --steps T] [--stop P] [--plot F] [--json F]",
+        "Count back-propagation chains (Fig. 3); without numbers, those of the paper.",
     )
     parser.add_argument("--layers", type=count, help="depth of the stack")
     parser.add_argument("--steps", type=count, help="frames of the sequence")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NoReturn
@@ -17,10 +16,17 @@ PRECISIONS = ("auto", "float32", "bf16")
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser that raises `SettingsError`, knows the nearest name, and takes dashes for underscores."""
+    """An argparse parser that raises `SettingsError`, knows the nearest name, and takes underscores for dashes.
 
-    def __init__(self, prog: str, description: str) -> None:
-        super().__init__(prog=f"semicoupled {prog}", description=description, allow_abbrev=False)
+    Args:
+        prog: the command, ``"train"``.
+        usage: what follows it.
+        description: one sentence.
+    """
+
+    def __init__(self, prog: str, usage: str, description: str) -> None:
+        name = f"semicoupled {prog}"
+        super().__init__(prog=name, usage=f"{name} {usage}", description=description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Refuse; argparse calls this."""
@@ -77,14 +83,6 @@ def count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
     return int(text)
-
-
-def seconds(text: str) -> float:
-    """Read a length of time, ``90``, ``90s``, ``10m``, ``1.5h``, in seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)([smh]?)", text.strip())
-    if found is None or float(found[1]) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of time; expected for example 90s, 10m or 1.5h")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from semicoupled.cli.task_options import choose_task
 
 def main(arguments: Sequence[str]) -> int:
     """Predict with a run, and name the files that were written."""
-    parser = Parser("predict", "Predict from files: semicoupled predict TASK RUN INPUT... --out PATH")
+    parser = Parser("predict", "TASK RUN INPUT... --out PATH ...", "Predict from files.")
     parser.add_argument("run", metavar="RUN", help="a run folder, or pretrained[:NAME]")
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files or folders that the task reads")
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="file or folder to write to")

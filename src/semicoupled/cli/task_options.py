@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from semicoupled.cli.options import Parser
 from semicoupled.errors import SettingsError, nearest
-from semicoupled.settings_file import parse_settings, settings_parser
+from semicoupled.settings_file import parse_settings, setting_names, settings_parser
 from semicoupled.task import TaskSettings, settings_class, task_folders
 
 
@@ -41,18 +42,24 @@ def choose_task(parser: Parser, arguments: Sequence[str]) -> Chosen | None:
 
 def add_settings(parser: Parser) -> None:
     """Add ``--preset`` and ``--config``."""
-    parser.add_argument("--preset", metavar="NAME", help="settings that come with the task")
+    parser.add_argument(
+        "--preset",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="settings that come with the task; may be repeated",
+    )
     parser.add_argument("--config", type=Path, action="append", default=[], metavar="F", help="YAML file of settings")
 
 
 def resolve_settings(
-    task: str, preset: str | None, files: Sequence[Path], arguments: Sequence[str], parser: Parser
+    task: str, presets: Sequence[str], files: Sequence[Path], arguments: Sequence[str], parser: Parser
 ) -> TaskSettings:
     """Make the settings of a task from what the command line gave.
 
     Args:
         task: its name.
-        preset: the name of a preset, or None.
+        presets: names of presets, the later ones laid over the earlier.
         files: YAML files.
         arguments: options, which win.
         parser: of the command, whose own options are named, too, where an option is unknown.
@@ -60,24 +67,30 @@ def resolve_settings(
     Raises:
         SettingsError: an unknown preset or setting, or a value of the wrong kind.
     """
-    packaged = [] if preset is None else [_preset_file(task, preset)]
+    packaged = [_preset_file(task, preset) for preset in presets]
     return parse_settings(settings_class(task), arguments, [*packaged, *files], parser.options())
+
+
+def preset_files(task: str) -> dict[str, Path]:
+    """Give the presets that come with a task, by name."""
+    return {file.stem: file for file in sorted((task_folders()[task] / "presets").glob("*.yaml"))}
 
 
 def settings_help(task: str) -> str:
     """Give the help on the settings of a task."""
-    presets = ", ".join(_presets(task)) or "none"
-    return (
-        f"{settings_parser(settings_class(task), f'settings of {task}').format_help()}\npresets of {task}: {presets}\n"
-    )
-
-
-def _presets(task: str) -> dict[str, Path]:
-    return {file.stem: file for file in sorted((task_folders()[task] / "presets").glob("*.yaml"))}
+    cls = settings_class(task)
+    names = setting_names(cls)
+    parser = settings_parser(cls)
+    parser.usage = SUPPRESS
+    for action in parser._actions:
+        if action.dest not in names:  # a group of settings: jsonargparse would take a file for it, we do not
+            action.help = SUPPRESS
+    presets = ", ".join(preset_files(task)) or "none"
+    return f"{parser.format_help()}\npresets of {task}: {presets}\n"
 
 
 def _preset_file(task: str, name: str) -> Path:
-    known = _presets(task)
+    known = preset_files(task)
     if name not in known:
         raise SettingsError(f"task {task} has no preset {name!r}. {nearest(name, known)}")
     return known[name]

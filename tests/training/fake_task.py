@@ -58,9 +58,9 @@ class FakeSettings:
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(steps=8, batch=2, checkpoint_every=3, log_every=2, tensorboard=False)
     )
-    switches: SwitchSettings = SwitchSettings()
-    segments: SegmentSettings = SegmentSettings()
-    goals: GoalWeights = GoalWeights()
+    switches: SwitchSettings = field(default_factory=SwitchSettings)
+    segments: SegmentSettings = field(default_factory=SegmentSettings)
+    goals: GoalWeights = field(default_factory=GoalWeights)
 
 
 class Output(NamedTuple):

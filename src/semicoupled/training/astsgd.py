@@ -166,11 +166,12 @@ class ASTSGD:
                 "ASTSGD: expected the spatial loss (Eq. 20 follows it), got None. Ask the network for its spatial "
                 "stream and give its loss, or use STSGD."
             )
-        main_loss = self._hear("main", float(main))
-        spatial_loss = self._hear("spatial", float(spatial))
-        temporal_loss = None if temporal is None else self._hear("temporal", float(temporal))
+        main = _number(main)
+        main_loss = self._hear("main", main)
+        spatial_loss = self._hear("spatial", _number(spatial))
+        temporal_loss = None if temporal is None else self._hear("temporal", _number(temporal))
         if self._initial is None:
-            self._initial = float(main)
+            self._initial = main
         self._formula = focus(
             spatial_loss,
             main_loss,
@@ -182,7 +183,7 @@ class ASTSGD:
         if self._controller is None or self._proposal is None:
             self._focus = self._formula
         else:
-            self._learn(self._controller, self._proposal, float(main))
+            self._learn(self._controller, self._proposal, main)
         self.history.append(FocusRecord(self._focus, self._formula, main_loss, spatial_loss, temporal_loss))
 
     def numbers(self) -> dict[str, float]:
@@ -260,3 +261,7 @@ class ASTSGD:
         relative = {name: self._means[name] / self._first[name] if self._first[name] else 1.0 for name in self._means}
         self._proposal = controller.propose(relative["spatial"], relative.get("temporal", 1.0), relative["main"])
         self._focus = self._proposal.spatial_focus
+
+
+def _number(loss: Tensor | float) -> float:
+    return float(loss.detach()) if isinstance(loss, Tensor) else float(loss)

@@ -63,16 +63,12 @@ class FocusController:
         self._floor = focus_floor
         self._momentum = momentum
         generator = torch.Generator().manual_seed(hash_key(seed, "controller") >> 1)
-        self.layers = nn.Sequential(
-            nn.Linear(3, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1)
-        ).double()
+        first, second, last = _linear(3, width), _linear(width, width), _linear(width, 1)
+        self.layers = nn.Sequential(first, nn.Tanh(), second, nn.Tanh(), last)
         with torch.no_grad():
-            for layer in self.layers:
-                if isinstance(layer, nn.Linear):
-                    nn.init.xavier_uniform_(layer.weight, generator=generator)
-                    layer.bias.zero_()
-            last = self.layers[-1]
-            assert isinstance(last, nn.Linear)
+            for layer in (first, second):
+                _ = nn.init.xavier_uniform_(layer.weight, generator=generator)
+                layer.bias.zero_()
             last.weight.zero_()  # so that q moves by what is learned, not by chance as the losses fall
             last.bias.fill_(math.log(_START / (1.0 - _START)))
         self._optimizer = torch.optim.Adam(self.layers.parameters(), lr=learning_rate)
@@ -138,6 +134,11 @@ class FocusController:
         self._reward = float(state["reward"])
         self._spread = float(state["spread"])
         self._rewards = int(state["rewards"])
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """Make a layer whose weights are not filled: filling would take from the global generator."""
+    return nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=torch.float64)
 
 
 def score(votes: Votes, spatial_focus: float) -> float:

@@ -53,10 +53,10 @@ def test_a_run_is_taken_up_again_with_the_same_settings(tmp_path: Path) -> None:
 
 
 def test_other_settings_are_refused_and_the_difference_is_printed(tmp_path: Path) -> None:
-    open_run(tmp_path / "a", "brightness", settings("--seed=3"))
-    with pytest.raises(
-        RunError, match=r"other settings:\n  seed: 3 there, 4 now\n  data\.frames: 4 there, 5 now\nGive"
-    ):
+    open_run(tmp_path / "a", "brightness", settings("--seed=3")).description_file.write_text("{}")
+    before = {path: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    difference = r"other settings:\n  seed: 3 there, 4 now\n  data\.frames: 4 there, 5 now\nGive"
+    with pytest.raises(RunError, match=difference):
         open_run(tmp_path / "a", "brightness", settings("--seed=4", "--data.frames=5"))
     assert {path: path.read_bytes() for path in (tmp_path / "a").iterdir()} == before
 

@@ -47,7 +47,7 @@ def add_settings(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="settings that come with the task; may be repeated",
+        help="settings that come with the task",
     )
     parser.add_argument("--config", type=Path, action="append", default=[], metavar="F", help="YAML file of settings")
 

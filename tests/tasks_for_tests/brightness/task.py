@@ -148,7 +148,7 @@ def draw(settings: BrightnessSettings, model: BrightnessModel, splits: Splits, f
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(2, 1))
-    figure.subplots().imshow(splits.validation[0].frames[0, 0])
+    figure.subplots().imshow(splits.validation[0].frames[0, 0].numpy())
     return [Section("Brightness", "The first frame.", [Picture(figure, "a frame")])]
 
 

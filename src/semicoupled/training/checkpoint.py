@@ -12,6 +12,7 @@ import os
 import pickle
 import re
 import secrets
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -127,9 +128,11 @@ def read_checkpoint(
     Raises:
         RunError: it is no checkpoint, or of a format that cannot be read.
     """
+    if not zipfile.is_zipfile(path):
+        raise RunError(f"{path}: is no checkpoint (not a zip archive); expected one that a training wrote.")
     try:
         document: object = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (pickle.UnpicklingError, RuntimeError) as error:
         raise RunError(f"{path}: is no checkpoint ({error}); expected one that a training wrote.") from error
     parts = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
     found = parts.get("format")

@@ -138,7 +138,7 @@ class FocusController:
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:
     """Make a layer whose weights are not filled: filling would take from the global generator."""
-    return nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=torch.float64)
+    return nn.Linear(inputs, outputs, device="meta", dtype=torch.float64).to_empty(device="cpu")
 
 
 def score(votes: Votes, spatial_focus: float) -> float:

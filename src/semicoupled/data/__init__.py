@@ -1,0 +1,1 @@
+"""Frames, flow and shapes: what several tasks need of their data."""

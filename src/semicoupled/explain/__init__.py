@@ -1,0 +1,1 @@
+"""Look inside the method and a trained model."""

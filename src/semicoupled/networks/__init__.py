@@ -1,0 +1,1 @@
+"""Whole networks: those of the paper, the rivals, and heads."""

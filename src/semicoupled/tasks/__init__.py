@@ -1,0 +1,1 @@
+"""Tasks: one folder each; the directory listing is the registry."""

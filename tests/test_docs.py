@@ -1,0 +1,59 @@
+"""What the documentation promises is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts)]
+
+
+def test_every_test_named_in_the_deviations_exists() -> None:
+    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", (ROOT / "docs" / "deviations.md").read_text(encoding="utf-8"))
+    assert len(named) > 20
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).exists() or (name and f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_source_files_named_in_the_equations_exist() -> None:
+    named = re.findall(
+        r"`((?:nn|training|explain|tasks|networks|data)/[\w/]+\.py)`", (ROOT / "docs" / "equations.md").read_text()
+    )
+    assert named
+    assert [name for name in named if not (ROOT / "src" / "semicoupled" / name).is_file()] == []
+
+
+def test_the_readme_and_the_command_list_the_same_exit_codes() -> None:
+    codes = {
+        name: set(re.findall(r"^\| (\d+) \|", (ROOT / name).read_text(encoding="utf-8"), re.M))
+        for name in ("README.md", "docs/cli.md")
+    }
+    assert codes["README.md"] == codes["docs/cli.md"] == {"0", "1", "2", "3", "4", "5", "6", "130"}
+
+
+def test_a_broken_example_fails_the_check(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text("```python\nx = 1\n```\n\ntext\n\n```python\nassert x == 1\n```\n\n```bash\nexit 1\n```\n")
+    bad.write_text("```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n")
+    script = [sys.executable, str(ROOT / ".ci" / "snippets.py")]
+    passed = subprocess.run([*script, str(good)], capture_output=True, text=True, check=False)
+    assert passed.returncode == 0, passed.stderr
+    assert "2 examples ran" in passed.stdout
+    failed = subprocess.run([*script, str(bad)], capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert f'File "{bad}", line 6' in failed.stderr

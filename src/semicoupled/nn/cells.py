@@ -6,6 +6,7 @@ take what Conv_u made of all frames and go over time with Conv_c; each returns t
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple, TypeVar
 
 import torch
@@ -14,7 +15,7 @@ from torch import nn
 from semicoupled.errors import ShapeError
 from semicoupled.nn.norm import StreamNorm
 from semicoupled.nn.operators import Operator
-from semicoupled.nn.recurrence import recurrence
+from semicoupled.nn.recurrence import Recurrence, recurrence
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import CellState, GRUState, LSTMState, RNNState
 
@@ -25,7 +26,7 @@ CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru")
 
 
 class CellOutput(NamedTuple):
-    """What a temporal branch makes of a clip.
+    """What a temporal branch makes of a clip in one stream.
 
     Attributes:
         map: c of all frames, folded time-major, or None where it was not asked for.
@@ -38,6 +39,13 @@ class CellOutput(NamedTuple):
     gate: Tensor
     state: CellState
     state_at: CellState | None
+
+
+Drives = Mapping[str, Tensor]
+"""What Conv_u made of all frames, by stream: folded time-major rows."""
+
+States = Mapping[str, CellState]
+"""State before the first frame, by stream."""
 
 
 class RNNCell(nn.Module):
@@ -56,52 +64,40 @@ class RNNCell(nn.Module):
         return RNNState(torch.full_like(like, self.initial_gate))
 
     def forward(
-        self, drive: Float[Tensor, "N C *size"], state: CellState, *, with_map: bool, state_at: int | None
-    ) -> CellOutput:
-        """Run over all frames."""
-        gate = _expect(state, RNNState).gate
-        outcome = recurrence(drive, self.recurrent, gate, with_map=with_map)
-        return self._output(outcome.map, outcome.gate, gate, state_at)
+        self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
+    ) -> dict[str, CellOutput]:
+        """Run over all frames, the streams side by side; c is kept for the streams in `with_map`."""
+        first = [_expect(states[name], RNNState).gate for name in drives]
+        outcomes = recurrence(list(drives.values()), self.recurrent, first, [name in with_map for name in drives])
+        return {
+            name: self._output(outcome, gate, state_at)
+            for name, outcome, gate in zip(drives, outcomes, first, strict=True)
+        }
 
     def forward_joint(
-        self,
-        drive: Float[Tensor, "N C *size"],
-        state: CellState,
-        *,
-        norm: StreamNorm,
-        streams: tuple[str, ...],
-        state_at: int | None,
-    ) -> CellOutput:
-        """The same with batch norm on the whole of c_t, one step after the other (paper-literal).
-
-        Args:
-            drive: Conv_u(u_t) as it is, folded time-major, the streams side by side in each step.
-            state: the streams side by side.
-            norm: the joint normalization.
-            streams: names of the streams, equal shares of each step.
-            state_at: see `forward`.
-        """
-        first = gate = _expect(state, RNNState).gate
-        maps: list[Tensor] = []
-        gates: list[Tensor] = []
-        for step in drive.split(gate.shape[0]):
-            whole = step + self.recurrent(gate)
-            shares = [
-                norm.one_step(share, stream) for share, stream in zip(whole.chunk(len(streams)), streams, strict=True)
-            ]
-            c = torch.cat(shares)  # (5), normalized
-            gate = torch.sigmoid(c)
-            maps.append(c)
-            gates.append(gate)
-        return self._output(torch.cat(maps), torch.cat(gates), first, state_at)
+        self, drives: Drives, states: States, *, norm: StreamNorm, state_at: int | None
+    ) -> dict[str, CellOutput]:
+        """The same with batch norm on the whole of c_t, one step after the other (paper-literal)."""
+        outputs: dict[str, CellOutput] = {}
+        for name, drive in drives.items():
+            first = gate = _expect(states[name], RNNState).gate
+            maps: list[Tensor] = []
+            gates: list[Tensor] = []
+            for step in drive.split(gate.shape[0]):
+                c = norm.one_step(step + self.recurrent(gate), name)  # (5), normalized
+                gate = torch.sigmoid(c)
+                maps.append(c)
+                gates.append(gate)
+            outputs[name] = self._output(Recurrence(torch.cat(maps), torch.cat(gates)), first, state_at)
+        return outputs
 
     @staticmethod
-    def _output(maps: Tensor | None, gates: Tensor, first: Tensor, state_at: int | None) -> CellOutput:
-        batch = first.shape[0]
+    def _output(outcome: Recurrence, first: Tensor, state_at: int | None) -> CellOutput:
+        batch, gates = first.shape[0], outcome.gate
         at = None
         if state_at is not None:
             at = RNNState(gates[(state_at - 1) * batch : state_at * batch] if state_at else first)
-        return CellOutput(maps, gates, RNNState(gates[-batch:]), at)
+        return CellOutput(outcome.map, gates, RNNState(gates[-batch:]), at)
 
 
 class LSTMCell(nn.Module):
@@ -120,9 +116,13 @@ class LSTMCell(nn.Module):
         return LSTMState(torch.zeros_like(like), torch.zeros_like(like))
 
     def forward(
-        self, drive: Float[Tensor, "N C4 *size"], state: CellState, *, with_map: bool, state_at: int | None
-    ) -> CellOutput:
-        """Run over all frames; the drive holds input, forget and output gate and the candidate, in this order."""
+        self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
+    ) -> dict[str, CellOutput]:
+        """Run over all frames; a drive holds input, forget and output gate and the candidate, in this order."""
+        del with_map  # the map is the cell, which is there anyway
+        return {name: self._one_stream(drive, states[name], state_at) for name, drive in drives.items()}
+
+    def _one_stream(self, drive: Tensor, state: CellState, state_at: int | None) -> CellOutput:
         hidden, cell = _expect(state, LSTMState)
         states = [LSTMState(hidden, cell)]
         for step in drive.split(hidden.shape[0]):
@@ -152,9 +152,13 @@ class GRUCell(nn.Module):
         return GRUState(torch.zeros_like(like), torch.full_like(like, self.initial_gate))
 
     def forward(
-        self, drive: Float[Tensor, "N C3 *size"], state: CellState, *, with_map: bool, state_at: int | None
-    ) -> CellOutput:
-        """Run over all frames; the drive holds update gate, reset gate and candidate, in this order."""
+        self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
+    ) -> dict[str, CellOutput]:
+        """Run over all frames; a drive holds update gate, reset gate and candidate, in this order."""
+        del with_map  # the map is the state, which is there anyway
+        return {name: self._one_stream(drive, states[name], state_at) for name, drive in drives.items()}
+
+    def _one_stream(self, drive: Tensor, state: CellState, state_at: int | None) -> CellOutput:
         c, gate = _expect(state, GRUState)
         channels = c.shape[1]
         states = [GRUState(c, gate)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-import torch
 from torch import nn
 
 from semicoupled.errors import ShapeError, nearest
@@ -36,7 +36,6 @@ class SemiCoupledLayer(nn.Module):
     """The maps s and c of Eq. 4 and 5; the synthesizers (Eq. 6, 9, 11) are applied by the stack, a stream at a time.
 
     Conv([u_t, sigma(c_{t-1})]) of Eq. 5 is the sum of two convolutions, so all but Conv_c run for all frames at once.
-    Streams that use the same convolution go through it together.
     """
 
     def __init__(
@@ -90,12 +89,12 @@ class SemiCoupledLayer(nn.Module):
 
     def forward(
         self,
-        spatial_inputs: dict[str, Tensor],
-        temporal_inputs: dict[str, Tensor],
-        states: dict[str, CellState | None],
+        spatial_inputs: Mapping[str, Tensor],
+        temporal_inputs: Mapping[str, Tensor],
+        states: Mapping[str, CellState | None],
         *,
         frames: int,
-        with_map: bool,
+        with_map: Collection[str],
         state_at: int | None = None,
         spatial_switch: Pattern | None = None,
         temporal_switch: Pattern | None = None,
@@ -107,7 +106,7 @@ class SemiCoupledLayer(nn.Module):
             temporal_inputs: u^{l-1} of the streams that use h_t.
             states: state before the first frame for each stream in `temporal_inputs`; None means c_0 = 0.
             frames: number of time steps T in the rows.
-            with_map: whether c is wanted, not only its sigmoid.
+            with_map: streams of which c is wanted, not only its sigmoid.
             state_at: also return the state after this many frames.
             spatial_switch: Eq. 17's switch in front of Conv_s, for the main stream.
             temporal_switch: the same in front of Conv_u.
@@ -123,19 +122,19 @@ class SemiCoupledLayer(nn.Module):
         )
 
     def _recur(
-        self, drive: dict[str, Tensor], states: dict[str, CellState | None], frames: int, with_map: bool, at: int | None
+        self,
+        drive: dict[str, Tensor],
+        before: Mapping[str, CellState | None],
+        frames: int,
+        with_map: Collection[str],
+        at: int | None,
     ) -> dict[str, CellOutput]:
-        """The part of Eq. 5 that goes over time, for all streams side by side."""
-        names = tuple(drive)
-        joint = self.temporal_norm.kind == "joint"
-        rows = [step if joint else self.temporal_norm(step, name, frames) for name, step in drive.items()]
-        state = _join([self._state(states.get(name), step, frames) for name, step in zip(names, rows, strict=True)])
-        together = fold.side_by_side(rows, frames)
-        if joint and isinstance(self.cell, RNNCell):
-            outcome = self.cell.forward_joint(together, state, norm=self.temporal_norm, streams=names, state_at=at)
-        else:
-            outcome = self.cell(together, state, with_map=with_map, state_at=at)
-        return _separate(outcome, names, frames)
+        """The part of Eq. 5 that goes over time."""
+        states = {name: self._state(before.get(name), rows, frames) for name, rows in drive.items()}
+        if self.temporal_norm.kind == "joint" and isinstance(self.cell, RNNCell):
+            return self.cell.forward_joint(drive, states, norm=self.temporal_norm, state_at=at)
+        normalized = {name: self.temporal_norm(rows, name, frames) for name, rows in drive.items()}
+        return self.cell(normalized, states, with_map=with_map, state_at=at)
 
     def _state(self, state: CellState | None, drive: Tensor, frames: int) -> CellState:
         like = drive[: drive.shape[0] // frames, : self.out_channels]
@@ -151,41 +150,15 @@ class SemiCoupledLayer(nn.Module):
 
     @staticmethod
     def _through(
-        operator: nn.Module, inputs: dict[str, Tensor], frames: int, pattern: Pattern | None
+        operator: nn.Module, inputs: Mapping[str, Tensor], frames: int, pattern: Pattern | None
     ) -> dict[str, Tensor]:
         """One operator over all frames of all streams that use it; switches act on the main stream."""
-        if not inputs:
-            return {}
-        parts = list(inputs.values())
-        rows = fold.channels_last(torch.cat(parts)) if len(parts) > 1 else parts[0]
-        if pattern is None or "main" not in inputs:
-            mapped = operator(rows)
-        else:
-            count = parts[0].shape[0]
-            of_main = folded_factor(pattern, frames, count // frames, rows.device)
-            factor = torch.cat([of_main if name == "main" else torch.ones_like(of_main) for name in inputs])
-            mapped = switched(operator, rows, factor)
-        return dict(zip(inputs, mapped.chunk(len(parts)), strict=True))
-
-
-def _join(states: list[CellState]) -> CellState:
-    """States of several streams side by side along the batch."""
-    if len(states) == 1:
-        return states[0]
-    return type(states[0])(*(fold.channels_last(torch.cat(tensors)) for tensors in zip(*states, strict=True)))
-
-
-def _separate(outcome: CellOutput, names: tuple[str, ...], frames: int) -> dict[str, CellOutput]:
-    """The inverse of running several streams side by side."""
-    count = len(names)
-    if count == 1:
-        return {names[0]: outcome}
-
-    def split(state: CellState) -> list[CellState]:
-        return [type(state)(*tensors) for tensors in zip(*(tensor.chunk(count) for tensor in state), strict=True)]
-
-    maps = [None] * count if outcome.map is None else fold.apart(outcome.map, frames, count)
-    gates = fold.apart(outcome.gate, frames, count)
-    states = split(outcome.state)
-    at = [None] * count if outcome.state_at is None else split(outcome.state_at)
-    return {name: CellOutput(maps[i], gates[i], states[i], at[i]) for i, name in enumerate(names)}
+        mapped: dict[str, Tensor] = {}
+        for name, rows in inputs.items():
+            if name == "main" and pattern is not None:
+                factor = folded_factor(pattern, frames, rows.shape[0] // frames, rows.device)
+                outcome = switched(operator, rows, factor)
+            else:
+                outcome = operator(rows)
+            mapped[name] = fold.channels_last(outcome)  # of one channel there is no telling the layouts apart
+        return mapped

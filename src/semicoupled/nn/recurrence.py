@@ -1,12 +1,13 @@
 """The one part of a layer that must go step by step: c_t from sigma(c_{t-1}) (Eq. 5), with its own backward pass.
 
 Everything else runs over all frames at once. The loop here keeps the gates alone; the gradient of the recurrent weight
-is left to one batched convolution after the backward loop, which is what makes it several times faster than letting
-autograd record each step.
+is left to one convolution over all frames after the backward loop. The streams that use the same Conv_c go through the
+loop side by side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from semicoupled.nn.shapes import Float, Tensor
 
 
 class Recurrence(NamedTuple):
-    """c and sigma(c) of all frames, folded time-major.
+    """c and sigma(c) of all frames of one stream, folded time-major.
 
     Attributes:
         map: c_t (Eq. 5), N C *size, or None where it was not asked for.
@@ -29,34 +30,34 @@ class Recurrence(NamedTuple):
 
 
 def recurrence(
-    drive: Float[Tensor, "N C *size"],
+    drives: Sequence[Float[Tensor, "N C *size"]],
     operator: nn.Module,
-    initial_gate: Float[Tensor, "B C *size"],
-    *,
-    with_map: bool = True,
-) -> Recurrence:
+    initial_gates: Sequence[Float[Tensor, "B C *size"]],
+    with_map: Sequence[bool],
+) -> list[Recurrence]:
     """Run c_t = drive_t + Conv_c(sigma(c_{t-1})) over all frames (Eq. 5).
 
     Args:
-        drive: Conv_u(u_t), normalized, folded time-major.
+        drives: for each stream Conv_u(u_t), normalized, folded time-major.
         operator: Conv_c: stride 1, no bias. `nn.Conv2d` and `nn.Linear` run with the fast backward pass.
-        initial_gate: sigma(c_0).
-        with_map: whether c is wanted beside the gate.
+        initial_gates: for each stream sigma(c_0).
+        with_map: for each stream whether c is wanted beside the gate.
 
     Returns:
-        c and sigma(c) for all frames.
+        c and sigma(c) for all frames, a stream each.
     """
-    if isinstance(operator, nn.Conv2d | nn.Linear):
-        drive, weight, _ = autocast_like(drive, operator.weight, None)
-        initial_gate = initial_gate.to(drive.dtype)
-        outcome = _Recurrence.apply(drive, weight, initial_gate, with_map)
-        gate, mapped = outcome if with_map else (outcome, None)  # pyright: ignore[reportGeneralTypeIssues]
-        return Recurrence(mapped, gate)  # pyright: ignore[reportArgumentType]
-    return loop(drive, operator, initial_gate)
+    if not isinstance(operator, nn.Conv2d | nn.Linear):
+        return [loop(drive, operator, gate) for drive, gate in zip(drives, initial_gates, strict=True)]
+    _, weight, _ = autocast_like(drives[0], operator.weight, None)
+    rows = [drive.to(weight.dtype) for drive in drives]
+    first = [gate.to(weight.dtype) for gate in initial_gates]
+    outcome: tuple[Tensor | None, ...] = _Recurrence.apply(weight, tuple(with_map), *rows, *first)  # pyright: ignore[reportAssignmentType]
+    count = len(rows)
+    return [Recurrence(outcome[count + stream], _there(outcome[stream])) for stream in range(count)]
 
 
 def loop(drive: Float[Tensor, "N C *size"], operator: nn.Module, gate: Float[Tensor, "B C *size"]) -> Recurrence:
-    """The same, step by step under autograd: for any operator."""
+    """The same for one stream, step by step under autograd: for any operator."""
     maps: list[Tensor] = []
     gates: list[Tensor] = []
     for step in drive.split(gate.shape[0]):
@@ -71,44 +72,78 @@ class _Recurrence(torch.autograd.Function):
     """Eq. 5 over time. Saves the gates; c is never needed backward: d sigma(c) = gate (1 - gate) dc."""
 
     @staticmethod
-    def forward(ctx: Any, drive: Tensor, weight: Tensor, initial_gate: Tensor, with_map: bool) -> Any:
-        batch = initial_gate.shape[0]
-        # one buffer for sigma(c_0) ... sigma(c_T): frame t's input is row t, its output row t + 1
-        gates = torch.empty((drive.shape[0] + batch, *drive.shape[1:]), dtype=drive.dtype, device=drive.device)
-        if drive.dim() == 4:
-            gates = torch.empty_like(gates, memory_format=torch.channels_last)
-        gates[:batch] = initial_gate
-        maps = torch.empty_like(drive) if with_map else None
-        for start in range(0, drive.shape[0], batch):
+    def forward(ctx: Any, weight: Tensor, with_map: tuple[bool, ...], *rows: Tensor) -> Any:
+        count = len(with_map)
+        drives, first = rows[:count], rows[count:]
+        batch = first[0].shape[0]
+        gates = [_timeline(initial, drive) for initial, drive in zip(first, drives, strict=True)]
+        maps = [torch.empty_like(drive) if wanted else None for drive, wanted in zip(drives, with_map, strict=True)]
+        for start in range(0, drives[0].shape[0], batch):
             now, later = slice(start, start + batch), slice(start + batch, start + 2 * batch)
-            c = apply_weight(gates[now], weight).add_(drive[now])  # (5)
-            torch.sigmoid(c, out=gates[later])
-            if maps is not None:
-                maps[now] = c
-        ctx.save_for_backward(gates, weight)
+            together = apply_weight(_side_by_side([gate[now] for gate in gates]), weight)
+            for stream, c in enumerate(together.split(batch)):
+                c += drives[stream][now]  # (5)
+                torch.sigmoid(c, out=gates[stream][later])
+                kept = maps[stream]
+                if kept is not None:
+                    kept[now] = c
+        ctx.save_for_backward(weight, *gates)
         ctx.batch = batch
         ctx.set_materialize_grads(False)
-        later = gates[batch:]
-        return (later, maps) if with_map else later
+        return (*(gate[batch:] for gate in gates), *maps)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *gradients: Tensor | None
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        gates, weight = ctx.saved_tensors
+    ) -> tuple[Tensor | None, ...]:
+        weight, *gates = ctx.saved_tensors
         batch: int = ctx.batch
-        of_gate = gradients[0]
-        of_map = gradients[1] if len(gradients) > 1 else None
-        of_drive = torch.empty_like(gates[batch:])
-        carried: Tensor | None = None
-        for start in reversed(range(0, of_drive.shape[0], batch)):
+        count = len(gates)
+        of_gates, of_maps = gradients[:count], gradients[count:]
+        of_drives = [torch.empty_like(gate[batch:]) for gate in gates]
+        wants_first = any(ctx.needs_input_grad[2 + count :])
+        carried: tuple[Tensor | None, ...] = (None,) * count
+        for start in reversed(range(0, of_drives[0].shape[0], batch)):
             now = slice(start, start + batch)
-            gate = gates[start + batch : start + 2 * batch]
-            arriving = carried if of_gate is None else of_gate[now] if carried is None else of_gate[now] + carried
-            slope = torch.zeros_like(gate) if arriving is None else arriving * (gate * (1 - gate))
-            of_drive[now] = slope if of_map is None else slope + of_map[now]
-            if start or ctx.needs_input_grad[2]:
-                carried = input_gradient(of_drive[now], gate, weight)
-        of_weight, _ = weight_gradient(of_drive, gates[:-batch], weight) if ctx.needs_input_grad[1] else (None, None)
-        return of_drive, of_weight, carried if ctx.needs_input_grad[2] else None, None
+            for stream, gate in enumerate(gates):
+                of_gate, of_map, later = of_gates[stream], of_maps[stream], carried[stream]
+                slope = of_drives[stream][now]
+                torch.sub(1.0, gate[start + batch : start + 2 * batch], out=slope)
+                slope *= gate[start + batch : start + 2 * batch]  # d sigma(c) / d c
+                if of_gate is None:
+                    slope *= 0.0 if later is None else later
+                else:
+                    slope *= of_gate[now] if later is None else of_gate[now] + later
+                if of_map is not None:
+                    slope += of_map[now]
+            if start or wants_first:
+                together = _side_by_side([of_drive[now] for of_drive in of_drives])
+                carried = input_gradient(together, together, weight).split(batch)
+        of_weight = None
+        if ctx.needs_input_grad[0]:
+            parts = [
+                weight_gradient(of_drive, gate[:-batch], weight)[0]
+                for of_drive, gate in zip(of_drives, gates, strict=True)
+            ]
+            of_weight = parts[0] if count == 1 else torch.stack(parts).sum(0)
+        return of_weight, None, *of_drives, *(carried if wants_first else (None,) * count)
+
+
+def _timeline(initial: Tensor, drive: Tensor) -> Tensor:
+    """A buffer for sigma(c_0) ... sigma(c_T): what goes into frame t is row t, what comes out row t + 1."""
+    shape = (drive.shape[0] + initial.shape[0], *drive.shape[1:])
+    layout = torch.channels_last if drive.dim() == 4 else torch.contiguous_format
+    gates = torch.empty(shape, dtype=drive.dtype, device=drive.device, memory_format=layout)
+    gates[: initial.shape[0]] = initial
+    return gates
+
+
+def _side_by_side(steps: list[Tensor]) -> Tensor:
+    """One time step of all streams as one batch."""
+    return steps[0] if len(steps) == 1 else torch.cat(steps)
+
+
+def _there(gate: Tensor | None) -> Tensor:
+    assert gate is not None  # gates are always kept
+    return gate

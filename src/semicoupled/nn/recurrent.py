@@ -133,7 +133,7 @@ class RecurrentStack(nn.Module):
         for index, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
             module = cast("RecurrentLayer", cast("object", layer))
             passing.leave(index, {"main": rows})
-            drive = norm(module.input(rows), "main", count)
+            drive = norm(fold.channels_last(module.input(rows)), "main", count)
             like = drive[:batch, : module.out_channels]
             states = [module.initial_state(like) if state is None or state.main is None else state.main[index]]
             for step in drive.split(batch):

@@ -176,8 +176,7 @@ class SemiCoupledStack(nn.Module):
         passing = Passing(self.shortcuts, count)
         for index in range(self.depth):
             passing.leave(index, rows)
-            needs_map = "temporal" in wanted or ("temporal" in record and index in recorded)
-            maps = self._layer(index, rows, state, count, needs_map, state_at, switch)
+            maps = self._layer(index, rows, state, count, index in recorded and "temporal" in record, state_at, switch)
             rows = {stream: self._synthesize(stream, maps) for stream in wanted}  # (6), (9), (11)
             rows = passing.land(index, rows)
             if index in recorded:
@@ -263,7 +262,7 @@ class SemiCoupledStack(nn.Module):
         rows: Rows,
         state: StackState | None,
         frames: int,
-        with_map: bool,
+        recorded: bool,
         state_at: int | None,
         switch: Switching | None,
     ) -> LayerMaps:
@@ -291,7 +290,7 @@ class SemiCoupledStack(nn.Module):
                 temporal_inputs,
                 states,
                 frames=frames,
-                with_map=with_map,
+                with_map=(*temporal_inputs,) if recorded or (index == 0 and "temporal" in rows) else ("temporal",),
                 state_at=state_at,
                 spatial_switch=patterns[0],
                 temporal_switch=patterns[1],

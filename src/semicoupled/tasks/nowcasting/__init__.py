@@ -1,0 +1,1 @@
+"""Precipitation nowcasting from radar images (Sec. 5.8)."""

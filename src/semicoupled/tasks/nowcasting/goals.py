@@ -1,0 +1,70 @@
+"""The three losses: squared error of the images (main and spatial goal), flow and change (temporal goal)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from semicoupled.task import TaskOutput
+from semicoupled.tasks.nowcasting.advection import carry, departures
+from semicoupled.tasks.nowcasting.data import NowcastingBatch
+from semicoupled.tasks.nowcasting.settings import Form, LossSettings
+from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
+from semicoupled.training.objective import Losses
+
+FLOW_SCALE = 20.0
+"""Pixels per frame that count as much as the whole scale of 60 dBZ."""
+
+
+def make_goals(settings: LossSettings, form: Form) -> Callable[[TaskOutput, NowcastingBatch], Losses]:
+    """Give the function from a forecast and its batch to the three losses.
+
+    Args:
+        settings: of the main goal.
+        form: of the network: in which frame of reference it sees change.
+    """
+
+    def goals(output: TaskOutput, batch: NowcastingBatch) -> Losses:
+        target = batch.future
+        return Losses(
+            main=_image_loss(output.main, target, settings),
+            spatial=None if output.spatial is None else _image_loss(output.spatial, target, settings),
+            temporal=None if output.temporal is None else _temporal_loss(output.temporal, batch, form),
+        )
+
+    return goals
+
+
+def _image_loss(forecast: Tensor, target: Tensor, settings: LossSettings) -> Tensor:
+    loss = mean_square(forecast - target)
+    if not settings.threshold_weight:
+        return loss
+    there = ~(forecast + target).isnan()
+    said, seen = torch.where(there, forecast, 0.0), torch.where(there, target, 0.0)
+    parts = []
+    for threshold in settings.thresholds:
+        above = (said - threshold / HIGHEST_DBZ) * (HIGHEST_DBZ / settings.softness)
+        truth = (seen >= threshold / HIGHEST_DBZ).to(above.dtype)
+        parts.append((F.binary_cross_entropy_with_logits(above, truth, reduction="none") * there).sum() / there.sum().clamp_min(1))
+    return loss + settings.threshold_weight * torch.stack(parts).mean()
+
+
+def _temporal_loss(given: Tensor, batch: NowcastingBatch, form: Form) -> Tensor:
+    """Flow (signed, pixels per frame, where an echo shows it) and change since the frame before."""
+    flow, change = given.split([2, 1], dim=2)
+    before = torch.cat([batch.frames[:, -1:], batch.future[:, :-1]], dim=1)
+    if form == "advection":  # change is what is left when the image before has moved on
+        points = departures(batch.motion.float(), 1)[:, 0]
+        moved = [carry(image, points) for image in before.float().unbind(1)]
+        before = torch.stack(moved, dim=1)
+    return mean_square((flow - batch.flow) / FLOW_SCALE) + mean_square(change - (batch.future - before))
+
+
+def mean_square(error: Tensor) -> Tensor:
+    """Mean square of what is not NaN, with zero gradient elsewhere; 0 where everything is missing."""
+    there = ~error.isnan()
+    # NaN is taken out before the square, whose gradient would be 0 times NaN
+    return (torch.where(there, error, 0.0) ** 2).sum() / there.sum().clamp_min(1)

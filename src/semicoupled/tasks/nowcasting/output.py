@@ -1,0 +1,141 @@
+"""Forecasts as CF-1.7 NetCDF: valid times, reference time, lead, coordinates in metres, grid mapping.
+
+See https://cfconventions.org/Data/cf-conventions/cf-conventions-1.7/cf-conventions.html, Sec. 4.4 and 5.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from semicoupled import __version__
+from semicoupled.errors import DataError
+from semicoupled.files import replacing
+from semicoupled.tasks.nowcasting.grid import Grid
+
+CONVENTIONS = "CF-1.7"
+_FILL = np.float32(-9999.0)
+_EPOCH = "seconds since 1970-01-01 00:00:00"
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """A forecast and where it came from.
+
+    Args:
+        dbz: K H W, dBZ from 0 to 60; NaN = missing.
+        reference: valid time of the newest frame that went in, UTC.
+        step: time from one lead to the next.
+        grid: where the pixels lie.
+        observed: T H W, the frames that went in, dBZ; the last is valid at `reference`.
+        model: what made it, for the file's source.
+        sources: the files of the frames that went in.
+    """
+
+    dbz: np.ndarray
+    reference: datetime
+    step: timedelta
+    grid: Grid
+    observed: np.ndarray
+    model: str
+    sources: Sequence[Path] = ()
+
+    @property
+    def leads(self) -> tuple[timedelta, ...]:
+        """Time from the reference to each field."""
+        return tuple(self.step * (index + 1) for index in range(len(self.dbz)))
+
+    @property
+    def times(self) -> tuple[datetime, ...]:
+        """Valid times, UTC."""
+        return tuple(self.reference + lead for lead in self.leads)
+
+
+def write_netcdf(forecast: Forecast, path: Path) -> None:
+    """Write a forecast; an older file is replaced only once the new one is whole.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    data = to_dataset(forecast)
+    encoding = {
+        "reflectivity": {"dtype": "float32", "_FillValue": _FILL, "zlib": True, "complevel": 4, "shuffle": True},
+        **{name: {"_FillValue": None} for name in ("time", "x", "y", "forecast_reference_time", "lead_time")},
+    }
+    try:
+        with replacing(path) as temporary:
+            data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error}); nothing was left there. Is there room on the disk?") from error
+
+
+def to_dataset(forecast: Forecast) -> xr.Dataset:
+    """Give a forecast as an xarray dataset that follows the CF conventions."""
+    grid = forecast.grid
+    mapping = {name: value for name, value in grid.crs.to_cf().items() if value not in ("", "unknown", "undefined")}
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    seconds = [round((time - epoch).total_seconds()) for time in forecast.times]
+    reference = round((forecast.reference - epoch).total_seconds())
+    variables = {
+        "reflectivity": xr.Variable(
+            ("time", "y", "x"),
+            np.asarray(forecast.dbz, np.float32),
+            {
+                "standard_name": "equivalent_reflectivity_factor",
+                "long_name": "forecast radar reflectivity, clipped to 0 to 60 dBZ, 0 where dry",
+                "units": "dBZ",
+                "grid_mapping": "crs",
+            },
+        ),
+        "crs": xr.Variable((), np.int32(0), mapping),
+    }
+    coordinates = {
+        "time": xr.Variable(
+            "time",
+            np.array(seconds, np.int64),
+            {"standard_name": "time", "long_name": "valid time", "units": _EPOCH, "calendar": "standard", "axis": "T"},
+        ),
+        "y": xr.Variable("y", grid.y, _axis("y")),
+        "x": xr.Variable("x", grid.x, _axis("x")),
+        "forecast_reference_time": xr.Variable(
+            (),
+            np.int64(reference),
+            {
+                "standard_name": "forecast_reference_time",
+                "long_name": "valid time of the newest observation",
+                "units": _EPOCH,
+                "calendar": "standard",
+            },
+        ),
+        "lead_time": xr.Variable(
+            "time",
+            np.array([lead.total_seconds() / 60 for lead in forecast.leads]),
+            {"standard_name": "forecast_period", "long_name": "time since the reference", "units": "minutes"},
+        ),
+    }
+    names = ", ".join(source.name for source in forecast.sources)
+    return xr.Dataset(
+        variables,
+        coordinates,
+        {
+            "Conventions": CONVENTIONS,
+            "title": "Precipitation nowcast",
+            "source": f"semicoupled {__version__}, model {forecast.model}",
+            "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} forecast made from {names or 'arrays'}",
+            "comment": "NaN (_FillValue) is missing. Rain in mm/h is (10^(dBZ/10) / 200)^(1/1.6).",
+        },
+    )
+
+
+def _axis(name: str) -> dict[str, str]:
+    return {
+        "standard_name": f"projection_{name}_coordinate",
+        "long_name": f"{name} coordinate of projection, centers of pixels",
+        "units": "m",
+        "axis": name.upper(),
+    }

@@ -1,0 +1,169 @@
+"""Radar fields as pictures: a scale of dBZ that color-blind people can read, coordinates, time stamps, animations."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from PIL import Image
+
+from semicoupled.files import replacing
+from semicoupled.rows import Row
+from semicoupled.tasks.nowcasting.grid import Grid
+from semicoupled.tasks.nowcasting.output import Forecast
+
+LEVELS = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60)
+"""dBZ; below the first is drawn as dry."""
+
+# Steps of cividis (Nunez et al. 2018), dark to bright, reversed: more rain is darker on white, also for color-blind eyes.
+_COLORS = (
+    "#fee838", "#e6d24e", "#cebc5e", "#b7a76b", "#a19373", "#8b8078", "#767079", "#61646f", "#4b556c", "#2f456d",
+)  # fmt: skip
+_MISSING = "#d8d8d8"
+_DRY = "#ffffff"
+_INK = {"observed": "#1b1f24", "forecast": "#0550ae"}
+_DEGREES = 1.0
+
+
+def color_map() -> tuple[ListedColormap, BoundaryNorm]:
+    """Give the colors of `LEVELS`: white where dry, gray where missing."""
+    colors = ListedColormap(list(_COLORS))
+    colors.set_under(_DRY)
+    colors.set_over("#00224e")
+    colors.set_bad(_MISSING)
+    return colors, BoundaryNorm(LEVELS, len(_COLORS))
+
+
+def draw_field(axes: Axes, dbz: np.ndarray, grid: Grid) -> AxesImage:
+    """Draw a field on its projection, with lines of longitude and latitude.
+
+    Args:
+        axes: where to draw.
+        dbz: H W, NaN = missing.
+        grid: where the pixels lie.
+    """
+    x, y = grid.x / 1000, grid.y / 1000
+    half_x, half_y = grid.x_step / 2000, grid.y_step / 2000
+    extent = (x[0] - half_x, x[-1] + half_x, y[-1] + half_y, y[0] - half_y)
+    colors, norm = color_map()
+    image = axes.imshow(dbz, cmap=colors, norm=norm, extent=extent, origin="upper", interpolation="nearest")
+    columns, rows = np.meshgrid(np.linspace(-0.5, grid.columns - 0.5, 60), np.linspace(-0.5, grid.rows - 0.5, 60))
+    longitude, latitude = grid.lon_lat(columns, rows)
+    across = (grid.x_first + grid.x_step * columns) / 1000, (grid.y_first + grid.y_step * rows) / 1000
+    for degrees, name in ((longitude, "°E"), (latitude, "°N")):
+        if np.isfinite(degrees).all():
+            spacing = _DEGREES * max(1, round(np.ptp(degrees) / 6))
+            lines = np.arange(np.ceil(degrees.min() / spacing) * spacing, degrees.max(), spacing)
+            if len(lines):
+                drawn = axes.contour(*across, degrees, levels=lines, colors="#5a5a5a", linewidths=0.4, alpha=0.7)
+                axes.clabel(drawn, fmt=lambda value, unit=name: f"{value:g}{unit}", fontsize=6, inline_spacing=1)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return image
+
+
+def forecast_panels(forecast: Forecast, truth: np.ndarray | None = None) -> Figure:
+    """Draw the last observation and some leads, over what came to be if that is known.
+
+    Args:
+        forecast: the forecast.
+        truth: K H W, dBZ.
+    """
+    leads = sorted({0, len(forecast.dbz) // 2, len(forecast.dbz) - 1})
+    rows = [("forecast", forecast.dbz)] + ([] if truth is None else [("observed", truth)])
+    figure = Figure(figsize=(3.1 * (len(leads) + 1) + 0.8, 3.2 * len(rows)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = cast("np.ndarray", figure.subplots(len(rows), len(leads) + 1, squeeze=False))
+    image = None
+    for line, (kind, fields) in zip(panels, rows, strict=True):
+        image = draw_field(line[0], forecast.observed[-1], forecast.grid)
+        line[0].set_title(f"observed {forecast.reference:%H:%M} UTC", fontsize=9, color=_INK["observed"])
+        for axes, lead in zip(line[1:], leads, strict=True):
+            draw_field(axes, fields[lead], forecast.grid)
+            minutes = forecast.leads[lead].total_seconds() / 60
+            axes.set_title(f"{kind} {forecast.times[lead]:%H:%M}, +{minutes:g} min", fontsize=9, color=_INK[kind])
+    assert image is not None
+    figure.colorbar(image, ax=panels, label="dBZ", extend="both", shrink=0.8)
+    return figure
+
+
+def animation(forecast: Forecast, milliseconds: int = 400) -> bytes:
+    """Make a GIF of what was observed and then of what is forecast.
+
+    Args:
+        forecast: the forecast with the frames that went in.
+        milliseconds: that each image is shown; the last one three times as long.
+    """
+    before = [forecast.reference - forecast.step * back for back in range(len(forecast.observed) - 1, -1, -1)]
+    shown = [("observed", time, field) for time, field in zip(before, forecast.observed, strict=True)]
+    shown += [("forecast", time, field) for time, field in zip(forecast.times, forecast.dbz, strict=True)]
+    figure = Figure(figsize=(5.6, 5.4), dpi=90, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    image = draw_field(axes, shown[0][2], forecast.grid)
+    figure.colorbar(image, ax=axes, label="dBZ", extend="both", shrink=0.8)
+    images = []
+    for kind, time, field in shown:
+        image.set_data(field)
+        axes.set_title(_stamp(kind, time, forecast.reference), fontsize=10, color=_INK[kind], loc="left")
+        canvas.draw()
+        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
+    palette = images[-1].quantize(64, dither=Image.Dither.NONE)
+    reduced = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in images]
+    buffer = io.BytesIO()
+    duration = [milliseconds] * (len(reduced) - 1) + [3 * milliseconds]
+    reduced[0].save(buffer, "GIF", save_all=True, append_images=reduced[1:], duration=duration, loop=0)
+    return buffer.getvalue()
+
+
+def write_animation(forecast: Forecast, path: Path) -> None:
+    """Write the GIF of a forecast, whole or not at all."""
+    content = animation(forecast)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def score_curves(rows: Sequence[Row], metric: str, threshold: float | None = None) -> Figure:
+    """Draw a score against the lead, a line a model.
+
+    Args:
+        rows: as `scoring.score_rows` makes them; those of single events are left out.
+        metric: the score.
+        threshold: dBZ, for categorical scores.
+    """
+    figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    chosen = [
+        row
+        for row in rows
+        if row.metric == metric and "lead_minutes" in row.condition and "event" not in row.condition
+        and row.condition.get("threshold_dbz") == threshold
+    ]  # fmt: skip
+    for marker, model in zip("os^Dvx", dict.fromkeys(row.model for row in chosen), strict=False):
+        own = [row for row in chosen if row.model == model]
+        minutes = [float(row.condition["lead_minutes"]) for row in own]
+        axes.plot(minutes, [row.value for row in own], marker=marker, label=model)
+        spans = [row.interval or (row.value, row.value) for row in own]
+        axes.fill_between(minutes, [low for low, _ in spans], [high for _, high in spans], alpha=0.12)
+    axes.set_xlabel("minutes ahead")
+    unit = chosen[0].unit if chosen and chosen[0].unit != "1" else ""
+    axes.set_ylabel(f"{metric.upper()} {unit}".strip() + (f" at {threshold:g} dBZ" if threshold is not None else ""))
+    axes.grid(alpha=0.3)
+    if chosen:
+        axes.legend(fontsize=8)
+    return figure
+
+
+def _stamp(kind: str, time: datetime, reference: datetime) -> str:
+    ahead = (time - reference).total_seconds() / 60
+    return f"{kind}  {time:%Y-%m-%d %H:%M} UTC" + (f"  (+{ahead:g} min)" if ahead > 0 else "")

@@ -1,0 +1,208 @@
+"""Settings of nowcasting. Imports no torch, so that help is quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from semicoupled.errors import SettingsError
+from semicoupled.training.settings import (
+    GoalWeights,
+    SegmentSettings,
+    SwitchSettings,
+    TrainingSettings,
+    check_together,
+)
+
+Kind = Literal["semicoupled", "convlstm", "convgru"]
+Form = Literal["plain", "residual", "advection"]
+OnError = Literal["fail", "skip"]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the radar files are and how they become samples.
+
+    Args:
+        root: folder of radar files, or of folders of them; each folder is an event.
+        validation: what is held back: folders or files below `root` that match this pattern, such as ``2021-02-05``.
+            Without it, the last fifth of the time, a whole window apart.
+        input_frames: frames that go in.
+        output_frames: frames that the network is trained to forecast.
+        coarsen: pixels of the files that make one of the network's, on a side; the mean rain is taken.
+        crop: side of a training sample in the network's pixels.
+        candidates: places that are drawn for a crop; a wet one is taken more likely than a dry one. 1 takes any.
+        dim: samples are dimmed by up to so many dBZ at random, so that a day of wide rain also teaches sparse showers.
+        on_error: ``fail`` at a file that cannot be read, or ``skip`` it; above 1 % of them fail all the same.
+    """
+
+    root: str = ""
+    validation: str | None = None
+    input_frames: int = 5
+    output_frames: int = 5
+    coarsen: int = 2
+    crop: int = 128
+    candidates: int = 6
+    dim: float = 20.0
+    on_error: OnError = "fail"
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        _at_least("data.input_frames", self.input_frames, 2)  # one frame does not show a motion
+        for name in ("output_frames", "coarsen", "candidates"):
+            _at_least(f"data.{name}", getattr(self, name), 1)
+        _at_least("data.crop", self.crop, 16)
+        if not 0 <= self.dim < 60:
+            raise SettingsError(f"data.dim: expected dBZ from 0 to below 60, got {self.dim!r}.")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The encoder and the decoder, which have the same structure.
+
+    Args:
+        kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``.
+        form: what the network gives: ``plain`` (the image itself, as in the paper), ``residual`` (the change since the
+            last image), ``advection`` (what advection misses, seen from a frame of reference that moves with the rain).
+        patch: pixels on a side that become one cell of the network.
+        layers: depth of the encoder, and of the decoder.
+        width: channels of every layer.
+        kernel: of all convolutions, odd.
+        norm: ``batch``, ``joint``, ``group`` or ``none``.
+        cell: the temporal branch: ``rnn`` (Eq. 5), ``lstm`` or ``gru``.
+        initial_gate: sigma(c_0): 0.5 (paper) or 0.
+        shortcut_every: layers that a shortcut spans; None for no shortcuts.
+        checkpointing: compute each layer again in the backward pass instead of keeping its maps.
+    """
+
+    kind: Kind = "semicoupled"
+    form: Form = "advection"
+    patch: int = 4
+    layers: int = 4
+    width: int = 48
+    kernel: int = 3
+    norm: Literal["batch", "joint", "group", "none"] = "group"
+    cell: Literal["rnn", "lstm", "gru"] = "rnn"
+    initial_gate: float = 0.5
+    shortcut_every: int | None = 2
+    checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("patch", "layers", "width"):
+            _at_least(f"model.{name}", getattr(self, name), 1)
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise SettingsError(f"model.kernel: expected an odd number from 1, got {self.kernel!r}.")
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What counts as a good forecast in training.
+
+    Args:
+        thresholds: dBZ; rain or no rain above each of these counts beside the squared error (METHOD's main goal is
+            the squared error alone).
+        threshold_weight: of that part; 0 is the paper's form.
+        softness: dBZ over which a forecast goes from "below" to "above".
+    """
+
+    thresholds: tuple[float, ...] = (15.0, 20.0, 30.0)
+    threshold_weight: float = 0.0
+    softness: float = 2.0
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is scored.
+
+    Args:
+        leads: time steps ahead; the decoder runs on beyond those it was trained on.
+        thresholds: dBZ, of the categorical scores; 30 is the paper's .5.
+    """
+
+    leads: int = 6
+    thresholds: tuple[float, ...] = (15.0, 20.0, 30.0, 40.0)
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        _at_least("evaluation.leads", self.leads, 1)
+        if not self.thresholds:
+            raise SettingsError("evaluation.thresholds: expected at least one in dBZ, got none.")
+
+
+@dataclass(frozen=True)
+class PredictSettings:
+    """What is forecast.
+
+    Args:
+        minutes: how far ahead, a multiple of the files' time step (rounded up).
+        gif: write an animation beside the NetCDF file.
+    """
+
+    minutes: float = 60.0
+    gif: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not self.minutes > 0:
+            raise SettingsError(f"predict.minutes: expected more than 0, got {self.minutes!r}.")
+
+
+@dataclass(frozen=True)
+class NowcastingSettings:
+    """All settings of a nowcasting run.
+
+    Args:
+        seed: everything random follows from it.
+        data: where the radar files are and how they become samples.
+        model: the network.
+        loss: what counts as a good forecast.
+        training: how long and how fast to train.
+        switches: which gradients are stopped.
+        segments: how long sequences are cut; windows are short, so they are not.
+        goals: weights of the three losses.
+        evaluation: what is scored.
+        predict: what is forecast.
+    """
+
+    seed: int = 0
+    data: DataSettings = field(default_factory=DataSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    training: TrainingSettings = field(
+        default_factory=lambda: TrainingSettings(
+            steps=2000, batch=4, learning_rate=1e-3, schedule="cosine", warm_up=0.05, precision="bf16"
+        )
+    )
+    switches: SwitchSettings = field(default_factory=lambda: SwitchSettings(method="stsgd"))
+    segments: SegmentSettings = field(default_factory=SegmentSettings)
+    goals: GoalWeights = field(default_factory=lambda: GoalWeights(spatial=0.5, temporal=0.5))
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    predict: PredictSettings = field(default_factory=PredictSettings)
+
+    def __post_init__(self) -> None:
+        """Check what is fine alone but not together."""
+        check_together(self.switches, self.goals)
+        if self.segments.length is not None:
+            raise SettingsError(
+                f"segments.length: got {self.segments.length}, but windows of {self.data.input_frames} + "
+                f"{self.data.output_frames} frames are trained whole. Leave it out."
+            )
+        if self.model.kind != "semicoupled":
+            if self.switches.method != "none":
+                raise SettingsError(
+                    f"switches.method is {self.switches.method}, but model.kind {self.model.kind} has no branches to decouple. "
+                    "Set switches.method to none."
+                )
+            if self.goals.spatial or self.goals.temporal:
+                raise SettingsError(
+                    f"goals.spatial and goals.temporal: model.kind {self.model.kind} has the main stream alone. Set both to 0."
+                )
+
+
+SETTINGS = NowcastingSettings
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")

@@ -1,0 +1,257 @@
+"""Nowcasting as a task: from folders of radar files to trained, scored and geolocated forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import default_collate
+
+from semicoupled.errors import DataError, SettingsError, nearest
+from semicoupled.report import Picture, Section, rows_table
+from semicoupled.rows import Row
+from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData
+from semicoupled.tasks.nowcasting.evaluation import common_step, evaluate_sequences, forecaster, with_baselines
+from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
+from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
+from semicoupled.tasks.nowcasting.pictures import animation, forecast_panels, score_curves
+from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
+from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, matches_glob, read_sequences
+from semicoupled.tasks.nowcasting.settings import NowcastingSettings
+from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
+from semicoupled.tasks.nowcasting.windows import list_windows, split_by_time
+from semicoupled.training.ltsc import Segment
+from semicoupled.training.objective import Losses
+from semicoupled.training.progress import Progress
+from semicoupled.training.sampling import SampleKey
+
+VALIDATION_CROPS = 32
+REPORT_STARTS = 12
+
+
+class RadarSplits(NamedTuple):
+    """Sequences to learn from, and those held back."""
+
+    train: Sequence[RadarSequence]
+    validation: Sequence[RadarSequence]
+
+
+def read_splits(settings: NowcastingSettings) -> RadarSplits:
+    """Read the run's files and hold some back: whole events if they are named, else the last fifth of the time.
+
+    Raises:
+        SettingsError: no root.
+        DataError: files that cannot be used, or nothing left on one side.
+    """
+    data = settings.data
+    if not data.root:
+        raise SettingsError("data.root: expected the folder of the radar files, got nothing. Give --data.root DIR")
+    root = Path(data.root)
+    files = find_files(root)
+    window = data.input_frames + max(data.output_frames, settings.evaluation.leads)
+    if data.validation is None:
+        sequences = read_sequences(
+            files, root, factor=data.coarsen, at_least=window, on_error=data.on_error
+        ).sequences
+        return RadarSplits(*split_by_time(sequences, window))
+    held = {file for file in files if matches_glob(file, root, data.validation)}
+    if not held or len(held) == len(files):
+        raise DataError(
+            f"{root}: {len(held)} of {len(files)} files match --data.validation {data.validation!r}; expected some of them, not "
+            "none and not all. The pattern is relative to the root and may name a folder"
+        )
+    parts = (
+        read_sequences(chosen, root, factor=data.coarsen, at_least=window, on_error=data.on_error).sequences
+        for chosen in ([file for file in files if file not in held], sorted(held))
+    )
+    return RadarSplits(*parts)
+
+
+def splits(settings: NowcastingSettings) -> Splits:
+    """See `Task.splits`."""
+    found = read_splits(settings)
+    everything = [*found.train, *found.validation]
+    data = settings.data
+
+    def dataset(sequences: Sequence[RadarSequence]) -> NowcastingData:
+        return NowcastingData(
+            sequences,
+            input_frames=data.input_frames,
+            output_frames=data.output_frames,
+            crop=data.crop,
+            candidates=data.candidates,
+            dim=data.dim,
+            seed=settings.seed,
+        )
+
+    description = {
+        "quantity": "dBZ, clipped to 0 to 60, dry = 0, NaN = missing",
+        "step_seconds": common_step(everything).total_seconds(),
+        "kilometers": float(np.mean([sequence.grid.kilometers for sequence in everything])),
+        "train": [_describe(sequence) for sequence in found.train],
+        "validation": [_describe(sequence) for sequence in found.validation],
+    }
+    return Splits(dataset(found.train), dataset(found.validation), description)
+
+
+def build(settings: NowcastingSettings, description: Description) -> TaskModel:
+    """See `Task.build`."""
+    del description
+    model = build_model(settings.model, settings.data.output_frames)
+    return cast(TaskModel, model.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
+
+
+def goals(settings: NowcastingSettings) -> Callable[[TaskOutput, NowcastingBatch], Losses]:
+    """See `Task.goals`."""
+    return make_goals(settings.loss, settings.model.form)
+
+
+def cut(batch: NowcastingBatch, segment: Segment) -> NowcastingBatch:
+    """Refuse: windows are short, and the settings do not let them be cut."""
+    raise SettingsError(f"nowcasting windows are trained whole; got a segment {segment}. Leave segments.length out")
+
+
+def validate(
+    settings: NowcastingSettings, model: TaskModel, splits: Splits, progress: Progress
+) -> Mapping[str, float]:
+    """Give the squared error on some crops of the validation split, and of persistence on the same pixels."""
+    data = cast(NowcastingData, splits.validation)
+    device = next(cast(nn.Module, model).parameters()).device
+    indices = np.unique(np.linspace(0, len(data) - 1, min(VALIDATION_CROPS, len(data))).astype(int))
+    errors: list[tuple[float, float]] = []
+    progress.begin("validating", len(indices))
+    try:
+        for done, index in enumerate(indices):
+            sample = default_collate([data[SampleKey(int(index))]])
+            batch = NowcastingBatch(*(tensor.to(device) for tensor in sample))
+            forecast = model(batch).main
+            last = torch.where(forecast.isnan(), torch.nan, batch.frames[:, -1:])
+            errors.append((float(mean_square(forecast - batch.future)), float(mean_square(last - batch.future))))
+            progress.update(done + 1)
+    finally:
+        progress.end()
+    ours, persistence = HIGHEST_DBZ**2 * np.mean(errors, axis=0)
+    return {"score": -float(ours), "mse": float(ours), "mse_persistence": float(persistence)}
+
+
+def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
+    """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``."""
+    settings = request.settings
+    if request.split not in ("validation", "train", "all"):
+        raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, ('validation', 'train', 'all'))}")
+    if request.root is not None:
+        data = settings.data
+        at_least = data.input_frames + settings.evaluation.leads
+        if request.split != "all":
+            raise SettingsError(f"split {request.split!r} is of the run's own data; with --data.root expected 'all'")
+        files = find_files(request.root)
+        sequences = read_sequences(
+            files, request.root, factor=data.coarsen, at_least=at_least, on_error=data.on_error
+        ).sequences
+    else:
+        found = read_splits(settings)
+        chosen = {"train": found.train, "validation": found.validation, "all": [*found.train, *found.validation]}
+        sequences = chosen[request.split]
+    forecast = None
+    if request.model is not None:
+        forecast = forecaster(cast(NowcastingModel, request.model), request.device)
+    return evaluate_sequences(
+        sequences,
+        with_baselines(settings.model.kind, forecast),
+        input_frames=settings.data.input_frames,
+        leads=settings.evaluation.leads,
+        thresholds=settings.evaluation.thresholds,
+        progress=request.progress,
+    )
+
+
+def predictor(settings: NowcastingSettings, description: Description, model: TaskModel) -> NowcastingPredictor:
+    """See `Task.predictor`."""
+    step, size = description.get("step_seconds"), description.get("kilometers")
+    return NowcastingPredictor(
+        settings,
+        cast(NowcastingModel, model),
+        trained_step=float(step) if isinstance(step, (int, float)) else None,
+        trained_kilometers=float(size) if isinstance(size, (int, float)) else None,
+    )
+
+
+def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder: Path) -> Sequence[Section]:
+    """See `Task.draw`: a forecast beside what came, and scores by lead on the validation split."""
+    del folder
+    sequences = cast(NowcastingData, splits.validation).sequences
+    inputs, leads = settings.data.input_frames, settings.evaluation.leads
+    network = cast(NowcastingModel, model)
+    device = next(network.parameters()).device
+    windows = list_windows(sequences, inputs + leads)
+    if not windows:
+        return ()
+    wettest = max(windows, key=lambda window: np.nanmean(sequences[window.sequence].dbz[window.start + inputs].astype(np.float32)))
+    sequence = sequences[wettest.sequence]
+    now = wettest.start + inputs
+    forecast = NowcastingPredictor(settings, network).forecast(
+        sequence.part(wettest.start, now), leads * sequence.step.total_seconds() / 60
+    )
+    truth = sequence.dbz[now : now + leads].astype(np.float32)
+    rows = evaluate_sequences(
+        sequences,
+        with_baselines(settings.model.kind, forecaster(network, device)),
+        input_frames=inputs,
+        leads=leads,
+        thresholds=settings.evaluation.thresholds,
+        stride=max(1, len(windows) // REPORT_STARTS),
+    )
+    overall = [row for row in rows if not {"lead_minutes", "event"} & set(row.condition)]
+    threshold = float(settings.evaluation.thresholds[0])
+    return [
+        Section(
+            "A forecast",
+            f"The wettest moment of the validation data, on a grid of {sequence.grid}. Gray is missing.",
+            [
+                Picture(forecast_panels(forecast, truth), "Forecast above, what came below"),
+                Picture(animation(forecast), "Observed, then forecast"),
+            ],
+        ),
+        Section(
+            "Scores",
+            f"On some starts of the validation data; `semicoupled evaluate` scores all. Shaded: 90 % of a bootstrap over "
+            "start times. Blurred advection shows why squared error alone misleads: it is low where nothing is risked.",
+            [
+                Picture(score_curves(rows, "mse"), "Squared error by lead; lower is better"),
+                Picture(score_curves(rows, "csi", threshold), "Critical success index by lead; higher is better"),
+                rows_table(overall, "Over all leads"),
+            ],
+        ),
+    ]
+
+
+def _describe(sequence: RadarSequence) -> dict[str, str | int | float]:
+    return {
+        "event": sequence.event,
+        "product": sequence.product,
+        "from": sequence.times[0].isoformat(),
+        "to": sequence.times[-1].isoformat(),
+        "frames": len(sequence),
+        "grid": str(sequence.grid),
+        "wet_share": float(np.mean(sequence.dbz[~np.isnan(sequence.dbz)] > 7)),
+    }
+
+
+TASK = Task(
+    name="nowcasting",
+    summary="Forecast radar images of rain: the next half hour or more from the last five images.",
+    settings=NowcastingSettings,
+    splits=splits,
+    build=build,
+    goals=goals,
+    cut=cut,
+    validate=validate,
+    evaluate=evaluate,
+    predictor=predictor,
+    draw=draw,
+)

@@ -208,7 +208,11 @@ def task_folders() -> dict[str, Path]:
     """Give the tasks there are, by name: the folders under ``tasks/`` that have a ``settings.py``."""
     places = importlib.import_module("semicoupled.tasks").__path__
     found = (Path(place) / module.name for place in places for module in pkgutil.iter_modules([place]))
-    return {folder.name: folder for folder in sorted(found) if (folder / "settings.py").is_file()}
+    return {
+        folder.name: folder
+        for folder in sorted(found, key=lambda folder: folder.name)
+        if (folder / "settings.py").is_file()
+    }
 
 
 def settings_class(name: str) -> type[TaskSettings]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from semicoupled import __version__
+from semicoupled.cli.messages import show_messages
 from semicoupled.errors import SemicoupledError, SettingsError, nearest
 
 COMMANDS = {
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     if command == "--version":
         print(f"semicoupled {__version__}")
         return 0
+    show_messages()
     try:
         return _command(command)(rest)
     except SemicoupledError as error:

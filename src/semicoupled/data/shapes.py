@@ -1,7 +1,7 @@
 """Generated clips of one shape that moves on a torus: *which way*, *which shape* (Fig. 2).
 
-A clip is a pure function of (seed, index): the same two numbers give the same pixels on every machine and in any order.
-The shape leaves the frame on one side and enters on the other, so that no single frame says anything about the direction.
+A clip is a pure function of (seed, index): the same two numbers give the same pixels, in any order of asking. The shape
+leaves the frame on one side and enters on the other, so that no single frame says anything about the direction.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def generator(seed: int, index: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
 
 
-def moving_shape(seed: int, index: int, shapes: Sequence[str] = SEEN, settings: ClipSettings | None = None) -> MovingShape:
+def moving_shape(
+    seed: int, index: int, shapes: Sequence[str] = SEEN, settings: ClipSettings | None = None
+) -> MovingShape:
     """Generate one clip.
 
     Args:
@@ -112,7 +114,9 @@ def moving_shape(seed: int, index: int, shapes: Sequence[str] = SEEN, settings: 
     center = start + velocity * np.arange(settings.frames)[:, None]  # T 2
     pixels = np.arange(settings.size, dtype=np.float32) + 0.5
     half = settings.size / 2
-    offset = (pixels - center[:, :, None] + half) % settings.size - half  # T 2 size, from the center the short way round
+    offset = (
+        pixels - center[:, :, None] + half
+    ) % settings.size - half  # T 2 size, from the center the short way round
     x, y = offset[:, 0, None, :].astype(np.float32), offset[:, 1, :, None].astype(np.float32)
     coverage = np.clip(0.5 - signed_distance(name, x, y, radius, rotation), 0.0, 1.0)  # T H W
 
@@ -179,6 +183,5 @@ def _planes(
 ) -> list[NDArray[np.float32]]:
     """Signed distances to the lines that bound a regular polygon."""
     angles = rotation + 2 * np.pi * np.arange(sides) / sides
-    return [
-        x * np.float32(np.cos(angle)) + (y * np.float32(np.sin(angle)) - np.float32(apothem)) for angle in angles
-    ]
+    cosines, sines = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    return [x * cosine + (y * sine - np.float32(apothem)) for cosine, sine in zip(cosines, sines, strict=True)]

@@ -1,4 +1,4 @@
-"""Generated sequences for the long way: rhombi, and at most one star among them; how many frames ago was it? (Sec. 5.3)
+"""Generated sequences of rhombi with at most one star among them, which may be long ago (Sec. 5.3).
 
 A sequence is a pure function of (seed, index).
 """

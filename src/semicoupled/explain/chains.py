@@ -9,7 +9,7 @@ probability 1 - p; time is never cut. So a chain through d layers survives with 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from semicoupled.errors import SettingsError
@@ -22,7 +22,7 @@ class ChainCounts(NamedTuple):
         layers: depth n of the stack.
         steps: number T of frames.
         stop: probability p that a switch stops the gradient.
-        by_length: `by_length[i]` is the expected number of chains of length `i + 1`, where length = layers + time steps.
+        by_length: `by_length[i]` is the expected number of chains of length `i + 1`: layers plus time steps.
     """
 
     layers: int
@@ -36,7 +36,7 @@ class ChainCounts(NamedTuple):
         return sum(self.by_length)
 
 
-@lru_cache(maxsize=None)
+@cache
 def paths(layers: int, steps: int) -> int:
     """Number of ways through `layers` layers that go back `steps` frames in all: [z^steps] (1 + 1/(1 - z))^layers.
 

@@ -7,6 +7,7 @@ same signature, so that what trains one trains the other. Its output is a vector
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import torch
 from torch import nn
@@ -22,7 +23,7 @@ from semicoupled.nn.switch import Switching
 
 
 class CNNLSTM(nn.Module):
-    """A CNN on every frame, a global average, an LSTM over the frames; `forward` and `step` as in `SemiCoupledStack`."""
+    """A CNN, a global average, an LSTM over the frames; `forward` and `step` as in `SemiCoupledStack`."""
 
     def __init__(
         self,
@@ -105,7 +106,7 @@ class CNNLSTM(nn.Module):
         passing = Passing(self.shortcuts, count)
         for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
             passing.leave(index, {"main": rows})
-            rows = torch.relu(norm(convolution(rows), "main", count))
+            rows = torch.relu(cast(StreamNorm, norm)(convolution(rows), "main", count))
             rows = passing.land(index, {"main": rows})["main"]
             if "features" in record and index in chosen:
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
@@ -137,7 +138,7 @@ class CNNLSTM(nn.Module):
     def initial_state(self, batch: int, size: Sequence[int]) -> StackState:
         """Zeros, the same as passing None; the size of the frames plays no part."""
         del size
-        zeros = self.lstm.weight_hh_l0.new_zeros(batch, self.out_channels)
+        zeros = cast(Tensor, self.lstm.weight_hh_l0).new_zeros(batch, self.out_channels)
         return StackState(main=(LSTMState(zeros, zeros),), temporal=None)
 
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
@@ -146,7 +147,7 @@ class CNNLSTM(nn.Module):
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights between one hidden state and the next, whose gradients are clamped (Sec. 5.9)."""
-        yield self.lstm.weight_hh_l0
+        yield cast(nn.Parameter, self.lstm.weight_hh_l0)
 
     def _memory(self, state: StackState | None, pooled: Tensor) -> tuple[Tensor, Tensor]:
         batch = pooled.shape[1]
@@ -156,8 +157,8 @@ class CNNLSTM(nn.Module):
         cells = state.main or ()
         if len(cells) != 1 or not isinstance(cells[0], LSTMState) or cells[0].hidden.shape[0] != batch:
             raise ShapeError(
-                f"state: expected the LSTM's state of {batch} samples, got {len(cells)} layers. Pass what the last call "
-                "returned, for the same batch, or start with state=None."
+                f"state: expected the LSTM's state of {batch} samples, got {len(cells)} layers. Pass what the last "
+                "call returned, for the same batch, or start with state=None."
             )
         return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
 

@@ -1,6 +1,6 @@
 """Optical flow between images, signed, in pixels per frame.
 
-Dense inverse search (DIS, Kroeger et al. 2016) as OpenCV has it. Arrays go in and out, so that this module needs no torch.
+Dense inverse search (DIS, Kroeger et al. 2016) as OpenCV has it. Arrays go in and out: this module needs no torch.
 """
 
 from __future__ import annotations
@@ -47,12 +47,14 @@ def optical_flow(before: np.ndarray, after: np.ndarray, preset: Preset = "medium
     if any(padding):
         one, two = (np.pad(image, ((0, padding[0]), (0, padding[1])), mode="edge") for image in (one, two))
     # A new object each time: DIS keeps no state that is of use, and is not safe to share between threads.
-    flow = cv2.DISOpticalFlow_create(_PRESETS[preset]).calc(one, two, None)
+    flow = cv2.DISOpticalFlow.create(_PRESETS[preset]).calc(one, two, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return np.ascontiguousarray(np.moveaxis(flow[:height, :width], -1, 0), np.float32)
 
 
 def _bytes(image: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.rint(255 * np.clip(np.nan_to_num(image.astype(np.float32), nan=0.0), 0, 1)), np.uint8)
+    return np.ascontiguousarray(
+        np.rint(255 * np.clip(np.nan_to_num(image.astype(np.float32), nan=0.0), 0, 1)), np.uint8
+    )
 
 
 def flip_flow(flow: np.ndarray, *, horizontal: bool = False, vertical: bool = False) -> np.ndarray:
@@ -95,7 +97,12 @@ def resize_flow(flow: np.ndarray, height: int, width: int) -> np.ndarray:
         width: new number of columns.
     """
     scales = width / flow.shape[-1], height / flow.shape[-2]
-    return np.stack([scale * cv2.resize(np.ascontiguousarray(part), (width, height)) for scale, part in zip(scales, flow, strict=True)])
+    return np.stack(
+        [
+            scale * cv2.resize(np.ascontiguousarray(part), (width, height))
+            for scale, part in zip(scales, flow, strict=True)
+        ]
+    )
 
 
 def _signs(flow: np.ndarray, signs: tuple[int, int]) -> np.ndarray:

@@ -73,7 +73,9 @@ def test_one_frame_shows_no_motion():
 def test_advection_foresees_a_constant_wind_and_beats_persistence():
     frames = showers(11)
     inner = (slice(None), slice(25, -25), slice(25, -25))
-    error = {name: np.mean((forecast(frames[:5], 6, 1.0) - frames[5:])[inner] ** 2) for name, forecast in BASELINES.items()}
+    error = {
+        name: np.mean((forecast(frames[:5], 6, 1.0) - frames[5:])[inner] ** 2) for name, forecast in BASELINES.items()
+    }
     assert error["advection"] < 0.03 * error["persistence"]
     assert error["advection"] < error["advection_blur"] < error["persistence"]
 

@@ -62,7 +62,10 @@ def test_both_products_lie_on_the_same_grid_in_metres(tmp_path: Path, make_knmi:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"calibration_formulas": np.bytes_(b"exp(PV)")}, r"calibration_formulas is 'exp\(PV\)'; expected 'GEO = a \* PV"),
+        (
+            {"calibration_formulas": np.bytes_(b"exp(PV)")},
+            r"calibration_formulas is 'exp\(PV\)'; expected 'GEO = a \* PV",
+        ),
         ({"image_geo_parameter": np.bytes_(b"ECHO_TOP_[KM]")}, r"'ECHO_TOP_\[KM\]'; expected reflectivity"),
         ({"product_datetime_end": np.bytes_(b"yesterday")}, "product_datetime is 'yesterday'; expected a time such as"),
         ({"product_datetime_end": None}, "without all of its parts"),

@@ -40,7 +40,9 @@ def test_a_file_is_told_by_its_content_not_its_name(tmp_path: Path, make_knmi: C
 def test_a_truncated_file_is_refused_by_name(tmp_path: Path, make_knmi: Callable[..., Path]):
     path = make_knmi(tmp_path / "f.h5", np.zeros((40, 40)), TIME)
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(DataError, match=r"f\.h5: expected a whole HDF5 file, got one that cannot be opened.*Fetch it again"):
+    with pytest.raises(
+        DataError, match=r"f\.h5: expected a whole HDF5 file, got one that cannot be opened.*Fetch it again"
+    ):
         read_frames(path)
 
 

@@ -38,7 +38,9 @@ def test_a_gap_cuts_and_is_reported(make_folder: MakeFolder, caplog: pytest.LogC
 def test_sequences_that_are_too_short_are_left_out_and_none_left_is_an_error(make_folder: MakeFolder):
     folder = make_folder(frames=12, leave_out=(3,))
     assert [len(sequence) for sequence in read_sequences(find_files(folder), folder, at_least=5).sequences] == [8]
-    with pytest.raises(DataError, match=r"longest sequence has 8 fields, with 1 gaps.*expected at least 10 without a gap"):
+    with pytest.raises(
+        DataError, match=r"longest sequence has 8 fields, with 1 gaps.*expected at least 10 without a gap"
+    ):
         read_sequences(find_files(folder), folder, at_least=10)
 
 

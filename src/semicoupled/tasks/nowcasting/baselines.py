@@ -19,7 +19,7 @@ Baseline = Callable[[np.ndarray, int, float], np.ndarray]
 """(dBZ T H W with NaN = missing, number of leads, size of a pixel in km) -> dBZ K H W."""
 
 BLUR_KM = 1.0
-"""Standard deviation of the blur at the first lead; it grows with the square root of the lead, as a random walk does."""
+"""Standard deviation of the blur at the first lead; it grows with the root of the lead, as a random walk does."""
 
 
 def persistence(dbz: np.ndarray, leads: int, kilometers: float) -> np.ndarray:

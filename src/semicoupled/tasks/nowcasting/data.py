@@ -1,7 +1,7 @@
 """Samples for training: crops of windows of frames, with the motion and the flow that go with them.
 
-Read from `NowcastingData.__getitem__` down. Everything random is a function of the seed and of the sample's key, so that
-a resumed training sees what an uninterrupted one would have seen.
+Read from `NowcastingData.__getitem__` down. Everything random is a function of the seed and of the sample's key, so
+that a resumed training sees what an uninterrupted one would have seen.
 """
 
 from __future__ import annotations
@@ -165,7 +165,9 @@ def augment(sample: _Arrays, rng: np.random.Generator, dim: float) -> _Arrays:
     """Mirror, turn by quarters and dim a sample at random; flow and motion go with it."""
     horizontal, vertical = rng.random(2) < 0.5
     turns = int(rng.integers(4))
-    shift = np.float32(rng.uniform(0, dim) if rng.random() < 0.5 else 0.0)  # half of the samples stay as bright as they are
+    shift = np.float32(
+        rng.uniform(0, dim) if rng.random() < 0.5 else 0.0
+    )  # half of the samples stay as bright as they are
     frames = np.maximum(sample.frames - shift, 0)  # NaN stays NaN
     frames = frames[..., ::-1] if horizontal else frames
     frames = frames[..., ::-1, :] if vertical else frames

@@ -77,8 +77,8 @@ def evaluate_sequences(
     if not windows:
         longest = max((len(sequence) for sequence in sequences), default=0)
         raise DataError(
-            f"the longest sequence has {longest} frames; expected at least {input_frames} to forecast from and {leads} to "
-            "score. Add files, or lower evaluation.leads"
+            f"the longest sequence has {longest} frames; expected at least {input_frames} to forecast from and {leads} "
+            "to score. Add files, or lower evaluation.leads"
         )
     step = common_step(sequences)
     parts: dict[str, list[Counts]] = {name: [] for name in forecasters}

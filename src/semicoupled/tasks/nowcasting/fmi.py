@@ -17,7 +17,7 @@ from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
 
-NAME = "FMI PGM (plain or gzipped)"
+NAME: str = "FMI PGM (plain or gzipped)"
 _GZIP = b"\x1f\x8b"
 
 
@@ -47,16 +47,22 @@ def read(path: Path) -> tuple[RadarFrame, ...]:
         try:
             content = gzip.decompress(content)
         except (EOFError, OSError, zlib.error) as error:
-            raise DataError(f"{path}: expected a whole gzip file, got one that breaks off ({error}). Fetch it again") from error
+            raise DataError(
+                f"{path}: expected a whole gzip file, got one that breaks off ({error}). Fetch it again"
+            ) from error
     notes, (columns, rows), pixels = _parse(path, content)
     if notes.get("param") != "CorrectedReflectivity":
-        raise DataError(f"{path}: param is {notes.get('param')!r}; expected CorrectedReflectivity. Use a reflectivity product")
+        raise DataError(
+            f"{path}: param is {notes.get('param')!r}; expected CorrectedReflectivity. Use a reflectivity product"
+        )
     values = np.where(pixels == 255, np.nan, 0.5 * pixels.astype(np.float32) - 32).astype(np.float32)
     try:
         valid = datetime.strptime(notes["obstime"], "%Y%m%d%H%M").replace(tzinfo=UTC)
         grid = _grid(notes, columns, rows)
     except (KeyError, ValueError) as error:
-        raise DataError(f"{path}: a comment that is needed is missing or not understood: {error!r}. Fetch it again") from error
+        raise DataError(
+            f"{path}: a comment that is needed is missing or not understood: {error!r}. Fetch it again"
+        ) from error
     return (RadarFrame(values, "dBZ", valid, None, grid, path, f"FMI {notes.get('productname', '')}".strip()),)
 
 
@@ -91,7 +97,8 @@ def _grid(notes: dict[str, str], columns: int, rows: int) -> Grid:
         f"+lat_ts={notes['truelatitude']} +a=6371288 +b=6371288 +units=m +no_defs"
     )
     project = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
-    west, south = project.transform(*map(float, notes["bottomleft"].split()))
+    longitude, latitude = map(float, notes["bottomleft"].split())
+    west, south = project.transform(longitude, latitude)
     x_step, y_step = float(notes["metersperpixel_x"]), float(notes["metersperpixel_y"])
     north = south + rows * y_step
     return Grid(west + x_step / 2, x_step, columns, north - y_step / 2, -y_step, rows, crs.to_wkt())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from semicoupled.task import TaskOutput
@@ -40,16 +39,34 @@ def make_goals(settings: LossSettings, form: Form) -> Callable[[TaskOutput, Nowc
 
 def _image_loss(forecast: Tensor, target: Tensor, settings: LossSettings) -> Tensor:
     loss = mean_square(forecast - target)
-    if not settings.threshold_weight:
+    if not settings.overlap_weight:
         return loss
     there = ~(forecast + target).isnan()
-    said, seen = torch.where(there, forecast, 0.0), torch.where(there, target, 0.0)
-    parts = []
-    for threshold in settings.thresholds:
-        above = (said - threshold / HIGHEST_DBZ) * (HIGHEST_DBZ / settings.softness)
-        truth = (seen >= threshold / HIGHEST_DBZ).to(above.dtype)
-        parts.append((F.binary_cross_entropy_with_logits(above, truth, reduction="none") * there).sum() / there.sum().clamp_min(1))
-    return loss + settings.threshold_weight * torch.stack(parts).mean()
+    misfits = [
+        1 - soft_overlap(forecast, target, there, threshold / HIGHEST_DBZ, settings.softness / HIGHEST_DBZ)
+        for threshold in settings.thresholds
+    ]
+    return loss + settings.overlap_weight * torch.stack(misfits).mean()
+
+
+def soft_overlap(forecast: Tensor, target: Tensor, there: Tensor, threshold: float, softness: float) -> Tensor:
+    """CSI (Eq. 25) of a forecast whose step at the threshold is a slope, so that it can be learned from.
+
+    Args:
+        forecast: dBZ / 60.
+        target: the same shape.
+        there: which pixels count.
+        threshold: dBZ / 60.
+        softness: dBZ / 60, over which a forecast goes from "no" to "yes".
+
+    Returns:
+        From 0 to 1; 1 where it rains above the threshold in neither.
+    """
+    said = torch.where(there, torch.sigmoid((torch.where(there, forecast, 0.0) - threshold) / softness), 0.0)
+    seen = (there & (target >= threshold)).to(said.dtype)
+    hits = (said * seen).sum()
+    either = said.sum() + seen.sum() - hits
+    return (hits + 1) / (either + 1)
 
 
 def _temporal_loss(given: Tensor, batch: NowcastingBatch, form: Form) -> Tensor:

@@ -81,7 +81,8 @@ class Grid:
         """
         transformer = _to_degrees(self.wkt)
         longitude, latitude = transformer.transform(
-            self.x_first + self.x_step * np.asarray(columns, float), self.y_first + self.y_step * np.asarray(rows, float)
+            self.x_first + self.x_step * np.asarray(columns, float),
+            self.y_first + self.y_step * np.asarray(rows, float),
         )
         return np.asarray(longitude), np.asarray(latitude)
 
@@ -101,8 +102,9 @@ class Grid:
         return bool(np.max(np.hypot(east, north)) < 0.1 * self.kilometers)
 
     def __str__(self) -> str:
-        (west, east), (south, north) = self.x_first / 1e3 + np.array([0, self.x_step * (self.columns - 1) / 1e3]), sorted(
-            (self.y_first / 1e3, self.y_first / 1e3 + self.y_step * (self.rows - 1) / 1e3)
+        (west, east), (south, north) = (
+            self.x_first / 1e3 + np.array([0, self.x_step * (self.columns - 1) / 1e3]),
+            sorted((self.y_first / 1e3, self.y_first / 1e3 + self.y_step * (self.rows - 1) / 1e3)),
         )
         return (
             f"{self.rows} x {self.columns} pixels of {self.kilometers:.3g} km, x {west:.1f} to {east:.1f} km, "

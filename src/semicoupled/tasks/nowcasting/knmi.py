@@ -7,19 +7,20 @@ the pixel size and offsets, and the times (Roozekrans and Holleman, "KNMI HDF5 d
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import h5py
 import numpy as np
-import pyproj
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.units import Quantity
 
-NAME = "KNMI HDF5"
+NAME: str = "KNMI HDF5"
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FORMULA = re.compile(r"^\s*GEO\s*=\s*([-+\d.eE]+)\s*\*\s*PV\s*(?:\+\s*([-+\d.eE]+))?\s*$", re.IGNORECASE)
 
@@ -45,16 +46,16 @@ def read(path: Path) -> tuple[RadarFrame, ...]:
     """
     with _open(path) as file:
         try:
-            image, calibration = file["image1"], file["image1/calibration"]
-            pixels = image["image_data"][()]
+            image, calibration, about = (_group(file, name) for name in ("image1", "image1/calibration", "overview"))
+            pixels = np.asarray(image["image_data"])
             quantity = _quantity(path, _text(image, "image_geo_parameter"))
             scale, offset = _formula(path, _text(calibration, "calibration_formulas"))
             outside = int(_number(calibration, "calibration_out_of_image"))
             absent = int(_number(calibration, "calibration_missing_data"))
-            start = _time(path, _text(file["overview"], "product_datetime_start"))
-            end = _time(path, _text(file["overview"], "product_datetime_end"))
-            product = _text(file["overview"], "product_group_name")
-            grid = _grid(path, file["geographic"], pixels.shape)
+            start = _time(path, _text(about, "product_datetime_start"))
+            end = _time(path, _text(about, "product_datetime_end"))
+            product = _text(about, "product_group_name")
+            grid = _grid(path, _group(file, "geographic"), pixels.shape)
         except (KeyError, OSError) as error:
             raise DataError(
                 f"{path}: a KNMI HDF5 file without all of its parts ({error}). It may be damaged: fetch it again"
@@ -73,8 +74,16 @@ def _open(path: Path) -> h5py.File:
         return h5py.File(path, "r")
     except OSError as error:
         raise DataError(
-            f"{path}: expected a whole HDF5 file, got one that cannot be opened ({error}). Fetch it again, or leave it out"
+            f"{path}: expected a whole HDF5 file, got one that cannot be opened ({error}). "
+            "Fetch it again, or leave it out"
         ) from error
+
+
+def _group(parent: h5py.Group, name: str) -> h5py.Group:
+    found = parent[name]
+    if not isinstance(found, h5py.Group):
+        raise KeyError(f"{name} is no group")
+    return found
 
 
 def _text(group: h5py.Group, name: str) -> str:
@@ -122,7 +131,9 @@ def _time(path: Path, text: str) -> datetime:
 def _grid(path: Path, geographic: h5py.Group, shape: tuple[int, ...]) -> Grid:
     rows, columns = int(_number(geographic, "geo_number_rows")), int(_number(geographic, "geo_number_columns"))
     if shape != (rows, columns):
-        raise DataError(f"{path}: the image has {shape} pixels; expected {(rows, columns)} as geo_number_rows, _columns say")
+        raise DataError(
+            f"{path}: the image has {shape} pixels; expected {(rows, columns)} as geo_number_rows, _columns say"
+        )
     units = _text(geographic, "geo_dim_pixel").upper()
     if units != "KM,KM":
         raise DataError(f"{path}: geo_dim_pixel is {units!r}; expected 'KM,KM'")
@@ -136,7 +147,7 @@ def _grid(path: Path, geographic: h5py.Group, shape: tuple[int, ...]) -> Grid:
         y_first=1000 * y_size * (row_offset + 0.5),
         y_step=1000 * y_size,
         rows=rows,
-        wkt=_wkt(path, _text(geographic["map_projection"], "projection_proj4_params")),
+        wkt=_wkt(path, _text(_group(geographic, "map_projection"), "projection_proj4_params")),
     )
 
 
@@ -147,7 +158,9 @@ def _wkt(path: Path, proj4: str) -> str:
         if axis in words and float(words[axis]) < 1e5:
             words[axis] = f"{1000 * float(words[axis]):.10g}"
     try:
-        crs = pyproj.CRS.from_proj4(" ".join(f"+{name}={value}" for name, value in words.items()) + " +units=m +no_defs")
-    except pyproj.exceptions.CRSError as error:
-        raise DataError(f"{path}: projection_proj4_params is {proj4!r}, which PROJ does not understand ({error})") from error
+        crs = CRS.from_proj4(" ".join(f"+{name}={value}" for name, value in words.items()) + " +units=m +no_defs")
+    except CRSError as error:
+        raise DataError(
+            f"{path}: projection_proj4_params is {proj4!r}, which PROJ does not understand ({error})"
+        ) from error
     return crs.to_wkt()

@@ -73,7 +73,9 @@ class Pooled:
         CSI (25), FAR (26) and POD (27); HSS, how much better than chance; frequency bias, forecast over observed
         events; correlation of the 0/1 images (28).
         """
-        hits, misses, false_alarms = (np.asarray(count, np.float64) for count in (self.hits, self.misses, self.false_alarms))
+        hits, misses, false_alarms = (
+            np.asarray(count, np.float64) for count in (self.hits, self.misses, self.false_alarms)
+        )
         quiet = np.asarray(self.pixels)[..., None] - hits - misses - false_alarms
         chance = (hits + misses) * (misses + quiet) + (hits + false_alarms) * (false_alarms + quiet)
         either = (hits + misses) + (hits + false_alarms)

@@ -1,8 +1,8 @@
 """The nowcasting network: patches, an encoder and a decoder, heads for three goals, any size of field.
 
-The way of a frame: dBZ / 60 with NaN where missing -> (form `advection`: carried to where its rain is now) -> patches with a
-map of what is known -> encoder -> decoder, one image a step -> heads -> back to pixels -> (carried to where its rain
-will be) -> forecast.
+The way of a frame: dBZ / 60 with NaN where missing -> (form `advection`: carried to where its rain is now) -> patches
+with a map of what is known -> encoder -> decoder, one image a step -> heads -> back to pixels -> (carried to where its
+rain will be) -> forecast.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
 from semicoupled.task import TaskOutput
-from semicoupled.tasks.nowcasting.advection import carry, departures, sample
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
 from semicoupled.tasks.nowcasting.encoder_decoder import EncoderDecoder
+from semicoupled.tasks.nowcasting.scales import bands
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
+from semicoupled.tasks.nowcasting.view import View
 
 TEMPORAL_CHANNELS = 3
 """Flow to the right and downward (pixels per frame), and the change of the image; none of them through a ReLU."""
@@ -65,6 +66,7 @@ def build_model(settings: ModelSettings, leads: int) -> NowcastingModel:
     return NowcastingModel(
         EncoderDecoder(ours if settings.kind == "semicoupled" else rival),
         form=settings.form,
+        scales=settings.scales if settings.form == "advection" else 0,
         patch=settings.patch,
         leads=leads,
         with_goals=settings.kind == "semicoupled",
@@ -74,12 +76,15 @@ def build_model(settings: ModelSettings, leads: int) -> NowcastingModel:
 class NowcastingModel(nn.Module):
     """Forecasts radar images from radar images."""
 
-    def __init__(self, network: EncoderDecoder, *, form: Form, patch: int, leads: int, with_goals: bool) -> None:
+    def __init__(
+        self, network: EncoderDecoder, *, form: Form, scales: int, patch: int, leads: int, with_goals: bool
+    ) -> None:
         """Put heads on a network.
 
         Args:
             network: encoder and decoder for 2 * patch^2 channels.
             form: see `ModelSettings`.
+            scales: see `ModelSettings`.
             patch: pixels on a side that become one cell.
             leads: frames that are forecast where nothing else is asked for.
             with_goals: whether there are heads for the spatial and the temporal goal.
@@ -87,11 +92,13 @@ class NowcastingModel(nn.Module):
         super().__init__()
         self.network = network
         self.form: Form = form
+        self.scales = scales
         self.patch = patch
         self.leads = leads
-        self.head = _head(network.out_channels, patch, 1)
-        self.spatial_head = _head(network.out_channels, patch, 1) if with_goals else None
-        self.temporal_head = _head(network.out_channels, patch, TEMPORAL_CHANNELS) if with_goals else None
+        images = patch**2 + (scales + 1 if scales else 0)
+        self.head = _head(network.out_channels, images)
+        self.spatial_head = _head(network.out_channels, images) if with_goals else None
+        self.temporal_head = _head(network.out_channels, TEMPORAL_CHANNELS * patch**2) if with_goals else None
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights whose gradients are clamped before a step (Sec. 5.9)."""
@@ -124,29 +131,29 @@ class NowcastingModel(nn.Module):
         """
         del state_at
         streams = tuple(dict.fromkeys(("main", *streams)))  # the decoder feeds on the main stream's output
+        batch = NowcastingBatch(*(tensor.to(self.head.weight.dtype) for tensor in batch))
         count = batch.frames.shape[1]
         leads = leads or batch.future.shape[1] or self.leads
-        view = _View(batch, self.form, leads)
+        view = View(batch, moving=self.form == "advection", leads=leads)
         last, known = view.images[:, -1], view.known[:, -1]
-        seen = torch.cat([view.images, view.known], dim=2)
-        code = self.network.encode(self._to_cells(seen), state, streams=streams, switch=switch, steps=leads)
+        parts = bands(last, known, self.scales) if self.scales else None
+        cells = self._to_cells(torch.cat([view.images, view.known], dim=2))
+        code = self.network.encode(cells, state, streams=streams, switch=switch, steps=leads)
         image = last
         main: list[Tensor] = []
         spatial: list[Tensor] = []
         temporal: list[Tensor] = []
         for lead in range(leads):
             given = self._to_cells(torch.cat([image, known], dim=1)[:, None])[:, 0]
-            step, code = self.network.decode(
-                given, code, streams=streams, switch=switch, at=count + lead, total=count + leads
-            )
-            before = image
-            image = self._next(self.head, step.main, before, last)
-            main.append(view.to_ground(image - last if self.form != "plain" else image, lead))
+            at, total = count + lead, count + leads
+            step, code = self.network.decode(given, code, streams=streams, switch=switch, at=at, total=total)
+            image = self._image(self.head(step.main), last, parts)
+            main.append(view.to_ground(image, lead))
             if step.spatial is not None and self.spatial_head is not None:
-                alone = self._next(self.spatial_head, step.spatial, before.detach(), last)
-                spatial.append(view.to_ground(alone - last if self.form != "plain" else alone, lead))
+                spatial.append(view.to_ground(self._image(self.spatial_head(step.spatial), last, parts), lead))
             if step.temporal is not None and self.temporal_head is not None:
-                temporal.append(view.to_ground_alone(self._to_pixels(self.temporal_head(step.temporal), last), lead))
+                changes = self._to_pixels(self.temporal_head(step.temporal), last)
+                temporal.append(view.flow_to_ground(changes, lead))
         return TaskOutput(
             main=torch.stack(main, dim=1),
             spatial=torch.stack(spatial, dim=1) if spatial else None,
@@ -155,9 +162,17 @@ class NowcastingModel(nn.Module):
             state_at=None,
         )
 
-    def _next(self, head: nn.Module, features: Tensor, before: Tensor, last: Tensor) -> Tensor:
-        given = self._to_pixels(head(features), last)
-        return given if self.form == "plain" else before + given
+    def _image(self, given: Tensor, last: Tensor, parts: Tensor | None) -> Tensor:
+        """Make the next image, as the network sees it, of what a head gives."""
+        if self.form == "plain":
+            return self._to_pixels(given, last)
+        if parts is None:
+            return last + self._to_pixels(given, last)
+        change, fading = given.split([self.patch**2, self.scales + 1], dim=1)
+        height, width = (size * self.patch for size in fading.shape[-2:])
+        fading = F.interpolate(fading.to(last.dtype), (height, width), mode="bilinear", align_corners=False)
+        left = 1 + fading[..., : last.shape[-2], : last.shape[-1]]
+        return (left * parts).sum(1, keepdim=True) + self._to_pixels(change, last)
 
     def _to_cells(self, images: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T C_patch h w"]:
         """Fill up to whole patches and fold each patch into channels."""
@@ -174,54 +189,9 @@ class NowcastingModel(nn.Module):
         return pixels[..., : like.shape[-2], : like.shape[-1]]
 
 
-class _View:
-    """What the network sees, and the way back to the ground.
-
-    In the form `advection` the network sees every image carried to where its rain is at the last frame, and its
-    forecasts are carried on from there: nearly everything stands still before its eyes, what it has to learn is what
-    grows, what fades, and where the motion is wrong.
-    """
-
-    def __init__(self, batch: NowcastingBatch, form: Form, leads: int) -> None:
-        frames = batch.frames.float()
-        self._last = frames[:, -1]
-        self._form = form
-        if form == "advection":
-            motion = batch.motion.float()
-            count = frames.shape[1]
-            self._points = departures(motion, max(leads, count - 1))
-            carried = [carry(frames[:, index], self._points[:, count - 2 - index]) for index in range(count - 1)]
-            frames = torch.stack([*carried, self._last], dim=1)
-            self._motion = motion
-        self.known = (~frames.isnan()).float()
-        self.images = frames.nan_to_num(nan=0.0)
-
-    def to_ground(self, given: Float[Tensor, "B 1 H W"], lead: int) -> Float[Tensor, "B 1 H W"]:
-        """Turn what the network gives (the image, or its change since the last one) into a forecast."""
-        missing = self._last.isnan()
-        if self._form == "plain":
-            forecast = given
-        elif self._form == "residual":
-            forecast = self._last.nan_to_num(nan=0.0) + given
-        else:
-            arrived = carry(self._last, self._points[:, lead])
-            guess = torch.where(arrived.isnan(), self._last, arrived).nan_to_num(nan=0.0)  # as the baseline does
-            forecast = guess + sample(given, self._points[:, lead])
-        return torch.where(missing, torch.nan, forecast)
-
-    def to_ground_alone(self, given: Float[Tensor, "B 3 H W"], lead: int) -> Float[Tensor, "B 3 H W"]:
-        """Turn flow and change into such on the ground; the network's flow comes on top of the motion that is known."""
-        if self._form != "advection":
-            return given
-        flow, change = sample(given, self._points[:, lead]).split([2, 1], dim=1)
-        return torch.cat([self._motion + flow, change], dim=1)
-
-
-def _head(channels: int, patch: int, outputs: int) -> nn.Conv2d:
-    """One 1x1 convolution; it starts at zero, so that the forms with a first guess start as that guess."""
-    head = nn.Conv2d(channels, outputs * patch**2, 1)
+def _head(channels: int, outputs: int) -> nn.Conv2d:
+    """One 1x1 convolution; it starts at zero, so that a form with a first guess starts as that guess."""
+    head = nn.Conv2d(channels, outputs, 1)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(cast(Tensor, head.bias))
     return head
-
-

@@ -40,7 +40,9 @@ def estimate_motion(dbz: np.ndarray, kilometers: float) -> np.ndarray:
     if dbz.ndim != 3 or len(dbz) < 2:
         raise ShapeError(f"estimate_motion: expected at least two frames T H W, got shape {dbz.shape}")
     frames = np.nan_to_num(np.asarray(dbz[-FLOWS - 1 :], np.float32), nan=0.0)
-    flows = np.stack([optical_flow(one, two) for one, two in zip(frames[:-1] / HIGHEST_DBZ, frames[1:] / HIGHEST_DBZ, strict=True)])
+    flows = np.stack(
+        [optical_flow(one, two) for one, two in zip(frames[:-1] / HIGHEST_DBZ, frames[1:] / HIGHEST_DBZ, strict=True)]
+    )
     return smooth_motion(flows, frames, kilometers)
 
 
@@ -64,7 +66,10 @@ def smooth_motion(flows: np.ndarray, frames: np.ndarray, kilometers: float) -> n
     for scale in SMOOTHING_KM:
         near = _blur(weight, scale / kilometers)
         motion = np.stack(
-            [(_blur(part, scale / kilometers) + _TRUST * coarse) / (near + _TRUST) for part, coarse in zip(weighted, motion, strict=True)]
+            [
+                (_blur(part, scale / kilometers) + _TRUST * coarse) / (near + _TRUST)
+                for part, coarse in zip(weighted, motion, strict=True)
+            ]
         )
     return motion.astype(np.float32)
 

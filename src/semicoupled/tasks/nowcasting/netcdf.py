@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import pyproj
 import xarray as xr
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.frame import RadarFrame
@@ -16,7 +17,7 @@ from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.knmi import HDF5_SIGNATURE
 from semicoupled.tasks.nowcasting.units import Quantity
 
-NAME = "CF NetCDF-4"
+NAME: str = "CF NetCDF-4"
 _UNITS: dict[str, tuple[Quantity, float]] = {
     "dBZ": ("dBZ", 1),
     "mm/h": ("mm/h", 1),
@@ -55,10 +56,10 @@ def read(path: Path) -> tuple[RadarFrame, ...]:
         try:
             quantity, factor = _UNITS[str(field.attrs["units"])]
             x, y = _axis(field, "projection_x_coordinate"), _axis(field, "projection_y_coordinate")
-            crs = pyproj.CRS.from_cf(data[_mapping(field)].attrs)
+            crs = CRS.from_cf(data[_mapping(field)].attrs)
             times = [_utc(time) for time in np.atleast_1d(_time(data, field).values)]
             starts = [_utc(time) for time in np.atleast_1d(data["start_time"].values)] if "start_time" in data else None
-        except (KeyError, ValueError, pyproj.exceptions.CRSError) as error:
+        except (KeyError, ValueError, CRSError) as error:
             raise DataError(
                 f"{path}: variable {name!r} lacks a part of a CF radar field, or it is not understood: {error!r}"
             ) from error

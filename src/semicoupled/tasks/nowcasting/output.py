@@ -71,7 +71,9 @@ def write_netcdf(forecast: Forecast, path: Path) -> None:
         with replacing(path) as temporary:
             data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error}); nothing was left there. Is there room on the disk?") from error
+        raise DataError(
+            f"{path}: cannot be written ({error}); nothing was left there. Is there room on the disk?"
+        ) from error
 
 
 def to_dataset(forecast: Forecast) -> xr.Dataset:

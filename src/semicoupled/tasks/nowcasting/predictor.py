@@ -63,7 +63,9 @@ class NowcastingPredictor:
         """
         kind = out.suffix.lower()
         if kind not in (*NETCDF, ".gif"):
-            raise DataError(f"{out}: the forecast is written as NetCDF or GIF; expected a name that ends in .nc or .gif")
+            raise DataError(
+                f"{out}: the forecast is written as NetCDF or GIF; expected a name that ends in .nc or .gif"
+            )
         progress = progress or NoProgress()
         progress.begin("forecasting", 3)
         try:
@@ -98,8 +100,9 @@ class NowcastingPredictor:
             before = [gap for gap in data.gaps if gap.after == newest.times[0]]
             why = f": {before[0]}" if before else f", and no more were given ({len(files)} files)"
             raise DataError(
-                f"{newest.sources[-1]}: only {len(newest)} frames without a gap lead up to {newest.times[-1]:%Y-%m-%d %H:%M} UTC"
-                f"{why}; expected {needed} frames {_minutes(newest)} minutes apart. Wait for the missing ones, or give older files"
+                f"{newest.sources[-1]}: only {len(newest)} frames without a gap lead up to "
+                f"{newest.times[-1]:%Y-%m-%d %H:%M} UTC{why}; expected {needed} frames {_minutes(newest)} minutes "
+                "apart. Wait for the missing ones, or give older files"
             )
         self._check(newest)
         return newest.part(len(newest) - needed, len(newest))
@@ -114,7 +117,9 @@ class NowcastingPredictor:
         minutes = self.settings.predict.minutes if minutes is None else minutes
         leads = max(1, math.ceil(minutes * 60 / newest.step.total_seconds() - 1e-6))
         observed = newest.dbz.astype(np.float32)
-        device = next(self.model.parameters()).device if isinstance(self.model, torch.nn.Module) else torch.device("cpu")
+        device = (
+            next(self.model.parameters()).device if isinstance(self.model, torch.nn.Module) else torch.device("cpu")
+        )
         dbz = forecaster(self.model, device)(observed, leads, newest.grid.kilometers)
         name = f"{self.settings.model.kind}, form {self.settings.model.form}"
         return Forecast(dbz, newest.times[-1], newest.step, newest.grid, observed, name, newest.sources)
@@ -124,8 +129,8 @@ class NowcastingPredictor:
         step, size = newest.step.total_seconds(), newest.grid.kilometers
         if self.trained_step is not None and abs(step / self.trained_step - 1) > 0.01:
             raise DataError(
-                f"{newest.sources[-1]}: one frame every {step / 60:g} minutes; expected every {self.trained_step / 60:g}, as in "
-                "training. Train on files of this time step"
+                f"{newest.sources[-1]}: one frame every {step / 60:g} minutes; expected every "
+                f"{self.trained_step / 60:g}, as in training. Train on files of this time step"
             )
         if self.trained_kilometers is not None and abs(size / self.trained_kilometers - 1) > 0.1:
             raise DataError(

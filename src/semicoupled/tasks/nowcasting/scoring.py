@@ -31,7 +31,7 @@ def score_rows(
     *,
     resamples: int = RESAMPLES,
 ) -> list[Row]:
-    """Make the rows of a table: every model over all leads and at each, over all events and, if there are several, in each.
+    """Make a table: every model over all leads and at each, over all events and, if there are several, in each.
 
     Args:
         counts: counts by model, all over the same starts.
@@ -101,7 +101,7 @@ def _draws(count: int, starts: np.ndarray, block: int, resamples: int) -> np.nda
         return np.empty((0, count))
     block = max(1, min(block, size // 2))
     first = np.random.default_rng(0).integers(size, size=(resamples, -(-size // block)))
-    drawn = ((first[:, :, None] + np.arange(block)) % size).reshape(resamples, -1)[:, :size]
+    drawn = ((first[:, :, None] + np.arange(block)) % size).reshape(resamples, first.shape[1] * block)[:, :size]
     weights = np.zeros((resamples, count))
     np.add.at(weights, (np.arange(resamples)[:, None], starts[drawn]), 1)
     return weights

@@ -58,7 +58,13 @@ class RadarSequence:
     def part(self, start: int, stop: int) -> RadarSequence:
         """Give the fields from `start` up to, not including, `stop`."""
         return RadarSequence(
-            self.event, self.times[start:stop], self.step, self.dbz[start:stop], self.grid, self.sources[start:stop], self.product
+            self.event,
+            self.times[start:stop],
+            self.step,
+            self.dbz[start:stop],
+            self.grid,
+            self.sources[start:stop],
+            self.product,
         )
 
 
@@ -71,7 +77,8 @@ class Gap(NamedTuple):
     missing: int
 
     def __str__(self) -> str:
-        return f"{self.event}: {self.missing} fields missing between {self.before:%Y-%m-%d %H:%M} and {self.after:%Y-%m-%d %H:%M} UTC"
+        before, after = f"{self.before:%Y-%m-%d %H:%M}", f"{self.after:%Y-%m-%d %H:%M}"
+        return f"{self.event}: {self.missing} fields missing between {before} and {after} UTC"
 
 
 class RadarData(NamedTuple):
@@ -116,12 +123,14 @@ def find_files(root: Path, pattern: str | None = None) -> list[Path]:
         files = [path for path in files if matches_glob(path, root, pattern)]
     if not files:
         asked = f" that match {pattern!r}" if pattern else ""
-        raise DataError(f"{root}: holds no radar files{asked}; expected at least one. Check --data.root and the pattern")
+        raise DataError(
+            f"{root}: holds no radar files{asked}; expected at least one. Check --data.root and the pattern"
+        )
     return files
 
 
 def matches_glob(path: Path, root: Path, pattern: str) -> bool:
-    """Whether a file, or a folder above it, matches a pattern relative to the root: ``2021-02-05``, ``*/*_2021*.h5``."""
+    """Whether a file, or a folder above it, matches a pattern relative to the root, such as ``2021-02-05``."""
     relative = path.relative_to(root)
     return any(fnmatch(part.as_posix(), pattern.rstrip("/")) for part in (relative, *relative.parents[:-1]))
 
@@ -142,8 +151,8 @@ def read_sequences(
         The sequences by folder and time, the gaps between them, and what was skipped.
 
     Raises:
-        DataError: no files, a file that cannot be read, two fields of one time, two grids in one folder, or no sequence of
-            `at_least` fields.
+        DataError: no files, a file that cannot be read, two fields of one time, two grids in one folder, or no sequence
+            of `at_least` fields.
     """
     folders: dict[Path, list[_Field]] = {}
     skipped: list[str] = []
@@ -152,7 +161,14 @@ def read_sequences(
         count += 1
         try:
             fields = [
-                _Field(frame.valid, coarsen(frame.dbz(), factor).astype(np.float16), frame.grid, path, frame.product, frame.interval)
+                _Field(
+                    frame.valid,
+                    coarsen(frame.dbz(), factor).astype(np.float16),
+                    frame.grid,
+                    path,
+                    frame.product,
+                    frame.interval,
+                )
                 for frame in read_frames(path)
             ]
         except DataError as error:
@@ -166,7 +182,8 @@ def read_sequences(
         raise DataError("no radar files were given; expected at least one. Check --data.root and the pattern")
     if len(skipped) > _MOST_SKIPPED * count:
         raise DataError(
-            f"{len(skipped)} of {count} files cannot be read, more than the {_MOST_SKIPPED:.0%} that may be left out. The first: {skipped[0]}"
+            f"{len(skipped)} of {count} files cannot be read, more than the {_MOST_SKIPPED:.0%} that may be left "
+            f"out. The first: {skipped[0]}"
         )
     sequences: list[RadarSequence] = []
     gaps: list[Gap] = []
@@ -176,7 +193,13 @@ def read_sequences(
         for piece in _cut(event, sorted(fields, key=lambda field: field.valid), gaps, factor):
             longest = max(longest, len(piece))
             if len(piece) < at_least:
-                log.warning("%s: %d fields from %s are fewer than the %d needed; left out", event, len(piece), piece.times[0], at_least)
+                log.warning(
+                    "%s: %d fields from %s are fewer than the %d needed; left out",
+                    event,
+                    len(piece),
+                    piece.times[0],
+                    at_least,
+                )
             else:
                 sequences.append(piece)
     for gap in gaps:
@@ -184,8 +207,8 @@ def read_sequences(
     if not sequences:
         holes = f", with {len(gaps)} gaps ({gaps[0]})" if gaps else ""
         raise DataError(
-            f"{root or next(iter(folders))}: the longest sequence has {longest} fields{holes}; expected at least {at_least} without a gap. "
-            "Add files, or ask for fewer input or output frames"
+            f"{root or next(iter(folders))}: the longest sequence has {longest} fields{holes}; expected at least "
+            f"{at_least} without a gap. Add files, or ask for fewer input or output frames"
         )
     return RadarData(tuple(sequences), tuple(gaps), tuple(skipped))
 
@@ -208,8 +231,8 @@ def _cut(event: str, fields: Sequence[_Field], gaps: list[Gap], factor: int) -> 
     for one, two in pairwise(fields):
         if one.valid == two.valid:
             raise DataError(
-                f"{two.source}: is valid at {two.valid:%Y-%m-%d %H:%M} UTC, as is {one.source}; expected one field a time. "
-                "Leave one of them out, or put different products into folders of their own"
+                f"{two.source}: is valid at {two.valid:%Y-%m-%d %H:%M} UTC, as is {one.source}; expected one field a "
+                "time. Leave one of them out, or put different products into folders of their own"
             )
     step = _usual_step(fields)
     pieces: list[list[_Field]] = [[first]]

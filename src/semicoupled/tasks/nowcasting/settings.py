@@ -64,6 +64,8 @@ class ModelSettings:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``.
         form: what the network gives: ``plain`` (the image itself, as in the paper), ``residual`` (the change since the
             last image), ``advection`` (what advection misses, seen from a frame of reference that moves with the rain).
+        scales: form ``advection``: bands of scales, from one pixel to ever coarser, of which the network says how much
+            is left; 0 leaves the image whole.
         patch: pixels on a side that become one cell of the network.
         layers: depth of the encoder, and of the decoder.
         width: channels of every layer.
@@ -77,6 +79,7 @@ class ModelSettings:
 
     kind: Kind = "semicoupled"
     form: Form = "advection"
+    scales: int = 4
     patch: int = 4
     layers: int = 4
     width: int = 48
@@ -91,6 +94,8 @@ class ModelSettings:
         """Check the ranges."""
         for name in ("patch", "layers", "width"):
             _at_least(f"model.{name}", getattr(self, name), 1)
+        if self.scales < 0:
+            raise SettingsError(f"model.scales: expected at least 0, got {self.scales!r}.")
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise SettingsError(f"model.kernel: expected an odd number from 1, got {self.kernel!r}.")
 
@@ -100,15 +105,26 @@ class LossSettings:
     """What counts as a good forecast in training.
 
     Args:
-        thresholds: dBZ; rain or no rain above each of these counts beside the squared error (METHOD's main goal is
-            the squared error alone).
-        threshold_weight: of that part; 0 is the paper's form.
-        softness: dBZ over which a forecast goes from "below" to "above".
+        overlap_weight: of 1 - CSI (Eq. 25, made soft) beside the squared error on the scale dBZ / 60; 0 is the paper's
+            form. Squared error alone fades showers out: they are seldom where they were expected.
+        thresholds: dBZ, of the overlap.
+        softness: dBZ over which a forecast goes from "no rain" to "rain".
     """
 
+    overlap_weight: float = 0.004
     thresholds: tuple[float, ...] = (15.0, 20.0, 30.0)
-    threshold_weight: float = 0.0
     softness: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.overlap_weight < 0:
+            raise SettingsError(f"loss.overlap_weight: expected at least 0, got {self.overlap_weight!r}.")
+        if not self.softness > 0:
+            raise SettingsError(f"loss.softness: expected more than 0 dBZ, got {self.softness!r}.")
+        if self.overlap_weight and not self.thresholds:
+            raise SettingsError(
+                "loss.thresholds: expected at least one in dBZ, got none. Or set loss.overlap_weight to 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -191,12 +207,13 @@ class NowcastingSettings:
         if self.model.kind != "semicoupled":
             if self.switches.method != "none":
                 raise SettingsError(
-                    f"switches.method is {self.switches.method}, but model.kind {self.model.kind} has no branches to decouple. "
-                    "Set switches.method to none."
+                    f"switches.method is {self.switches.method}, but model.kind {self.model.kind} has no branches to "
+                    "decouple. Set switches.method to none."
                 )
             if self.goals.spatial or self.goals.temporal:
                 raise SettingsError(
-                    f"goals.spatial and goals.temporal: model.kind {self.model.kind} has the main stream alone. Set both to 0."
+                    f"goals.spatial and goals.temporal: model.kind {self.model.kind} has the main stream "
+                    "alone. Set both to 0."
                 )
 
 

@@ -55,15 +55,13 @@ def read_splits(settings: NowcastingSettings) -> RadarSplits:
     files = find_files(root)
     window = data.input_frames + max(data.output_frames, settings.evaluation.leads)
     if data.validation is None:
-        sequences = read_sequences(
-            files, root, factor=data.coarsen, at_least=window, on_error=data.on_error
-        ).sequences
+        sequences = read_sequences(files, root, factor=data.coarsen, at_least=window, on_error=data.on_error).sequences
         return RadarSplits(*split_by_time(sequences, window))
     held = {file for file in files if matches_glob(file, root, data.validation)}
     if not held or len(held) == len(files):
         raise DataError(
-            f"{root}: {len(held)} of {len(files)} files match --data.validation {data.validation!r}; expected some of them, not "
-            "none and not all. The pattern is relative to the root and may name a folder"
+            f"{root}: {len(held)} of {len(files)} files match --data.validation {data.validation!r}; expected some of "
+            "them, not none and not all. The pattern is relative to the root and may name a folder"
         )
     parts = (
         read_sequences(chosen, root, factor=data.coarsen, at_least=window, on_error=data.on_error).sequences
@@ -116,9 +114,7 @@ def cut(batch: NowcastingBatch, segment: Segment) -> NowcastingBatch:
     raise SettingsError(f"nowcasting windows are trained whole; got a segment {segment}. Leave segments.length out")
 
 
-def validate(
-    settings: NowcastingSettings, model: TaskModel, splits: Splits, progress: Progress
-) -> Mapping[str, float]:
+def validate(settings: NowcastingSettings, model: TaskModel, splits: Splits, progress: Progress) -> Mapping[str, float]:
     """Give the squared error on some crops of the validation split, and of persistence on the same pixels."""
     data = cast(NowcastingData, splits.validation)
     device = next(cast(nn.Module, model).parameters()).device
@@ -143,7 +139,9 @@ def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
     """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``."""
     settings = request.settings
     if request.split not in ("validation", "train", "all"):
-        raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, ('validation', 'train', 'all'))}")
+        raise SettingsError(
+            f"there is no split {request.split!r}. {nearest(request.split, ('validation', 'train', 'all'))}"
+        )
     if request.root is not None:
         data = settings.data
         at_least = data.input_frames + settings.evaluation.leads
@@ -191,7 +189,9 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
     windows = list_windows(sequences, inputs + leads)
     if not windows:
         return ()
-    wettest = max(windows, key=lambda window: np.nanmean(sequences[window.sequence].dbz[window.start + inputs].astype(np.float32)))
+    wettest = max(
+        windows, key=lambda window: np.nanmean(sequences[window.sequence].dbz[window.start + inputs].astype(np.float32))
+    )
     sequence = sequences[wettest.sequence]
     now = wettest.start + inputs
     forecast = NowcastingPredictor(settings, network).forecast(
@@ -219,8 +219,9 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
         ),
         Section(
             "Scores",
-            f"On some starts of the validation data; `semicoupled evaluate` scores all. Shaded: 90 % of a bootstrap over "
-            "start times. Blurred advection shows why squared error alone misleads: it is low where nothing is risked.",
+            "On some starts of the validation data; `semicoupled evaluate` scores all. Shaded: 90 % of a "
+            "bootstrap over start times. Blurred advection shows why squared error alone misleads: it is "
+            "low where nothing is risked.",
             [
                 Picture(score_curves(rows, "mse"), "Squared error by lead; lower is better"),
                 Picture(score_curves(rows, "csi", threshold), "Critical success index by lead; higher is better"),

@@ -66,13 +66,17 @@ def to_dbz(values: np.ndarray, quantity: Quantity, interval: timedelta | None = 
     """
     values = np.asarray(values, np.float32)
     if np.isinf(values).any():
-        raise DataError(f"{quantity}: expected finite values or NaN (missing), got infinity in {np.isinf(values).sum()} pixels")
+        raise DataError(
+            f"{quantity}: expected finite values or NaN (missing), got infinity in {np.isinf(values).sum()} pixels"
+        )
     if quantity == "dBZ":
         return np.clip(values, 0, HIGHEST_DBZ)
     if quantity == "mm/h":
         return rain_to_dbz(values)
     if quantity == "mm":
         if interval is None or interval <= timedelta(0):
-            raise DataError(f"mm: a sum of rain needs the time it was gathered in, got {interval}; give a positive interval")
+            raise DataError(
+                f"mm: a sum of rain needs the time it was gathered in, got {interval}; give a positive interval"
+            )
         return rain_to_dbz(values * (timedelta(hours=1) / interval))
     raise DataError(f"{quantity!r} is no quantity of a radar field. {nearest(str(quantity), ('dBZ', 'mm/h', 'mm'))}")

@@ -50,7 +50,7 @@ def split_by_time(
         DataError: too few frames for both parts.
     """
     times = np.sort(np.array([time for sequence in sequences for time in sequence.times], dtype=object))
-    first_later = times[min(int(round((1 - share) * len(times))), len(times) - 1)]
+    first_later = times[min(round((1 - share) * len(times)), len(times) - 1)]
     earlier: list[RadarSequence] = []
     later: list[RadarSequence] = []
     for sequence in sequences:
@@ -65,7 +65,8 @@ def split_by_time(
                 side.append(piece)
     if not earlier or not later:
         raise DataError(
-            f"{len(times)} frames are too few to hold back the last {share:.0%} a whole window of {frames} frames apart; expected "
-            f"at least {3 * frames} in a row. Add files, or name what to validate on with --data.validation"
+            f"{len(times)} frames are too few to hold back the last {share:.0%} a whole window of {frames} "
+            f"frames apart; expected at least {3 * frames} in a row. Add files, or name "
+            "what to validate on with --data.validation"
         )
     return earlier, later

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from semicoupled.errors import SettingsError
+from semicoupled.settings_file import differences, dump_settings, parse_settings
+from semicoupled.tasks.nowcasting import settings as module
+from semicoupled.tasks.nowcasting.settings import SETTINGS, NowcastingSettings
+
+PRESETS = sorted((Path(module.__file__).parent / "presets").glob("*.yaml"))
+
+
+def test_settings_need_no_torch():
+    code = "import sys; import semicoupled.tasks.nowcasting.settings; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_every_preset_is_valid_and_comes_back_from_its_file(preset: Path, tmp_path: Path):
+    found = parse_settings(SETTINGS, files=[preset])
+    (tmp_path / "all.yaml").write_text(dump_settings(found))
+    assert differences(found, parse_settings(SETTINGS, files=[tmp_path / "all.yaml"])) == []
+
+
+def test_the_paper_and_its_plain_form_are_presets():
+    names = {preset.stem: parse_settings(SETTINGS, files=[preset]) for preset in PRESETS}
+    for name in ("plain", "paper"):
+        found = names[name]
+        assert (found.model.form, found.model.kind, found.loss.overlap_weight) == ("plain", "semicoupled", 0)
+    paper = names["paper"]
+    assert (paper.model.layers, paper.data.input_frames, paper.data.output_frames) == (15, 5, 5)
+    assert (paper.training.batch, paper.training.learning_rate, paper.switches.method) == (4, 1e-4, "stsgd")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data.input_frames", "1"], "data.input_frames: expected at least 2, got 1"),
+        (["--data.coarsen", "0"], "data.coarsen: expected at least 1, got 0"),
+        (["--data.dim", "60"], "expected dBZ from 0 to below 60"),
+        (["--model.kernel", "4"], "model.kernel: expected an odd number"),
+        (["--model.kind", "convlstm"], "has no branches to decouple. Set switches.method to none"),
+        (["--model.kind", "convlstm", "--switches.method", "none"], "has the main stream alone. Set both to 0"),
+        (["--segments.length", "4"], r"windows of 5 \+ 5 frames are trained whole"),
+        (["--predict.minutes", "0"], "predict.minutes: expected more than 0"),
+        (["--loss.softness", "0"], "loss.softness: expected more than 0 dBZ"),
+        (["--model.form", "advektion"], "advection"),
+        (["--data.rot", "x"], "data.root"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: list[str], message: str):
+    with pytest.raises(SettingsError, match=message):
+        parse_settings(SETTINGS, options)
+
+
+def test_half_an_hour_is_scored_at_five_minutes():
+    assert NowcastingSettings().evaluation.leads * 5 == 30

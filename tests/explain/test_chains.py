@@ -80,9 +80,7 @@ def test_gradient_of_a_unit_linear_net_counts_the_chains() -> None:
 @given(st.integers(0, 12), st.integers(0, 12))
 def test_paths_equal_the_binomial_sum(layers: int, steps: int) -> None:
     """Choose the j layers passed by the temporal branch, then spread the steps over them."""
-    spread = sum(
-        comb(layers, j) * (comb(steps + j - 1, j - 1) if j else int(steps == 0)) for j in range(layers + 1)
-    )
+    spread = sum(comb(layers, j) * (comb(steps + j - 1, j - 1) if j else int(steps == 0)) for j in range(layers + 1))
     assert paths(layers, steps) == spread
 
 

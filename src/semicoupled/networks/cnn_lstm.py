@@ -1,4 +1,4 @@
-"""CNN+LSTM: a CNN on every frame, a global average, an LSTM over the frames (LRCN). The usual rival of the structure.
+"""CNN+LSTM: a CNN on every frame, an average over the cells of a grid, an LSTM over the frames (LRCN). The usual rival.
 
 It has the depth, the widths, the strides and the shortcuts of the `SemiCoupledStack` that it is compared with, and the
 same signature, so that what trains one trains the other. Its output is a vector for each frame (B T C 1 1).
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from semicoupled.errors import ShapeError
@@ -23,7 +24,7 @@ from semicoupled.nn.switch import Switching
 
 
 class CNNLSTM(nn.Module):
-    """A CNN, a global average, an LSTM over the frames; `forward` and `step` as in `SemiCoupledStack`."""
+    """A CNN, a coarse grid, an LSTM over the frames; `forward` and `step` as in `SemiCoupledStack`."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class CNNLSTM(nn.Module):
         widths: Sequence[int],
         *,
         hidden: int | None = None,
+        grid: int = 1,
         kernel_size: int = 3,
         strides: int | Sequence[int] = 1,
         norm: Norm = "batch",
@@ -42,6 +44,8 @@ class CNNLSTM(nn.Module):
             in_channels: channels of the frames.
             widths: channels of each convolution.
             hidden: width of the LSTM; the last of `widths` if None.
+            grid: the last map is averaged over the cells of a grid x grid, which the LSTM sees side by side. 1 is a
+                global average, which tells what is there but not where.
             kernel_size: of all convolutions, odd.
             strides: of the convolutions, one number or one for each layer.
             norm: behind each convolution; `joint` does not exist here.
@@ -66,7 +70,8 @@ class CNNLSTM(nn.Module):
         )
         self.norms = nn.ModuleList(StreamNorm(width, norm, ("main",)) for width in widths)
         self.shortcuts = Shortcuts(in_channels, widths, self.strides, every=shortcut_every, operator=conv2d, norm=norm)
-        self.lstm = nn.LSTM(widths[-1], self.out_channels)
+        self.grid = grid
+        self.lstm = nn.LSTM(widths[-1] * grid**2, self.out_channels)
 
     @property
     def depth(self) -> int:
@@ -110,7 +115,8 @@ class CNNLSTM(nn.Module):
             rows = passing.land(index, {"main": rows})["main"]
             if "features" in record and index in chosen:
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
-        pooled = rows.mean((2, 3)).unflatten(0, (count, -1))  # T B C
+        cells = F.adaptive_avg_pool2d(rows, self.grid).flatten(1)
+        pooled = cells.unflatten(0, (count, -1))  # T B C
         first = self._memory(state, pooled)
         if state_at is None or state_at in (0, count):
             hidden, last = self.lstm(pooled, first)

@@ -103,7 +103,15 @@ def build_network(settings: ModelSettings) -> Network:
     if settings.kind == "cbm":
         return CBMStack(1, widths, strides=strides, norm=norm, shortcut_every=every)
     if settings.kind == "cnn_lstm":
-        return CNNLSTM(1, widths, strides=strides, norm=norm, shortcut_every=every)
+        return CNNLSTM(
+            1,
+            widths,
+            strides=strides,
+            norm=norm,
+            shortcut_every=every,
+            hidden=settings.hidden,
+            grid=settings.grid,
+        )
     return SemiCoupledStack(
         1,
         widths,

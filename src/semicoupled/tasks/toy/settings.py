@@ -82,6 +82,8 @@ class ModelSettings:
         cell: the temporal branch of ``semicoupled``: ``rnn`` (Eq. 5), ``lstm`` or ``gru``.
         initial_gate: sigma(c_0) of ``semicoupled``: 0.5 (paper) or 0.
         shortcut_every: layers that a shortcut spans; None for no shortcuts.
+        hidden: width of the LSTM of ``cnn_lstm``.
+        grid: cells on a side of the map that the LSTM of ``cnn_lstm`` sees; 1 hides from it where the shape is.
     """
 
     kind: Kind = "semicoupled"
@@ -91,6 +93,8 @@ class ModelSettings:
     cell: Literal["rnn", "lstm", "gru"] = "rnn"
     initial_gate: float = 0.5
     shortcut_every: int | None = 2
+    hidden: int = 64
+    grid: int = 4
 
     def __post_init__(self) -> None:
         """Check that the layers agree."""

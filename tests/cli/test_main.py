@@ -100,3 +100,14 @@ def test_python_m_is_the_same_program() -> None:
     result = subprocess.run([sys.executable, "-m", "semicoupled", "serve"], capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert result.stderr.startswith("semicoupled: error: `semicoupled serve` comes in a later version")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["explain", "chains"]])
+def test_a_reader_that_goes_away_is_no_crash(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "semicoupled", *arguments]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    program.stdout.close()
+    _, error = program.communicate(timeout=60)
+    assert error == ""
+    assert program.returncode == 1

@@ -2,89 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+import importlib
+from collections.abc import Sequence
 
-from rich.table import Table
-
-from semicoupled.cli.options import Parser, count
-from semicoupled.cli.tables import output
 from semicoupled.errors import SettingsError, nearest
-from semicoupled.report import write_figure
-from semicoupled.rows import Row, write_rows
 
-if TYPE_CHECKING:
-    from semicoupled.explain.chains import ChainCounts
+TOPICS = {
+    "chains": "how many back-propagation chains the switches leave (Fig. 3): semicoupled explain chains",
+    "maps": "the maps of both branches and of their product (Fig. 2b): semicoupled explain maps RUN",
+    "importance": "how important time is for the answers (Table 6): semicoupled explain importance RUN",
+    "probes": "what can be read out of each branch (Fig. 2b, 4a): semicoupled explain probes RUN",
+    "focus": "q over the training (Fig. 4b): semicoupled explain focus RUN...",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Explain what was asked for."""
-    what, rest = (arguments[0], arguments[1:]) if arguments else ("--help", ())
-    if what in ("-h", "--help"):
-        print("usage: semicoupled explain {" + ",".join(TOPICS) + "} ...\n")
-        for name, (_, summary) in TOPICS.items():
+    """Explain what was asked for; each topic is a file ``explain_TOPIC.py`` beside this one."""
+    topic, rest = (arguments[0], list(arguments[1:])) if arguments else ("--help", [])
+    if topic in ("-h", "--help"):
+        print(f"usage: semicoupled explain {{{','.join(TOPICS)}}} ...\n")
+        for name, summary in TOPICS.items():
             print(f"  {name:<12}{summary}")
         return 0
-    if what not in TOPICS:
-        raise SettingsError(f"semicoupled explain: there is nothing to explain about {what!r}. {nearest(what, TOPICS)}")
-    return TOPICS[what][0](rest)
-
-
-def chains(arguments: Sequence[str]) -> int:
-    """Count back-propagation chains (Fig. 3)."""
-    from semicoupled.explain.chains import expected_chains
-    from semicoupled.explain.chains_plot import paper_counts, plot_chains
-
-    parser = Parser(
-        "explain chains",
-        "[--layers N --steps T] [--stop P] [--plot F] [--json F]",
-        "Count back-propagation chains (Fig. 3); without numbers, those of the paper.",
-    )
-    parser.add_argument("--layers", type=count, help="depth of the stack")
-    parser.add_argument("--steps", type=count, help="frames of the sequence")
-    parser.add_argument("--stop", type=float, default=0.0, help="probability that a switch stops the gradient")
-    parser.add_argument("--plot", type=Path, metavar="F", help="draw the counts against the length into this PNG file")
-    parser.add_argument("--json", type=Path, metavar="F", help="also write the counts to this file")
-    options = parser.parse(arguments)
-    if (options.layers is None) != (options.steps is None):
-        parser.error("give both --layers and --steps, or neither")
-    if options.layers is None:
-        counts = paper_counts()
-    else:
-        counts = [expected_chains(options.layers, options.steps, options.stop)]
-    table = Table("layers", "steps", "stop", "expected chains")
-    for found in counts:
-        table.add_row(str(found.layers), str(found.steps), f"{found.stop:g}", f"{found.total:,.2f}".replace(",", " "))
-    output().print(table)
-    if len(counts) == 1:
-        lengths = Table("length", "expected chains")
-        for length, number in enumerate(counts[0].by_length, start=1):
-            lengths.add_row(str(length), f"{number:,.2f}".replace(",", " "))
-        output().print(lengths)
-    if options.plot is not None:
-        write_figure(options.plot, plot_chains(counts))
-        print(f"drawn into {options.plot}")
-    if options.json is not None:
-        rows = [
-            Row(
-                "semicoupled",
-                "chains",
-                {"layers": c.layers, "steps": c.steps, "stop": c.stop},
-                c.total,
-                len(c.by_length),
-            )
-            for c in counts
-        ]
-        write_rows(options.json, "explain", "chains", rows)
-    return 0
-
-
-def _row(counts: ChainCounts) -> Row:
-    condition = {"layers": counts.layers, "steps": counts.steps, "stop": counts.stop}
-    return Row("semicoupled", "chains", condition, counts.total, len(counts.by_length))
-
-
-TOPICS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
-    "chains": (chains, "how many back-propagation chains the switches leave (Fig. 3)"),
-}
+    if topic not in TOPICS:
+        raise SettingsError(f"semicoupled explain: {topic!r} cannot be explained. {nearest(topic, TOPICS)}")
+    return importlib.import_module(f"semicoupled.cli.explain_{topic}").main(rest)

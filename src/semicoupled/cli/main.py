@@ -6,6 +6,7 @@ Nothing heavy is imported before the command is known.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -71,7 +72,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def run() -> None:
     """Be the program: what the installed ``semicoupled`` command calls."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads our output, such as `head`, has gone; Python must not flush it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
 
 
 def _command(name: str) -> Callable[[Sequence[str]], int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -24,21 +25,19 @@ from semicoupled.tasks.nowcasting.output import Forecast
 LEVELS = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60)
 """dBZ; below the first is drawn as dry."""
 
-# Cividis (Nunez et al. 2018) in ten steps, bright to dark: more rain is darker, also for color-blind eyes.
-_COLORS = (
-    "#fee838", "#e6d24e", "#cebc5e", "#b7a76b", "#a19373", "#8b8078", "#767079", "#61646f", "#4b556c", "#2f456d",
-)  # fmt: skip
 _MISSING = "#d8d8d8"
 _DRY = "#ffffff"
-_BEYOND = "#00224e"
+_BEYOND = "#2b0030"
 _INK = {"observed": "#1b1f24", "forecast": "#0550ae"}
 _DEGREES = 1.0
 
 
 def color_map() -> tuple[ListedColormap, BoundaryNorm]:
     """Give the colors of `LEVELS`: white where dry, gray where missing."""
-    colors = ListedColormap(list(_COLORS)).with_extremes(bad=_MISSING, under=_DRY, over=_BEYOND)
-    return cast(ListedColormap, colors), BoundaryNorm(LEVELS, len(_COLORS))
+    # Viridis from bright to dark: more rain is darker, so that color-blind eyes and gray prints show it as well.
+    steps = colormaps["viridis"](np.linspace(0.97, 0.08, len(LEVELS) - 1))
+    colors = ListedColormap(list(steps)).with_extremes(bad=_MISSING, under=_DRY, over=_BEYOND)
+    return cast(ListedColormap, colors), BoundaryNorm(LEVELS, len(steps))
 
 
 def draw_field(axes: Axes, dbz: np.ndarray, grid: Grid) -> AxesImage:

@@ -35,6 +35,7 @@ class ClipSettings:
         speed: smallest and largest speed in px per frame.
         contrast: smallest and largest difference of the shape from its background (of either sign).
         noise: standard deviation of the pixel noise.
+        wrap: the shape leaves the frame on one side and enters on the other; else it stays inside.
     """
 
     size: int = 32
@@ -43,6 +44,7 @@ class ClipSettings:
     speed: tuple[float, float] = (1.0, 2.5)
     contrast: tuple[float, float] = (0.5, 1.0)
     noise: float = 0.1
+    wrap: bool = True
 
     def __post_init__(self) -> None:
         if self.size < 8 or self.frames < 1:
@@ -107,9 +109,10 @@ def moving_shape(
     radius, speed, contrast = (random.uniform(*span) for span in (settings.radius, settings.speed, settings.contrast))
     rotation = random.uniform(0, 2 * np.pi)
     contrast *= random.choice((-1.0, 1.0))
-    start = random.uniform(0, settings.size, 2)
+    place = random.uniform(0, 1, 2)
     angle = direction * np.pi / 4
     velocity = speed * np.array([np.cos(angle), -np.sin(angle)])  # y points down, north is up
+    start = place * settings.size if settings.wrap else _inside(place, velocity, radius, settings)
 
     center = start + velocity * np.arange(settings.frames)[:, None]  # T 2
     pixels = np.arange(settings.size, dtype=np.float32) + 0.5
@@ -124,6 +127,17 @@ def moving_shape(
     frames += random.standard_normal(frames.shape, dtype=np.float32) * np.float32(settings.noise)
     flow = coverage[:, None] * velocity.astype(np.float32)[:, None, None]
     return MovingShape(frames[:, None], flow, SHAPES.index(name), direction)
+
+
+def _inside(
+    place: NDArray[np.float64], velocity: NDArray[np.float64], radius: float, settings: ClipSettings
+) -> NDArray[np.float64]:
+    """Give a start from which the shape stays in the frame, as far as the way is not too long for it."""
+    way = velocity * (settings.frames - 1)
+    low = radius - np.minimum(way, 0)
+    high = settings.size - radius - np.maximum(way, 0)
+    middle = (low + high) / 2
+    return np.where(high > low, low + place * (high - low), middle)
 
 
 def disordered(frames: NDArray[np.float32], seed: int, index: int) -> NDArray[np.float32]:

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import default_collate
 
+from semicoupled.nn.streams import StackState
 from semicoupled.rows import Row
-from semicoupled.task import TaskModel
+from semicoupled.task import TaskModel, TaskOutput
 from semicoupled.tasks.toy.data import TESTS, ToyBatch, ToyData
 from semicoupled.tasks.toy.metrics import Share, clip_accuracy, distance_accuracy, none_accuracy
 from semicoupled.tasks.toy.settings import ToySettings
-from semicoupled.training.ltsc import plan_for, walk
+from semicoupled.training.ltsc import Segment, plan_for, walk
 from semicoupled.training.progress import NoProgress, Progress
 from semicoupled.training.settings import SegmentSettings
 
@@ -138,19 +139,14 @@ def _answer(model: TaskModel, batch: ToyBatch, way: Way, segments: SegmentSettin
         return torch.cat(answers, 1)
     parts = plan_for(segments, length)
 
-    def run(segment, state, state_at):
+    def run(segment: Segment, state: StackState | None, state_at: int | None) -> TaskOutput:
         return model(cut(batch, segment.slice), state, state_at=state_at)
 
-    whole: Tensor | None = None
+    answered: list[Tensor] = []
+    done = 0
     for segment, output in walk(parts, segments.carry, run):
-        if whole is None:
-            whole = output.main.new_zeros(len(batch.frames), length, output.main.shape[-1])
-        # a frame in two segments keeps the later answer, a frame in none (strided) that of the frame before
-        whole[:, segment.start :] = output.main[:, -1:]
-        whole[:, segment.slice] = output.main
-        if segment.step > 1:
-            for offset in range(1, segment.step):
-                late = whole[:, segment.start + offset :: segment.step]
-                late.copy_(output.main[:, : late.shape[1]])
-    assert whole is not None  # a plan has at least one segment
-    return whole
+        if segment.step > 1:  # strided: an answer holds until the next one
+            return output.main.repeat_interleave(segment.step, 1)[:, :length]
+        answered.append(output.main[:, done - segment.start :])  # where two overlap, the earlier one saw more
+        done = segment.stop
+    return torch.cat(answered, 1)

@@ -37,12 +37,14 @@ class ToyBatch(NamedTuple):
         answer: T, int64: the right answer in every frame: direction, shape, or frames since the star (the last class:
             no star so far).
         shape: T, int64: what the frame shows: position in `SHAPES`; star: 1 on the star, 0 on a rhombus.
+        direction: T, int64: where it moves: position in `DIRECTIONS`; star: 0, nothing moves.
         flow: T 2 H W, px per frame; T 0 where nobody learns it.
     """
 
     frames: Tensor
     answer: Tensor
     shape: Tensor
+    direction: Tensor
     flow: Tensor
 
 
@@ -90,6 +92,7 @@ class ToyData(Dataset[ToyBatch]):
             torch.from_numpy(frames),
             torch.full((settings.length,), answer),
             torch.full((settings.length,), clip.shape),
+            torch.full((settings.length,), clip.direction),
             torch.from_numpy(flow) if self.with_flow else torch.empty(settings.length, 0),
         )
 
@@ -104,6 +107,7 @@ class ToyData(Dataset[ToyBatch]):
             torch.from_numpy(sequence.frames),
             torch.where(since == NO_STAR, settings.length, since),
             (since == 0).long(),
+            torch.zeros(settings.length, dtype=torch.int64),
             torch.empty(settings.length, 0),
         )
 

@@ -58,7 +58,7 @@ class ToyPredictor:
     def _answer(self, frames: Tensor) -> dict[str, object]:
         device = next(_module(self._model).parameters()).device
         nothing = torch.zeros(1, len(frames), dtype=torch.int64, device=device)
-        batch = ToyBatch(frames[None, :, None].to(device), nothing, nothing, nothing)
+        batch = ToyBatch(frames[None, :, None].to(device), nothing, nothing, nothing, nothing)
         with torch.no_grad():
             scores = self._model(batch).main.cpu()
         each = [self._name(int(answer)) for answer in scores[0].argmax(-1)]

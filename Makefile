@@ -45,7 +45,7 @@ types: $(VENV)/.installed-dev  ## check the types
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 floors: $(VENV)/.installed-dev  ## check that imports go down only
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 snippets: $(VENV)/.installed-dev  ## run the examples of the README and of the docs
 	$(BIN)/python .ci/snippets.py README.md docs

@@ -21,7 +21,7 @@ def environment() -> dict[str, Any]:
         "semicoupled": __version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "packages": requirements(),
+        "packages": requirements() | {"torch": torch.__version__},  # which names the build, too: +cpu, +cu132
         "cpu": {
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),

@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "predict from files: semicoupled predict TASK RUN INPUT... --out PATH",
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
+    "study": "compare ways to train, on the toys: semicoupled study {star,ablation} [--quick]",
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
     "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
 }

@@ -1,0 +1,156 @@
+"""What a study shows: a table, a plot, and the section of a page in the documentation."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semicoupled.errors import DataError
+from semicoupled.files import write_text
+from semicoupled.report import Table
+from semicoupled.rows import Row
+from semicoupled.tasks.toy.studies import ALL_DISTANCES, STUDIES, WAYS, Variant, choose
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE_TITLE = "# The toys: results\n\nEvery section is written by the command that stands in it.\n"
+
+# Okabe and Ito's colors, which color-blind people can tell apart; markers and dashes tell what is left
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+_MARKERS = "osD^vX"
+_DASHES = ("-", "--", "-.", ":")
+
+
+def distances_of(rows: Sequence[Row]) -> list[str]:
+    """Give the ranges of distances in the rows, all distances last."""
+    names = list(dict.fromkeys(str(row.condition["distance"]) for row in rows))
+    return sorted(names, key=lambda name: name == ALL_DISTANCES)
+
+
+def values_of(rows: Sequence[Row], variant: str, way: str, distance: str) -> list[float]:
+    """Give one score for each seed."""
+    asked = {"variant": variant, "tested": way, "distance": distance}
+    return [row.value for row in rows if all(row.condition[name] == value for name, value in asked.items())]
+
+
+def table(study: str, rows: Sequence[Row]) -> Table:
+    """Lay a study's scores out: a line for each variant and way of testing, a column for each range of distances.
+
+    Args:
+        study: its name.
+        rows: what `run_study` gave; of several seeds mean and standard deviation are shown.
+    """
+    distances = distances_of(rows)
+    lines: list[list[str]] = []
+    for variant in _present(study, rows):
+        for way in WAYS:
+            cells = [_cell(values_of(rows, variant.name, way, distance)) for distance in distances]
+            lines.append([variant.label, way, *cells])
+    caption = f"Share of frames answered right within a frame, by how many frames ago the star was. {_trained(rows)}"
+    return Table(["variant", "tested", *distances], lines, caption)
+
+
+def plot(study: str, rows: Sequence[Row]) -> Figure:
+    """Draw accuracy against distance, one panel a way of testing; bars reach from the lowest to the highest seed."""
+    from matplotlib.figure import Figure
+
+    distances = [name for name in distances_of(rows) if name != ALL_DISTANCES]
+    present = _present(study, rows)
+    figure = Figure(figsize=(9.5, 4.2 + 0.16 * len(present)), layout="constrained")
+    panels = figure.subplots(1, len(WAYS), sharey=True, squeeze=False)[0]
+    for panel, way in zip(panels, WAYS, strict=True):
+        for number, variant in enumerate(present):
+            seeds = [values_of(rows, variant.name, way, distance) for distance in distances]
+            means = [statistics.mean(values) for values in seeds]
+            spread = [
+                [mean - min(values) for mean, values in zip(means, seeds, strict=True)],
+                [max(values) - mean for mean, values in zip(means, seeds, strict=True)],
+            ]
+            panel.errorbar(
+                [place + 0.03 * (number - len(present) / 2) for place in range(len(distances))],
+                means,
+                yerr=spread,
+                label=variant.label,
+                color=_COLORS[number % len(_COLORS)],
+                marker=_MARKERS[number % len(_MARKERS)],
+                linestyle=_DASHES[number % len(_DASHES)],
+                linewidth=1.4,
+                markersize=5,
+                capsize=2,
+            )
+        panel.set_title(f"tested {way}", fontsize=10)
+        panel.set_xticks(range(len(distances)), distances)
+        panel.set_xlabel("frames since the star")
+        panel.set_ylim(-0.03, 1.03)
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel("right within a frame")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+    return figure
+
+
+def section(study: str, rows: Sequence[Row], command: str, picture: str) -> str:
+    """Write a study's section in Markdown.
+
+    Args:
+        study: its name.
+        rows: its scores.
+        command: what made them.
+        picture: the plot's file, as seen from the page.
+    """
+    shown = table(study, rows)
+    heads = "| " + " | ".join(shown.columns) + " |\n|" + "---|" * len(shown.columns)
+    lines = "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in shown.rows)
+    options = "\n".join(
+        f"* {variant.label}: " + (" ".join(f"`{option}`" for option in variant.options) or "as the preset")
+        for variant in _present(study, rows)
+    )
+    return (
+        f"## {STUDIES[study].title}\n\n    {command}\n\n{shown.caption}\n\n{heads}\n{lines}\n\n"
+        f"![{shown.caption}]({picture})\n\nAll begin with the preset `{study}` and differ in\n\n{options}\n"
+    )
+
+
+def put_section(page: Path, study: str, text: str) -> None:
+    """Put a study's section into a page, in place of the one that is there.
+
+    Args:
+        page: a Markdown file; made if need be.
+        study: whose section it is.
+        text: the section.
+
+    Raises:
+        DataError: the page has one of the section's two marks, but not both.
+    """
+    begin, end = f"<!-- study {study}: begin -->", f"<!-- study {study}: end -->"
+    old = page.read_text(encoding="utf-8") if page.exists() else PAGE_TITLE
+    new = f"{begin}\n{text}{end}"
+    if (begin in old) != (end in old):
+        raise DataError(f"{page}: has only one of {begin!r} and {end!r}; expected both or none. Take it out")
+    if begin in old:
+        before, rest = old.split(begin, 1)
+        write_text(page, f"{before}{new}{rest.split(end, 1)[1]}")
+    else:
+        write_text(page, f"{old.rstrip()}\n\n{new}\n")
+
+
+def _present(study: str, rows: Sequence[Row]) -> tuple[Variant, ...]:
+    return choose(study, [str(row.condition["variant"]) for row in rows])
+
+
+def _trained(rows: Sequence[Row]) -> str:
+    steps = sorted({int(row.condition["steps"]) for row in rows})
+    seeds = sorted({int(row.condition["seed"]) for row in rows})
+    long = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}: mean ± standard deviation"
+    return f"{long} optimizer steps each, {which}."
+
+
+def _cell(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
+    mean = f"{statistics.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.3f}"

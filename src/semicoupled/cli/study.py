@@ -99,12 +99,13 @@ def seeds(text: str) -> tuple[int, ...]:
 def _print(shown: Table) -> None:
     from rich.table import Table as Lines
 
-    lines = Lines(title=shown.caption, title_justify="left")
+    lines = Lines()
     for name in shown.columns:
         lines.add_column(name)
     for row in shown.rows:
         lines.add_row(*(str(cell) for cell in row))
     output().print(lines)
+    print(shown.caption)
 
 
 def _command(options: argparse.Namespace) -> str:

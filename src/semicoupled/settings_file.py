@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from jsonargparse import ArgumentError, ArgumentParser
 
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.files import write_text
@@ -60,7 +60,7 @@ def parse_settings(
     tokens = [token for file in files if contents[file] for token in ("--config", str(file))] + arguments
     try:
         parsed = parser.parse_args(tokens)
-        values = cast(Namespace, parser.instantiate(parsed))
+        values = parser.instantiate(parsed)
         return cls(**{name.name: values[name.name] for name in dataclasses.fields(cast(Any, cls))})
     except SettingsError:
         raise

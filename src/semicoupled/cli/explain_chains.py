@@ -47,16 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         write_figure(options.plot, plot_chains(counts))
         print(f"drawn into {options.plot}")
     if options.json is not None:
-        rows = [
-            Row(
-                "semicoupled",
-                "chains",
-                {"layers": c.layers, "steps": c.steps, "stop": c.stop},
-                c.total,
-                len(c.by_length),
-            )
-            for c in counts
-        ]
+        rows = [_row(found) for found in counts]
         write_rows(options.json, "explain", "chains", rows)
     return 0
 

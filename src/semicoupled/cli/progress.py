@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ LINE_EVERY = 20.0  # seconds
 
 
 @contextmanager
-def progress(console: Console | None = None) -> Iterator[Progress]:
+def progress(console: Console | None = None) -> Generator[Progress]:
     """Give the progress that fits the terminal; what is printed meanwhile goes above the bars.
 
     Args:

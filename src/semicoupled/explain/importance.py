@@ -32,7 +32,7 @@ class Sample(NamedTuple):
         conditions: values of the sample that it may be grouped by, by name.
     """
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     main: float
     spatial: float
     temporal: float
@@ -58,7 +58,7 @@ class Importance(NamedTuple):
     """
 
     name: str
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]
     main: float
     spatial: float
     temporal: float

@@ -5,7 +5,7 @@ Recording works on every `SemiCoupledStack` inside a model, wherever the task pu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -62,7 +62,7 @@ def stacks(model: nn.Module) -> dict[str, SemiCoupledStack]:
 @contextmanager
 def recording(
     model: nn.Module, maps: Sequence[MapName] = MAPS, layers: Sequence[int] | None = None
-) -> Iterator[Records]:
+) -> Generator[Records]:
     """Record the maps of every call of a model's stacks within this context.
 
     Args:

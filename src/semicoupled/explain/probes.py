@@ -35,7 +35,7 @@ class Probe(NamedTuple):
     question: str
     accuracy: float
     chance: float
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 def pooled(record: LayerRecord, name: MapName) -> Float[Tensor, "B C"]:

@@ -21,7 +21,8 @@ def table1(
     """Build the network of Table 1 without its head.
 
     At 224 px its layers put out 112, 56, 28, 14 and 7 px: the first layer has stride 2 and a 3x3 max-pool behind it,
-    the first layer of each later block has stride 2. Conv_s of the first layer is 7x7, Conv_u and Conv_c are 3x3 throughout.
+    the first layer of each later block has stride 2. Conv_s of the first layer is 7x7; Conv_u and Conv_c are 3x3
+    throughout.
 
     Args:
         in_channels: channels of the frames.

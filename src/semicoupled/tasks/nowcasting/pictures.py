@@ -79,7 +79,7 @@ def forecast_panels(forecast: Forecast, truth: np.ndarray | None = None) -> Figu
     rows = [("forecast", forecast.dbz)] + ([] if truth is None else [("observed", truth)])
     figure = Figure(figsize=(3.1 * (len(leads) + 1) + 0.8, 3.2 * len(rows)), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = cast("np.ndarray", figure.subplots(len(rows), len(leads) + 1, squeeze=False))
+    panels = figure.subplots(len(rows), len(leads) + 1, squeeze=False)
     image = None
     for line, (kind, fields) in zip(panels, rows, strict=True):
         image = draw_field(line[0], forecast.observed[-1], forecast.grid)

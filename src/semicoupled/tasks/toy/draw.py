@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from semicoupled.data.shapes import DIRECTIONS, SEEN, SHAPES, UNSEEN
 from semicoupled.report import Picture, Section, Table
@@ -57,7 +59,7 @@ def _clips(settings: ToySettings, model: TaskModel, test: str) -> Section:
     )
 
 
-def draw_clips(clips, names: list[str], wrong: list[bool]) -> Figure:
+def draw_clips(clips: NDArray[np.float32], names: list[str], wrong: list[bool]) -> Figure:
     """Draw clips, one a row, each with its caption; those answered wrong in red."""
     from matplotlib.figure import Figure
 

@@ -21,7 +21,7 @@ class Share(NamedTuple):
     """
 
     hits: int
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def value(self) -> float:

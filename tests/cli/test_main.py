@@ -23,7 +23,7 @@ def raising(error: BaseException):
 def test_help_names_every_command_and_exit_code(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     text = capsys.readouterr().out
-    for command in ("train", "evaluate", "predict", "explain", "demo", "doctor", "tune"):
+    for command in ("train", "evaluate", "predict", "explain", "tune", "study", "demo", "doctor"):
         assert f"\n  {command} " in text
     for code in (
         "0  success",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.evaluation import forecaster

@@ -83,7 +83,7 @@ class CBMStack(nn.Module):
 
     def step(
         self, frame: Float[Tensor, "B C *size"], state: StackState | None = None
-    ) -> tuple[Float[Tensor, "B C *size"], StackState]:
+    ) -> tuple[Float[Tensor, "B D *out"], StackState]:
         """Run one frame; see `SemiCoupledStack.step`."""
         return self.stack.step(frame, state)
 

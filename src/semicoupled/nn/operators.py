@@ -7,7 +7,7 @@ fast backward pass, made of the three functions at the end of this file; any oth
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ from semicoupled.errors import ShapeError
 from semicoupled.nn.shapes import Tensor
 
 
+@runtime_checkable
 class Operator(Protocol):
     """Builds the module that maps in_channels to out_channels."""
 
@@ -91,6 +92,7 @@ def input_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int =
     if weight.dim() == 2:
         return gradient @ weight
     down, _, _ = _convolution_backward(gradient, rows, weight, stride, (True, False, False))
+    assert down is not None  # asked for by the mask
     return down
 
 
@@ -101,12 +103,13 @@ def weight_gradient(
     if weight.dim() == 2:
         return gradient.flatten(0, -2).t() @ rows.flatten(0, -2), gradient.flatten(0, -2).sum(0) if with_bias else None
     _, kernel, bias = _convolution_backward(gradient, rows, weight, stride, (False, True, with_bias))
+    assert kernel is not None  # asked for by the mask
     return kernel, bias if with_bias else None
 
 
 def _convolution_backward(
     gradient: Tensor, rows: Tensor, weight: Tensor, stride: int, mask: tuple[bool, bool, bool]
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     half = weight.shape[-1] // 2
     return torch.ops.aten.convolution_backward(
         gradient, rows, weight, [weight.shape[0]], [stride] * 2, [half] * 2, [1, 1], False, [0, 0], 1, list(mask)

@@ -8,7 +8,7 @@ depend on the state runs for all frames at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import nn
@@ -23,6 +23,7 @@ from semicoupled.nn.streams import CellState, LayerRecord, MapName, Outputs, Sta
 from semicoupled.nn.switch import Switching
 
 
+@runtime_checkable
 class RecurrentLayer(Protocol):
     """One layer: a map of the input, and a step in time."""
 
@@ -42,6 +43,7 @@ class RecurrentLayer(Protocol):
         ...
 
 
+@runtime_checkable
 class LayerBuilder(Protocol):
     """Builds one layer."""
 
@@ -155,7 +157,7 @@ class RecurrentStack(nn.Module):
 
     def step(
         self, frame: Float[Tensor, "B C H W"], state: StackState | None = None
-    ) -> tuple[Float[Tensor, "B C H W"], StackState]:
+    ) -> tuple[Float[Tensor, "B D H2 W2"], StackState]:
         """Run one frame; see `SemiCoupledStack.step`."""
         outputs: Outputs = self(frame[:, None], state)
         assert outputs.main is not None  # it is the only stream

@@ -199,7 +199,7 @@ class SemiCoupledStack(nn.Module):
         self,
         frame: Float[Tensor, "B C *size"],
         state: StackState | None = None,
-    ) -> tuple[Float[Tensor, "B C *size"], StackState]:
+    ) -> tuple[Float[Tensor, "B D *out"], StackState]:
         """Run one frame through the main stream: the same weights, frame by frame.
 
         Args:

@@ -6,7 +6,7 @@ weights; what is cut is the gradient that would flow through it into the layer b
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +30,7 @@ class Pattern(NamedTuple):
     scale: float = 1.0
 
 
+@runtime_checkable
 class Switching(Protocol):
     """One draw of all the switches of a network."""
 

@@ -25,7 +25,8 @@ NAMES = [f"{study}-{variant.name}" for study, variant in ALL]
 @pytest.mark.parametrize(("study", "variant"), ALL, ids=NAMES)
 def test_a_variant_differs_from_its_preset_in_what_it_names(study: str, variant: Variant) -> None:
     preset = settings_of(study, Variant("preset", "preset"), 0)
-    named = sorted(option[2:].partition("=")[0] for option in variant.options)
+    named = [option[2:].partition("=")[0] for option in variant.options]
+    named = sorted([*named, "training.steps"] if variant.longer > 1 else named)
     changed = sorted(line.partition(":")[0] for line in differences(preset, settings_of(study, variant, 0)))
     assert changed == named
 
@@ -38,6 +39,11 @@ def test_the_star_is_farther_away_than_a_segment_is_long() -> None:
         assert preset.segments.length < 10
         assert preset.data.length > 3 * preset.segments.length
     assert settings_of("star", Variant("preset", "preset"), 0).data.length == 60
+
+
+def test_a_longer_training_is_longer() -> None:
+    (longer,) = choose("star", ["ltsc_start_longer"])
+    assert settings_of("star", longer, 0, ["--training.steps=5"]).training.steps == 25
 
 
 def test_unknown_names_are_refused() -> None:
@@ -135,12 +141,12 @@ ROWS = [
 
 def test_the_table_has_mean_and_spread_of_the_seeds() -> None:
     shown = table("star", ROWS)
-    assert list(shown.columns) == ["variant", "tested", "0-10", "41-50", "all"]
-    assert list(shown.rows[0]) == ["truncated BPTT", "streamed", *["0.550 ± 0.071"] * 3]
+    assert list(shown.columns) == ["variant", "steps", "tested", "0-10", "41-50", "all"]
+    assert list(shown.rows[0]) == ["truncated BPTT", "9", "streamed", *["0.550 ± 0.071"] * 3]
     assert [line[0] for line in shown.rows] == ["truncated BPTT"] * 2 + ["strided sampling"] * 2
-    assert "9 optimizer steps each, seeds 0, 1" in shown.caption
+    assert "Seeds 0, 1: mean" in shown.caption
     one = table("star", [one for one in ROWS if one.condition["seed"] == 0])
-    assert one.rows[0][2] == "0.500"
+    assert one.rows[0][3] == "0.500"
 
 
 def test_the_plot_has_a_line_for_each_variant_and_a_panel_for_each_way() -> None:
@@ -159,7 +165,7 @@ def test_a_section_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert first.startswith(PAGE_TITLE)
     assert "    semicoupled study star\n" in first
     assert "* strided sampling: `--segments.method=strided`\n" in first
-    assert "| truncated BPTT | streamed | 0.550 ± 0.071 |" in first
+    assert "| truncated BPTT | 9 | streamed | 0.550 ± 0.071 |" in first
     put_section(page, "star", "new\n")
     second = page.read_text()
     assert "truncated" not in second

@@ -48,9 +48,9 @@ def table(study: str, rows: Sequence[Row]) -> Table:
     for variant in _present(study, rows):
         for way in WAYS:
             cells = [_cell(values_of(rows, variant.name, way, distance)) for distance in distances]
-            lines.append([variant.label, way, *cells])
+            lines.append([variant.label, _steps(rows, variant.name), way, *cells])
     caption = f"Share of frames answered right within a frame, by how many frames ago the star was. {_trained(rows)}"
-    return Table(["variant", "tested", *distances], lines, caption)
+    return Table(["variant", "steps", "tested", *distances], lines, caption)
 
 
 def plot(study: str, rows: Sequence[Row]) -> Figure:
@@ -142,11 +142,15 @@ def _present(study: str, rows: Sequence[Row]) -> tuple[Variant, ...]:
 
 
 def _trained(rows: Sequence[Row]) -> str:
-    steps = sorted({int(row.condition["steps"]) for row in rows})
     seeds = sorted({int(row.condition["seed"]) for row in rows})
-    long = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
-    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}: mean ± standard deviation"
-    return f"{long} optimizer steps each, {which}."
+    if len(seeds) == 1:
+        return f"Seed {seeds[0]}."
+    return f"Seeds {', '.join(map(str, seeds))}: mean ± standard deviation."
+
+
+def _steps(rows: Sequence[Row], variant: str) -> str:
+    steps = sorted({int(row.condition["steps"]) for row in rows if row.condition["variant"] == variant})
+    return f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
 
 
 def _cell(values: Sequence[float]) -> str:

@@ -77,17 +77,28 @@ def test_a_moving_network_learns_the_change_along_the_motion():
 
 
 def test_soft_overlap_is_csi_where_the_forecast_is_sure():
-    said = torch.tensor([1.0, 1, 1, 0, 0, 0, 0, 0])
-    seen = torch.tensor([1.0, 0, 1, 1, 1, 0, 0, 0])
-    there = torch.ones(8, dtype=torch.bool)
+    said = torch.tensor([1.0, 1, 1, 0, 0, 0, 0, 0])[None, None]
+    seen = torch.tensor([1.0, 0, 1, 1, 1, 0, 0, 0])[None, None]
+    there = torch.ones(1, 1, 8, dtype=torch.bool)
     assert soft_overlap(said, seen, there, 0.5, 0.01).item() == pytest.approx((2 + 1) / (5 + 1), rel=1e-3)
-    there[3:5] = False
+    there[..., 3:5] = False
     assert soft_overlap(said, seen, there, 0.5, 0.01).item() == pytest.approx((2 + 1) / (3 + 1), rel=1e-3)
     assert soft_overlap(said * 0, seen * 0, there, 0.5, 0.01).item() == pytest.approx(1, rel=1e-3)
+
+
+def test_a_wide_rain_does_not_drown_a_shower():
+    seen = torch.zeros(2, 1, 1, 20, 20)
+    seen[0], seen[1, ..., :3, :3] = 0.5, 0.5
+    missed = seen.clone()
+    missed[1] = 0
+    overlap = soft_overlap(missed, seen, torch.ones_like(seen, dtype=torch.bool), 0.25, 0.01)
+    assert overlap.shape == (2, 1)
+    assert overlap[0].item() == pytest.approx(1, rel=1e-3)
+    assert overlap[1].item() == pytest.approx(1 / (9 + 1), rel=1e-3)
 
 
 def test_overlap_pulls_a_forecast_up_where_it_rains():
     seen, forecast = torch.full((1, 1, 1, 4, 4), 0.4), torch.full((1, 1, 1, 4, 4), 0.24, requires_grad=True)
     there = torch.ones_like(seen, dtype=torch.bool)
-    (gradient,) = torch.autograd.grad(1 - soft_overlap(forecast, seen, there, 0.25, 2 / 60), forecast)
+    (gradient,) = torch.autograd.grad(1 - soft_overlap(forecast, seen, there, 0.25, 2 / 60).mean(), forecast)
     assert (gradient < 0).all()

@@ -31,7 +31,12 @@ def test_the_paper_and_its_plain_form_are_presets():
     names = {preset.stem: parse_settings(SETTINGS, files=[preset]) for preset in PRESETS}
     for name in ("plain", "paper"):
         found = names[name]
-        assert (found.model.form, found.model.kind, found.loss.overlap_weight) == ("plain", "semicoupled", 0)
+        assert (found.model.form, found.model.kind, found.loss.overlap_weight, found.predict.match) == (
+            "plain",
+            "semicoupled",
+            0,
+            0,
+        )
     paper = names["paper"]
     assert (paper.model.layers, paper.data.input_frames, paper.data.output_frames) == (15, 5, 5)
     assert (paper.training.batch, paper.training.learning_rate, paper.switches.method) == (4, 1e-4, "stsgd")
@@ -44,10 +49,14 @@ def test_the_paper_and_its_plain_form_are_presets():
         (["--data.coarsen", "0"], "data.coarsen: expected at least 1, got 0"),
         (["--data.dim", "60"], "expected dBZ from 0 to below 60"),
         (["--model.kernel", "4"], "model.kernel: expected an odd number"),
-        (["--model.kind", "convlstm"], "has no branches to decouple. Set switches.method to none"),
-        (["--model.kind", "convlstm", "--switches.method", "none"], "has the main stream alone. Set both to 0"),
+        (
+            ["--model.kind", "convlstm", "--switches.method", "stsgd"],
+            "has no branches to decouple. Set switches.method to",
+        ),
+        (["--model.kind", "convlstm", "--goals.spatial", "1"], "has the main stream alone. Set both to 0"),
         (["--segments.length", "4"], r"windows of 5 \+ 5 frames are trained whole"),
         (["--predict.minutes", "0"], "predict.minutes: expected more than 0"),
+        (["--predict.match", "2"], "predict.match: expected a share from 0 to 1, got 2"),
         (["--loss.softness", "0"], "loss.softness: expected more than 0 dBZ"),
         (["--model.form", "advektion"], "advection"),
         (["--data.rot", "x"], "data.root"),

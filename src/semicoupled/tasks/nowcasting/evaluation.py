@@ -13,8 +13,9 @@ import torch
 
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
-from semicoupled.tasks.nowcasting.baselines import BASELINES
+from semicoupled.tasks.nowcasting.baselines import BASELINES, advect
 from semicoupled.tasks.nowcasting.data import forecast_batch
+from semicoupled.tasks.nowcasting.matching import match_distribution
 from semicoupled.tasks.nowcasting.metrics import Counts, count, merge
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.motion import estimate_motion
@@ -28,20 +29,23 @@ Forecaster = Callable[[np.ndarray, int, float], np.ndarray]
 """(dBZ T H W with NaN = missing, number of leads, size of a pixel in km) -> dBZ K H W."""
 
 
-def forecaster(model: NowcastingModel, device: torch.device) -> Forecaster:
+def forecaster(model: NowcastingModel, device: torch.device, match: float) -> Forecaster:
     """Give a network the signature of a baseline.
 
     Args:
         model: in eval mode.
         device: where it lies.
+        match: share of the way to the present distribution of values, see `matching`.
     """
 
     def forecast(dbz: np.ndarray, leads: int, kilometers: float) -> np.ndarray:
-        batch = forecast_batch(dbz, estimate_motion(dbz, kilometers))
+        motion = estimate_motion(dbz, kilometers)
+        batch = forecast_batch(dbz, motion)
         batch = type(batch)(*(tensor.to(device) for tensor in batch))
         with torch.no_grad():
             images = model(batch, leads=leads).main[0, :, 0]
-        return np.clip(images.float().cpu().numpy() * HIGHEST_DBZ, 0, HIGHEST_DBZ)
+        expected = np.clip(images.float().cpu().numpy() * HIGHEST_DBZ, 0, HIGHEST_DBZ)
+        return match_distribution(expected, advect(dbz[-1], motion, leads), match) if match else expected
 
     return forecast
 

@@ -43,29 +43,31 @@ def _image_loss(forecast: Tensor, target: Tensor, settings: LossSettings) -> Ten
         return loss
     there = ~(forecast + target).isnan()
     misfits = [
-        1 - soft_overlap(forecast, target, there, threshold / HIGHEST_DBZ, settings.softness / HIGHEST_DBZ)
+        1 - soft_overlap(forecast, target, there, threshold / HIGHEST_DBZ, settings.softness / HIGHEST_DBZ).mean()
         for threshold in settings.thresholds
     ]
     return loss + settings.overlap_weight * torch.stack(misfits).mean()
 
 
 def soft_overlap(forecast: Tensor, target: Tensor, there: Tensor, threshold: float, softness: float) -> Tensor:
-    """CSI (Eq. 25) of a forecast whose step at the threshold is a slope, so that it can be learned from.
+    """CSI (Eq. 25) of each image, with a slope for the step at the threshold, so that it can be learned from.
+
+    It is taken image by image, not pooled: a wide rain would drown the showers of all others.
 
     Args:
-        forecast: dBZ / 60.
+        forecast: dBZ / 60, ... C H W.
         target: the same shape.
         there: which pixels count.
         threshold: dBZ / 60.
         softness: dBZ / 60, over which a forecast goes from "no" to "yes".
 
     Returns:
-        From 0 to 1; 1 where it rains above the threshold in neither.
+        From 0 to 1, of shape ...; 1 where it rains above the threshold in neither.
     """
     said = torch.where(there, torch.sigmoid((torch.where(there, forecast, 0.0) - threshold) / softness), 0.0)
     seen = (there & (target >= threshold)).to(said.dtype)
-    hits = (said * seen).sum()
-    either = said.sum() + seen.sum() - hits
+    hits = (said * seen).sum((-3, -2, -1))
+    either = said.sum((-3, -2, -1)) + seen.sum((-3, -2, -1)) - hits
     return (hits + 1) / (either + 1)
 
 

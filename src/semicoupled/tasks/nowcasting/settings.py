@@ -84,7 +84,7 @@ class ModelSettings:
     layers: int = 4
     width: int = 48
     kernel: int = 3
-    norm: Literal["batch", "joint", "group", "none"] = "group"
+    norm: Literal["batch", "joint", "group", "none"] = "none"
     cell: Literal["rnn", "lstm", "gru"] = "rnn"
     initial_gate: float = 0.5
     shortcut_every: int | None = 2
@@ -111,7 +111,7 @@ class LossSettings:
         softness: dBZ over which a forecast goes from "no rain" to "rain".
     """
 
-    overlap_weight: float = 0.004
+    overlap_weight: float = 0.006
     thresholds: tuple[float, ...] = (15.0, 20.0, 30.0)
     softness: float = 2.0
 
@@ -153,15 +153,21 @@ class PredictSettings:
     Args:
         minutes: how far ahead, a multiple of the files' time step (rounded up).
         gif: write an animation beside the NetCDF file.
+        match: how far forecasts are brought back to the distribution of values that the rain has now, from 0 (what the
+            network gives: lowest squared error, showers fade) to 1 (as much rain above every threshold as there is
+            now). Scores are of what is forecast.
     """
 
     minutes: float = 60.0
     gif: bool = True
+    match: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not self.minutes > 0:
             raise SettingsError(f"predict.minutes: expected more than 0, got {self.minutes!r}.")
+        if not 0 <= self.match <= 1:
+            raise SettingsError(f"predict.match: expected a share from 0 to 1, got {self.match!r}.")
 
 
 @dataclass(frozen=True)
@@ -190,9 +196,9 @@ class NowcastingSettings:
             steps=2000, batch=4, learning_rate=1e-3, schedule="cosine", warm_up=0.05, precision="bf16"
         )
     )
-    switches: SwitchSettings = field(default_factory=lambda: SwitchSettings(method="stsgd"))
+    switches: SwitchSettings = field(default_factory=SwitchSettings)
     segments: SegmentSettings = field(default_factory=SegmentSettings)
-    goals: GoalWeights = field(default_factory=lambda: GoalWeights(spatial=0.5, temporal=0.5))
+    goals: GoalWeights = field(default_factory=lambda: GoalWeights(spatial=0.0, temporal=0.0))
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     predict: PredictSettings = field(default_factory=PredictSettings)
 

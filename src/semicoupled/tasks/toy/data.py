@@ -82,7 +82,14 @@ class ToyData(Dataset[ToyBatch]):
 
     def _shape(self, index: int) -> ToyBatch:
         settings = self.settings
-        looks = ClipSettings(settings.side, settings.length, noise=settings.noise, speed=settings.speed)
+        looks = ClipSettings(
+            size=settings.side,
+            frames=settings.length,
+            radius=settings.radius,
+            speed=settings.speed,
+            noise=settings.noise,
+            wrap=settings.wrap,
+        )
         clip = moving_shape(self._family, index, self._shapes, looks)
         frames, flow = clip.frames, clip.flow
         if self.split == "shuffled_frames":

@@ -30,7 +30,10 @@ class DataSettings:
         size: height and width in px; None for 32 (star: 16).
         frames: of a sample; None for 8 (star: 60).
         noise: standard deviation of the pixel noise; the contrast of the shapes is .5 to 1 (star: 1).
+        radius: smallest and largest circumscribed radius of the moving shapes in px.
         speed: slowest and fastest motion in px per frame.
+        wrap: a shape leaves the frame on one side and enters on the other, so that no single frame tells its direction;
+            else it stays inside.
         early: star: 1 puts it at any frame alike, above 1 at earlier frames, so that training sees long distances
             more often.
         validation: number of samples that choose the best weights.
@@ -41,7 +44,9 @@ class DataSettings:
     size: int | None = None
     frames: int | None = None
     noise: float = 0.1
+    radius: tuple[float, float] = (6.0, 10.0)
     speed: tuple[float, float] = (1.0, 2.5)
+    wrap: bool = True
     early: float = 1.0
     validation: int = 512
     test: int = 1024

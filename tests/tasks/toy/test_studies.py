@@ -43,7 +43,7 @@ def test_the_star_is_farther_away_than_a_segment_is_long() -> None:
 
 def test_a_longer_training_is_longer() -> None:
     (longer,) = choose("star", ["ltsc_start_longer"])
-    assert settings_of("star", longer, 0, ["--training.steps=5"]).training.steps == 20
+    assert settings_of("star", longer, 0, ["--training.steps=5"]).training.steps == 15
 
 
 def test_unknown_names_are_refused() -> None:

@@ -90,7 +90,7 @@ STAR = Study(
         Variant("truncated_bptt", "truncated BPTT", ("--segments.method=truncated_bptt",)),
         Variant("strided", "strided sampling", ("--segments.method=strided",)),
         Variant("full_sequence", "full sequence, no segments", ("--segments.length=null",)),
-        Variant("ltsc_start_longer", "LTSC, state from its own start, trained longer", (_NO_OVERLAP,), longer=4),
+        Variant("ltsc_start_longer", "LTSC, state from its own start, trained longer", (_NO_OVERLAP,), longer=3),
     ),
 )
 

@@ -27,10 +27,12 @@ class FocusHistory(NamedTuple):
     formula: list[float | None] | None
 
     def mean(self, first: float, last: float) -> float:
-        """Average q over a part of the training, given as shares of it from 0 to 1."""
+        """Average q over a part of the training, shares of it from 0 to 1; in a short log, take the nearest entry."""
         end = self.steps[-1]
         inside = [q for step, q in zip(self.steps, self.focus, strict=True) if first * end <= step <= last * end]
-        return sum(inside) / len(inside)
+        middle = (first + last) / 2 * end
+        nearest = min(range(len(self.steps)), key=lambda i: abs(self.steps[i] - middle))
+        return sum(inside) / len(inside) if inside else self.focus[nearest]
 
 
 def read_focus(folder: Path) -> FocusHistory:

@@ -53,8 +53,8 @@ def clip_scores(scores: Float[Tensor, "B T K"]) -> Float[Tensor, "B K"]:
 
 
 def clip_loss(scores: Float[Tensor, "B T K"], answer: Tensor) -> Float[Tensor, ""]:
-    """Cross entropy of the clip's answer."""
-    return F.nll_loss(clip_scores(scores), answer[:, 0])
+    """Cross entropy of the average of the frames' scores: one answer a clip."""
+    return F.cross_entropy(scores.float().mean(1), answer[:, 0])
 
 
 def frame_loss(scores: Float[Tensor, "B T K"], answer: Tensor) -> Float[Tensor, ""]:

@@ -1,0 +1,96 @@
+"""The demo, in its form of seconds: what it writes, and that it is quick the second time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semicoupled.cli import demo_shapes
+from semicoupled.cli.demo_report import mean_table
+from semicoupled.cli.demo_runs import toy_settings
+from semicoupled.cli.demo_tables import write_markdown
+from semicoupled.cli.main import main
+from semicoupled.report import Table
+from semicoupled.rows import Row, read_rows
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    out = ["--out", str(folder / "runs"), "--json", str(folder / "rows.json"), "--markdown", str(folder / "table.md")]
+    assert main(["demo", "--quick", "--device=cpu", *out]) == 0
+    return folder
+
+
+def test_rows_are_as_promised(shown: Path) -> None:
+    found = read_rows(shown / "rows.json")
+    assert found.task == "toy"
+    tests = {(row.model, row.condition["question"], row.condition["test"], row.condition["seed"]) for row in found.rows}
+    assert tests == {
+        (model, question, test, 0)
+        for model in ("semicoupled", "cnn_lstm")
+        for question, test in (
+            ("which_way", "seen"),
+            ("which_way", "unseen_shapes"),
+            ("which_shape", "seen"),
+            ("which_shape", "shuffled_frames"),
+        )
+    }
+    assert {row.metric for row in found.rows} == {"accuracy"}
+    assert {set(row.condition) == {"question", "test", "seed"} for row in found.rows} == {True}
+
+
+def test_the_report_shows_all_of_it(shown: Path) -> None:
+    report = (shown / "runs" / "report.html").read_text(encoding="utf-8")
+    for title in (
+        "Who answers right?",
+        "Clips: which way, unseen shapes",
+        "Clips: which shape, frames in disorder",
+        "Maps of both branches (which way, Fig. 2b)",
+        "What each branch knows (which shape)",
+        "Training (which way)",
+        "How q moves (Fig. 4b)",
+    ):
+        assert f"<h2>{title}</h2>" in report
+    assert "http" not in report.replace("http://www.w3.org", "")
+    assert (shown / "runs" / "demo.png").read_bytes().startswith(b"\x89PNG")
+    table = (shown / "table.md").read_text(encoding="utf-8")
+    assert "semicoupled demo" in table
+    assert table.count("\n| which") == 4
+
+
+def test_nothing_is_trained_twice(shown: Path) -> None:
+    weights = {file: file.stat().st_mtime_ns for file in shown.rglob("model.safetensors")}
+    assert len(weights) == 6
+    assert main(["demo", "--quick", "--device=cpu", "--out", str(shown / "runs")]) == 0
+    assert {file: file.stat().st_mtime_ns for file in shown.rglob("model.safetensors")} == weights
+
+
+def test_rivals_get_the_same_network_and_steps() -> None:
+    """What is compared differs in nothing but the kind, the learning rate, and what only one of them has."""
+    for question in demo_shapes.QUESTIONS:
+        ours = toy_settings(question, "semicoupled", 1)
+        for kind in demo_shapes.FULL_KINDS[1:]:
+            rival = toy_settings(question, kind, 1)
+            assert rival.data == ours.data
+            assert (rival.training.steps, rival.training.batch) == (ours.training.steps, ours.training.batch)
+            for name in ("widths", "strides", "norm", "shortcut_every"):
+                assert getattr(rival.model, name) == getattr(ours.model, name)
+            assert rival.switches.method == "none"
+            assert rival.goals.spatial == rival.goals.temporal == 0
+
+
+def test_several_seeds_are_averaged() -> None:
+    rows = [
+        Row("semicoupled", "accuracy", {"question": "which_way", "test": "seen", "seed": seed}, value, 8)
+        for seed, value in ((0, 0.9), (1, 1.0))
+    ]
+    assert mean_table(rows).rows == [["which way, seen shapes", "0.950 (0.900 - 1.000)"]]
+
+
+def test_a_page_says_which_command_made_it(tmp_path: Path) -> None:
+    write_markdown(tmp_path / "page.md", "semicoupled demo --full", Table(["a", "b"], [["x", 0.25]], "What it is."))
+    text = (tmp_path / "page.md").read_text()
+    assert text.startswith("Written by `semicoupled demo --full --markdown page.md`")
+    assert text.endswith("What it is.\n\n| a | b |\n| --- | ---: |\n| x | 0.25 |\n")

@@ -16,7 +16,7 @@ from semicoupled.settings_file import differences
 from semicoupled.tasks.toy.data import ToyBatch
 from semicoupled.tasks.toy.settings import ToySettings
 from semicoupled.tasks.toy.studies import QUICK, STUDIES, Variant, choose, run_study, score, settings_of
-from semicoupled.tasks.toy.study_page import PAGE_TITLE, plot, put_section, section, table
+from semicoupled.tasks.toy.study_page import PAGE_TITLE, best, plot, put_section, section, table
 
 ALL = [(study.name, variant) for study in STUDIES.values() for variant in study.variants]
 NAMES = [f"{study}-{variant.name}" for study, variant in ALL]
@@ -147,6 +147,12 @@ def test_the_table_has_mean_and_spread_of_the_seeds() -> None:
     assert "Seeds 0, 1: mean" in shown.caption
     one = table("star", [one for one in ROWS if one.condition["seed"] == 0])
     assert one.rows[0][3] == "0.500"
+
+
+def test_the_best_is_the_best_at_the_farthest_distances() -> None:
+    near = [row("strided", "streamed", "0-10", seed, 0.99) for seed in (0, 1)]
+    others = [one for one in ROWS if (one.condition["variant"], one.condition["distance"]) != ("strided", "0-10")]
+    assert best("star", [*others, *near]) == "At 41-50 frames, streamed, the best reaches 0.550: truncated BPTT."
 
 
 def test_the_plot_has_a_line_for_each_variant_and_a_panel_for_each_way() -> None:

@@ -25,9 +25,10 @@ _DASHES = ("-", "--", "-.", ":")
 
 
 def distances_of(rows: Sequence[Row]) -> list[str]:
-    """Give the ranges of distances in the rows, all distances last."""
-    names = list(dict.fromkeys(str(row.condition["distance"]) for row in rows))
-    return sorted(names, key=lambda name: name == ALL_DISTANCES)
+    """Give the ranges of distances in the rows, near ones first, all distances together last."""
+    names = {str(row.condition["distance"]) for row in rows}
+    ranges = sorted(names - {ALL_DISTANCES}, key=lambda name: int(name.partition("-")[0]))
+    return [*ranges, *sorted(names & {ALL_DISTANCES})]
 
 
 def values_of(rows: Sequence[Row], variant: str, way: str, distance: str) -> list[float]:
@@ -51,6 +52,18 @@ def table(study: str, rows: Sequence[Row]) -> Table:
             lines.append([variant.label, _steps(rows, variant.name), way, *cells])
     caption = f"Share of frames answered right within a frame, by how many frames ago the star was. {_trained(rows)}"
     return Table(["variant", "steps", "tested", *distances], lines, caption)
+
+
+def best(study: str, rows: Sequence[Row]) -> str:
+    """Say in a sentence which variant is best at the farthest distances, streamed."""
+    farthest = [name for name in distances_of(rows) if name != ALL_DISTANCES][-1]
+    means = {
+        variant.label: statistics.mean(values)
+        for variant in _present(study, rows)
+        if (values := values_of(rows, variant.name, WAYS[0], farthest))
+    }
+    label = max(means, key=lambda name: means[name])
+    return f"At {farthest} frames, {WAYS[0]}, the best reaches {means[label]:.3f}: {label}."
 
 
 def plot(study: str, rows: Sequence[Row]) -> Figure:
@@ -110,7 +123,8 @@ def section(study: str, rows: Sequence[Row], command: str, picture: str) -> str:
     )
     return (
         f"## {STUDIES[study].title}\n\n    {command}\n\n{shown.caption}\n\n{heads}\n{lines}\n\n"
-        f"![{shown.caption}]({picture})\n\nAll begin with the preset `{study}` and differ in\n\n{options}\n"
+        f"{best(study, rows)}\n\n![{shown.caption}]({picture})\n\n"
+        f"All begin with the preset `{study}` and differ in\n\n{options}\n"
     )
 
 

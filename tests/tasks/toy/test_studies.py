@@ -180,6 +180,11 @@ def test_a_section_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert page.read_text() == first
 
 
+def test_a_section_says_who_was_trained_longer() -> None:
+    rows = [*ROWS, row("ltsc_start_longer", "streamed", "41-50", 0, 0.9)]
+    assert "longer: `--goals.overlap=0`, 3 times the steps\n" in section("star", rows, "command", "star.png")
+
+
 def test_a_page_with_half_a_section_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "toys.md"
     page.write_text("<!-- study star: begin -->\nfigures\n")

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from PIL import Image
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.nowcasting.baselines import advection
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
 from semicoupled.tasks.nowcasting.settings import DataSettings, ModelSettings, NowcastingSettings, PredictSettings
@@ -95,3 +98,20 @@ def test_all_dry_and_all_missing_give_a_forecast(
     predictor.predict([tmp_path / "in"], tmp_path / "f.nc")
     with xr.open_dataset(tmp_path / "f.nc", engine="h5netcdf") as data:
         assert np.isnan(data.reflectivity.values).all() if pixel else (data.reflectivity.values == 0).all()
+
+
+def test_trust_and_match_lead_from_advection_to_the_network(make_folder: MakeFolder, predictor: NowcastingPredictor):
+    torch.nn.init.constant_(predictor.model.head.bias, 0.05)
+    newest = predictor.newest([make_folder(frames=5)])
+
+    def forecast(trust: float, match: float) -> np.ndarray:
+        predict = PredictSettings(minutes=5, trust=trust, match=match)
+        settings = dataclasses.replace(predictor.settings, predict=predict)
+        return NowcastingPredictor(settings, predictor.model).forecast(newest).dbz[0]
+
+    guess = advection(newest.dbz.astype(np.float32), 1, newest.grid.kilometers)[0]
+    network, half, matched = forecast(1, 0), forecast(0.5, 0), forecast(0.5, 1)
+    np.testing.assert_allclose(forecast(0, 0), guess, atol=1e-4)
+    assert np.nanmean(network - guess) > 1
+    np.testing.assert_allclose(half, (network + guess) / 2, atol=1e-3)
+    np.testing.assert_allclose(np.sort(matched, axis=None), np.sort(guess, axis=None), atol=1e-3)

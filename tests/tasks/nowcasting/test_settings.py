@@ -31,11 +31,18 @@ def test_the_paper_and_its_plain_form_are_presets():
     names = {preset.stem: parse_settings(SETTINGS, files=[preset]) for preset in PRESETS}
     for name in ("plain", "paper"):
         found = names[name]
-        assert (found.model.form, found.model.kind, found.loss.overlap_weight, found.predict.match) == (
+        assert (
+            found.model.form,
+            found.model.kind,
+            found.loss.overlap_weight,
+            found.predict.match,
+            found.predict.trust,
+        ) == (
             "plain",
             "semicoupled",
             0,
             0,
+            1,
         )
     paper = names["paper"]
     assert (paper.model.layers, paper.data.input_frames, paper.data.output_frames) == (15, 5, 5)
@@ -56,6 +63,7 @@ def test_the_paper_and_its_plain_form_are_presets():
         (["--model.kind", "convlstm", "--goals.spatial", "1"], "has the main stream alone. Set both to 0"),
         (["--segments.length", "4"], r"windows of 5 \+ 5 frames are trained whole"),
         (["--predict.minutes", "0"], "predict.minutes: expected more than 0"),
+        (["--predict.trust", "-1"], "predict.trust: expected a share from 0 to 1, got -1"),
         (["--predict.match", "2"], "predict.match: expected a share from 0 to 1, got 2"),
         (["--loss.softness", "0"], "loss.softness: expected more than 0 dBZ"),
         (["--model.form", "advektion"], "advection"),

@@ -21,6 +21,7 @@ from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.motion import estimate_motion
 from semicoupled.tasks.nowcasting.scoring import score_rows
 from semicoupled.tasks.nowcasting.sequences import RadarSequence
+from semicoupled.tasks.nowcasting.settings import PredictSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 from semicoupled.tasks.nowcasting.windows import Window, list_windows
 from semicoupled.training.progress import NoProgress, Progress
@@ -29,13 +30,13 @@ Forecaster = Callable[[np.ndarray, int, float], np.ndarray]
 """(dBZ T H W with NaN = missing, number of leads, size of a pixel in km) -> dBZ K H W."""
 
 
-def forecaster(model: NowcastingModel, device: torch.device, match: float) -> Forecaster:
+def forecaster(model: NowcastingModel, device: torch.device, settings: PredictSettings) -> Forecaster:
     """Give a network the signature of a baseline.
 
     Args:
         model: in eval mode.
         device: where it lies.
-        match: share of the way to the present distribution of values, see `matching`.
+        settings: what is made of what the network gives.
     """
 
     def forecast(dbz: np.ndarray, leads: int, kilometers: float) -> np.ndarray:
@@ -44,8 +45,11 @@ def forecaster(model: NowcastingModel, device: torch.device, match: float) -> Fo
         batch = type(batch)(*(tensor.to(device) for tensor in batch))
         with torch.no_grad():
             images = model(batch, leads=leads).main[0, :, 0]
-        expected = np.clip(images.float().cpu().numpy() * HIGHEST_DBZ, 0, HIGHEST_DBZ)
-        return match_distribution(expected, advect(dbz[-1], motion, leads), match) if match else expected
+        given = np.clip(images.float().cpu().numpy() * HIGHEST_DBZ, 0, HIGHEST_DBZ)
+        if settings.trust == 1 and settings.match == 0:
+            return given
+        guess = advect(dbz[-1], motion, leads)
+        return match_distribution(guess + np.float32(settings.trust) * (given - guess), guess, settings.match)
 
     return forecast
 

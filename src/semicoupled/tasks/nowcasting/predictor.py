@@ -117,7 +117,7 @@ class NowcastingPredictor:
         leads = max(1, math.ceil(minutes * 60 / newest.step.total_seconds() - 1e-6))
         observed = newest.dbz.astype(np.float32)
         device = next(self.model.parameters()).device
-        dbz = forecaster(self.model, device, self.settings.predict.match)(observed, leads, newest.grid.kilometers)
+        dbz = forecaster(self.model, device, self.settings.predict)(observed, leads, newest.grid.kilometers)
         name = f"{self.settings.model.kind}, form {self.settings.model.form}"
         return Forecast(dbz, newest.times[-1], newest.step, newest.grid, observed, name, newest.sources)
 

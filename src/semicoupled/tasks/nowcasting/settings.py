@@ -153,6 +153,8 @@ class PredictSettings:
     Args:
         minutes: how far ahead, a multiple of the files' time step (rounded up).
         gif: write an animation beside the NetCDF file.
+        trust: how far to go from advection to what the network gives, from 0 to 1. A network that knows one event trusts
+            itself too much in others; half way is better than either where it was tried.
         match: how far forecasts are brought back to the distribution of values that the rain has now, from 0 (what the
             network gives: lowest squared error, showers fade) to 1 (as much rain above every threshold as there is
             now). Scores are of what is forecast.
@@ -160,14 +162,16 @@ class PredictSettings:
 
     minutes: float = 60.0
     gif: bool = True
+    trust: float = 0.5
     match: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not self.minutes > 0:
             raise SettingsError(f"predict.minutes: expected more than 0, got {self.minutes!r}.")
-        if not 0 <= self.match <= 1:
-            raise SettingsError(f"predict.match: expected a share from 0 to 1, got {self.match!r}.")
+        for name, share in (("trust", self.trust), ("match", self.match)):
+            if not 0 <= share <= 1:
+                raise SettingsError(f"predict.{name}: expected a share from 0 to 1, got {share!r}.")
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
         sequences = chosen[request.split]
     forecast = None
     if request.model is not None:
-        forecast = forecaster(cast(NowcastingModel, request.model), request.device, settings.predict.match)
+        forecast = forecaster(cast(NowcastingModel, request.model), request.device, settings.predict)
     return evaluate_sequences(
         sequences,
         with_baselines(settings.model.kind, forecast),
@@ -200,7 +200,7 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
     truth = sequence.dbz[now : now + leads].astype(np.float32)
     rows = evaluate_sequences(
         sequences,
-        with_baselines(settings.model.kind, forecaster(network, device, settings.predict.match)),
+        with_baselines(settings.model.kind, forecaster(network, device, settings.predict)),
         input_frames=inputs,
         leads=leads,
         thresholds=settings.evaluation.thresholds,

@@ -153,8 +153,8 @@ class PredictSettings:
     Args:
         minutes: how far ahead, a multiple of the files' time step (rounded up).
         gif: write an animation beside the NetCDF file.
-        trust: how far to go from advection to what the network gives, from 0 to 1. A network that knows one event trusts
-            itself too much in others; half way is better than either where it was tried.
+        trust: how far to go from advection to what the network gives, from 0 to 1. A network that knows one event
+            trusts itself too much in others (docs/log.md).
         match: how far forecasts are brought back to the distribution of values that the rain has now, from 0 (what the
             network gives: lowest squared error, showers fade) to 1 (as much rain above every threshold as there is
             now). Scores are of what is forecast.

@@ -56,7 +56,7 @@ def test_the_report_shows_all_of_it(shown: Path) -> None:
         assert f"<h2>{title}</h2>" in report
     assert (
         re.search(r"https?:", report.replace("http://www.w3.org", "")) is None
-    )  # base64 may spell http, never a colon
+    )  # base64 has no colon
     assert (shown / "runs" / "demo.png").read_bytes().startswith(b"\x89PNG")
     table = (shown / "table.md").read_text(encoding="utf-8")
     assert "semicoupled demo" in table

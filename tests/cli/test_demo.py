@@ -54,9 +54,7 @@ def test_the_report_shows_all_of_it(shown: Path) -> None:
         "How q moves (Fig. 4b)",
     ):
         assert f"<h2>{title}</h2>" in report
-    assert (
-        re.search(r"https?:", report.replace("http://www.w3.org", "")) is None
-    )  # base64 has no colon
+    assert re.search(r"https?:", report.replace("http://www.w3.org", "")) is None  # base64 has no colon
     assert (shown / "runs" / "demo.png").read_bytes().startswith(b"\x89PNG")
     table = (shown / "table.md").read_text(encoding="utf-8")
     assert "semicoupled demo" in table

@@ -25,8 +25,13 @@ def test_weights_come_back_bit_for_bit_with_what_was_said_about_them(tmp_path: P
 def test_shared_weights_are_saved(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     model[1].weight = model[0].weight
+    saved = model[0].weight.detach().clone()
     save_weights(tmp_path / "w", model, {})
+    with torch.no_grad():
+        _ = model[0].weight.zero_()
     load_weights(tmp_path / "w", model)
+    assert torch.equal(model[0].weight, saved)
+    assert model[1].weight is model[0].weight
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:

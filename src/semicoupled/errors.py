@@ -2,6 +2,7 @@
 
     SemicoupledError            1   anything below; catch this one
     ├── ShapeError              1   a tensor or a network does not fit (also a ValueError)
+    ├── EqualityError           1   a fast path gives something else than the slow one
     ├── SettingsError           2   a setting is unknown, out of range, or contradicts another (also a ValueError)
     ├── DataError               3   a file or a folder cannot be used (also a ValueError)
     ├── RunError                4   a run folder or a checkpoint is missing, broken, or from other settings
@@ -25,6 +26,10 @@ class SemicoupledError(Exception):
 
 class ShapeError(SemicoupledError, ValueError):
     """A tensor, or the combination of layers asked for, does not fit."""
+
+
+class EqualityError(SemicoupledError):
+    """A fast path gives something else than the slow one that it stands for."""
 
 
 class SettingsError(SemicoupledError, ValueError):

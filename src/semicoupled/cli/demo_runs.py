@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from semicoupled.cli.options import Parser
-from semicoupled.cli.task_options import preset_files, resolve_settings
+from semicoupled.cli.task_options import presets_for, resolve_settings
 from semicoupled.rows import Row
 from semicoupled.run_folder import open_run
 from semicoupled.task import TaskModel, find_task
@@ -61,8 +61,7 @@ def toy_settings(question: str, kind: str, seed: int, options: Sequence[str] = (
         seed: of the run.
         options: more settings, ``["--training.steps=100"]``, which win.
     """
-    known = preset_files("toy")
-    presets = [name for name in (question, kind, f"{question}_{kind}") if name in known]
+    presets = presets_for("toy", [question], kind)
     parser = Parser("demo", "", "")
     chosen = resolve_settings("toy", presets, [], [f"--seed={seed}", f"--model.kind={kind}", *options], parser)
     return cast(ToySettings, chosen)

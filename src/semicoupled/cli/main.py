@@ -13,6 +13,7 @@ from typing import cast
 
 from semicoupled import __version__
 from semicoupled.cli.messages import show_messages
+from semicoupled.devices import keep_freed_memory
 from semicoupled.errors import SemicoupledError, SettingsError, nearest
 
 COMMANDS = {
@@ -22,10 +23,11 @@ COMMANDS = {
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
     "study": "compare ways to train, on the toys: semicoupled study {star,ablation} [--quick]",
+    "bench": "speed and memory on this machine: semicoupled bench {speed,memory} [--json F]",
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
     "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
 }
-LATER = ("bench", "export", "serve", "reproduce", "data")
+LATER = ("export", "serve", "reproduce", "data")
 
 HELP = f"""usage: semicoupled COMMAND ...
 
@@ -61,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"semicoupled {__version__}")
         return 0
     show_messages()
+    _ = keep_freed_memory()
     try:
         return _command(command)(rest)
     except SemicoupledError as error:

@@ -76,6 +76,20 @@ def preset_files(task: str) -> dict[str, Path]:
     return {file.stem: file for file in sorted((task_folders()[task] / "presets").glob("*.yaml"))}
 
 
+def presets_for(task: str, presets: Sequence[str], kind: str) -> list[str]:
+    """Give presets with what a kind of model needs laid over them: the preset of its name, and those of both together.
+
+    So ``which_way`` for ``cnn_lstm`` is ``which_way``, ``cnn_lstm`` and ``which_way_cnn_lstm``, as far as they exist.
+
+    Args:
+        task: whose presets.
+        presets: that were chosen.
+        kind: of the model.
+    """
+    known = preset_files(task)
+    return [*presets, *(name for name in (kind, *(f"{preset}_{kind}" for preset in presets)) if name in known)]
+
+
 def settings_help(task: str) -> str:
     """Give the help on the settings of a task."""
     cls = settings_class(task)

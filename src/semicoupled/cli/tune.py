@@ -1,8 +1,8 @@
 """``semicoupled tune``: the same learning-rate search for every model, so that a comparison is fair.
 
 Every kind of model is trained with every rate for the same steps from the same seed; the score is that of the
-validation split of the training data. Test data are never looked at. Where the task has a preset of a kind's name (a
-rival that knows no switches, for example), that preset is laid over the settings of this kind.
+validation split of the training data. Test data are never looked at. Where the task has presets for a kind of model (a
+rival that knows no switches, for example), they are laid over the settings of this kind, as `semicoupled demo` does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from semicoupled.cli.options import Parser, add_computing, count, names, numbers
 from semicoupled.cli.progress import progress
 from semicoupled.cli.tables import output, scores_table
-from semicoupled.cli.task_options import add_settings, choose_task, preset_files, resolve_settings, settings_help
+from semicoupled.cli.task_options import add_settings, choose_task, presets_for, resolve_settings, settings_help
 from semicoupled.rows import Row, write_rows
 from semicoupled.settings_file import to_plain
 from semicoupled.task import TaskSettings
@@ -51,8 +51,8 @@ def main(arguments: Sequence[str]) -> int:
 
     def settings(kind: str | None, rate: float) -> TaskSettings:
         tried = [*rest, "--training.learning_rate", str(rate), *([] if kind is None else ["--model.kind", kind])]
-        own = [kind] if kind in preset_files(chosen.task) else []  # what a rival cannot do without
-        return resolve_settings(chosen.task, [*options.preset, *own], options.config, tried, parser)
+        presets = options.preset if kind is None else presets_for(chosen.task, options.preset, kind)
+        return resolve_settings(chosen.task, presets, options.config, tried, parser)
 
     # all of them are made before the first is trained, so that a wrong one is found at once
     trials = [settings(kind, rate) for kind in options.models or (None,) for rate in options.rates]

@@ -10,11 +10,12 @@ from torch import nn
 from semicoupled.errors import ShapeError, nearest
 from semicoupled.nn import fold
 from semicoupled.nn.cells import CELLS, Cell, CellOutput, RNNCell, build_cell
+from semicoupled.nn.convolution import convolve
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import Operator, conv2d
 from semicoupled.nn.shapes import Tensor
 from semicoupled.nn.streams import CellState
-from semicoupled.nn.switch import Pattern, folded_factor, switched
+from semicoupled.nn.switch import Pattern, folded_factor
 
 SHARED = "shared"
 """Name under which the first layer's input goes to all three streams: they see the same frames."""
@@ -155,10 +156,9 @@ class SemiCoupledLayer(nn.Module):
         """One operator over all frames of all streams that use it; switches act on the main stream."""
         mapped: dict[str, Tensor] = {}
         for name, rows in inputs.items():
+            factor = None
             if name == "main" and pattern is not None:
                 factor = folded_factor(pattern, frames, rows.shape[0] // frames, rows.device)
-                outcome = switched(operator, rows, factor)
-            else:
-                outcome = operator(rows)
+            outcome = convolve(operator, rows, factor)
             mapped[name] = fold.channels_last(outcome)  # of one channel there is no telling the layouts apart
         return mapped

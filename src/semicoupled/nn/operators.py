@@ -61,6 +61,24 @@ def _xavier(weight: Tensor, bias: Tensor | None) -> None:
         _ = nn.init.zeros_(bias)
 
 
+def is_plain(operator: nn.Module) -> bool:
+    """Whether the functions below do what this module does: a convolution as `conv2d` builds it, or a linear map."""
+    if type(operator) is nn.Linear:
+        return True
+    if type(operator) is not nn.Conv2d:
+        return False
+    height, width = operator.kernel_size
+    half, stride = height // 2, operator.stride[0]
+    return (
+        height == width
+        and operator.stride == (stride, stride)
+        and operator.padding == (half, half)
+        and operator.dilation == (1, 1)
+        and operator.groups == 1
+        and operator.padding_mode == "zeros"
+    )
+
+
 def autocast_like(rows: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """Cast as autocast would: custom autograd functions are not covered by it in their backward pass."""
     device = rows.device.type
@@ -96,15 +114,13 @@ def input_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int =
     return down
 
 
-def weight_gradient(
-    gradient: Tensor, rows: Tensor, weight: Tensor, stride: int = 1, with_bias: bool = False
-) -> tuple[Tensor, Tensor | None]:
-    """The gradient of the weight, and of the bias if there is one, over all rows at once."""
+def weight_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
+    """The gradient of the weight, over all rows at once."""
     if weight.dim() == 2:
-        return gradient.flatten(0, -2).t() @ rows.flatten(0, -2), gradient.flatten(0, -2).sum(0) if with_bias else None
-    _, kernel, bias = _convolution_backward(gradient, rows, weight, stride, (False, True, with_bias))
+        return gradient.flatten(0, -2).t() @ rows.flatten(0, -2)
+    _, kernel, _ = _convolution_backward(gradient, rows, weight, stride, (False, True, False))
     assert kernel is not None  # asked for by the mask
-    return kernel, bias if with_bias else None
+    return kernel
 
 
 def _convolution_backward(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from semicoupled.nn.operators import apply_weight, autocast_like, input_gradient, weight_gradient
+from semicoupled.nn.operators import apply_weight, autocast_like, input_gradient, is_plain, weight_gradient
 from semicoupled.nn.shapes import Float, Tensor
 
 
@@ -46,7 +46,7 @@ def recurrence(
     Returns:
         c and sigma(c) for all frames, a stream each.
     """
-    if not isinstance(operator, nn.Conv2d | nn.Linear):
+    if not (isinstance(operator, nn.Conv2d | nn.Linear) and is_plain(operator)):
         return [loop(drive, operator, gate) for drive, gate in zip(drives, initial_gates, strict=True)]
     _, weight, _ = autocast_like(drives[0], operator.weight, None)
     rows = [drive.to(weight.dtype) for drive in drives]
@@ -108,13 +108,13 @@ class _Recurrence(torch.autograd.Function):
             now = slice(start, start + batch)
             for stream, gate in enumerate(gates):
                 of_gate, of_map, later = of_gates[stream], of_maps[stream], carried[stream]
+                after = gate[start + batch : start + 2 * batch]
                 slope = of_drives[stream][now]
-                torch.sub(1.0, gate[start + batch : start + 2 * batch], out=slope)
-                slope *= gate[start + batch : start + 2 * batch]  # d sigma(c) / d c
-                if of_gate is None:
-                    slope *= 0.0 if later is None else later
+                arriving = _sum(of_gate, now, later)
+                if arriving is None:
+                    _ = slope.zero_()
                 else:
-                    slope *= of_gate[now] if later is None else of_gate[now] + later
+                    torch.ops.aten.sigmoid_backward.grad_input(arriving, after, grad_input=slope)  # gate (1 - gate)
                 if of_map is not None:
                     slope += of_map[now]
             if start or wants_first:
@@ -123,11 +123,18 @@ class _Recurrence(torch.autograd.Function):
         of_weight = None
         if ctx.needs_input_grad[0]:
             parts = [
-                weight_gradient(of_drive, gate[:-batch], weight)[0]
+                weight_gradient(of_drive, gate[:-batch], weight)
                 for of_drive, gate in zip(of_drives, gates, strict=True)
             ]
-            of_weight = parts[0] if count == 1 else torch.stack(parts).sum(0)
+            of_weight = sum(parts[1:], parts[0])  # a stack of them would lose the layout
         return of_weight, None, *of_drives, *(carried if wants_first else (None,) * count)
+
+
+def _sum(of_gate: Tensor | None, now: slice, later: Tensor | None) -> Tensor | None:
+    """What arrives at a gate: from the layer above in this step, and from the next step."""
+    if of_gate is None:
+        return later
+    return of_gate[now] if later is None else of_gate[now] + later
 
 
 def _timeline(initial: Tensor, drive: Tensor) -> Tensor:

@@ -9,11 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 from semicoupled.errors import ShapeError
-from semicoupled.nn.operators import autocast_like, input_gradient, weight_gradient
 from semicoupled.nn.shapes import Bool, Float, Tensor
 from semicoupled.nn.streams import Branch
 
@@ -133,54 +130,6 @@ def folded_factor(pattern: Pattern, frames: int, batch: int, device: torch.devic
     return rows.reshape(frames * batch).to(device, torch.float32) * pattern.scale
 
 
-class _SwitchedConvolution(torch.autograd.Function):
-    """A convolution whose input gradient is computed for the open rows only: a stopped frame costs nothing."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        rows: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        factor: Tensor,
-        stride: int,
-    ) -> Tensor:
-        ctx.save_for_backward(rows, weight, factor)
-        ctx.stride, ctx.has_bias = stride, bias is not None
-        return F.conv2d(rows, weight, bias, stride=stride, padding=weight.shape[-1] // 2)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx: Any, *gradients: Tensor
-    ) -> tuple[Tensor | None, Tensor, Tensor | None, None, None]:
-        rows, weight, factor = ctx.saved_tensors
-        gradient = gradients[0].contiguous(memory_format=torch.channels_last)
-        down = None
-        if ctx.needs_input_grad[0]:
-            down = torch.zeros_like(rows)
-            chosen = factor.nonzero().squeeze(1)
-            if len(chosen):
-                passing = gradient.permute(0, 2, 3, 1)[chosen].permute(0, 3, 1, 2)  # stays channels-last
-                passed = input_gradient(passing, rows[: len(chosen)], weight, ctx.stride)
-                passed = passed * factor[chosen].to(passed.dtype).reshape(-1, 1, 1, 1)
-                down.permute(0, 2, 3, 1)[chosen] = passed.permute(0, 2, 3, 1)
-        kernel, bias = weight_gradient(gradient, rows, weight, ctx.stride, ctx.has_bias)
-        return down, kernel, bias, None, None
-
-
-def switched(operator: nn.Module, rows: Float[Tensor, "N C *size"], factor: Float[Tensor, "N"]) -> Tensor:
-    """Apply an operator, and multiply what flows back through it into each row by a factor.
-
-    Args:
-        operator: any row-wise module; a convolution skips the work of the rows with factor 0.
-        rows: folded features.
-        factor: one a row.
-
-    Returns:
-        operator(rows), same values as without switches.
-    """
-    if isinstance(operator, nn.Conv2d):
-        rows, weight, bias = autocast_like(rows, operator.weight, operator.bias)
-        return _SwitchedConvolution.apply(rows, weight, bias, factor, operator.stride[0])  # pyright: ignore[reportReturnType]
-    return operator(_Gate.apply(rows, factor.reshape(-1, *[1] * (rows.dim() - 1))))
+def gated(rows: Float[Tensor, "N C *size"], factor: Float[Tensor, "N"]) -> Float[Tensor, "N C *size"]:
+    """Pass folded features on unchanged, and multiply their gradient by a factor, one a row."""
+    return _Gate.apply(rows, factor.reshape(-1, *[1] * (rows.dim() - 1)))  # pyright: ignore[reportReturnType]

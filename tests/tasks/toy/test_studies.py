@@ -25,8 +25,7 @@ NAMES = [f"{study}-{variant.name}" for study, variant in ALL]
 @pytest.mark.parametrize(("study", "variant"), ALL, ids=NAMES)
 def test_a_variant_differs_from_its_preset_in_what_it_names(study: str, variant: Variant) -> None:
     preset = settings_of(study, Variant("preset", "preset"), 0)
-    named = [option[2:].partition("=")[0] for option in variant.options]
-    named = sorted([*named, "training.steps"] if variant.longer > 1 else named)
+    named = sorted(option[2:].partition("=")[0] for option in variant.options)
     changed = sorted(line.partition(":")[0] for line in differences(preset, settings_of(study, variant, 0)))
     assert changed == named
 
@@ -39,11 +38,6 @@ def test_the_star_is_farther_away_than_a_segment_is_long() -> None:
         assert preset.segments.length < 10
         assert preset.data.length > 3 * preset.segments.length
     assert settings_of("star", Variant("preset", "preset"), 0).data.length == 60
-
-
-def test_a_longer_training_is_longer() -> None:
-    (longer,) = choose("star", ["ltsc_start_longer"])
-    assert settings_of("star", longer, 0, ["--training.steps=5"]).training.steps == 15
 
 
 def test_unknown_names_are_refused() -> None:
@@ -178,11 +172,6 @@ def test_a_section_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert second.index("new") < second.index("the ablation")
     put_section(page, "star", section("star", ROWS, "semicoupled study star", "star.png"))
     assert page.read_text() == first
-
-
-def test_a_section_says_who_was_trained_longer() -> None:
-    rows = [*ROWS, row("ltsc_start_longer", "streamed", "41-50", 0, 0.9)]
-    assert "longer: `--goals.overlap=0`, 3 times the steps\n" in section("star", rows, "command", "star.png")
 
 
 def test_a_page_with_half_a_section_is_refused(tmp_path: Path) -> None:

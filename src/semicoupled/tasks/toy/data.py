@@ -75,9 +75,11 @@ class ToyData(Dataset[ToyBatch]):
         return {"train": EPOCH, "validation": self.settings.validation}.get(self.split, self.settings.test)
 
     def __getitem__(self, key: SampleKey | int) -> ToyBatch:
-        """Generate a sample; in training every draw gives a new one."""
+        """Generate a sample; in training every draw gives a new one, until there are as many as `data.clips`."""
         asked = key if isinstance(key, SampleKey) else SampleKey(key)
         index = asked.draw if self.split == "train" and asked.draw >= 0 else asked.index
+        if self.split == "train" and self.settings.clips is not None:
+            index %= self.settings.clips
         return self._star(index) if self.settings.question == "star" else self._shape(index)
 
     def _shape(self, index: int) -> ToyBatch:

@@ -36,6 +36,7 @@ class DataSettings:
             else it stays inside.
         early: star: 1 puts it at any frame alike, above 1 at earlier frames, so that training sees long distances
             more often.
+        clips: number of samples to learn from; None for new ones in every step.
         validation: number of samples that choose the best weights.
         test: number of samples of each test.
     """
@@ -48,14 +49,16 @@ class DataSettings:
     speed: tuple[float, float] = (1.0, 2.5)
     wrap: bool = True
     early: float = 1.0
+    clips: int | None = None
     validation: int = 512
     test: int = 1024
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("validation", "test"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"data.{name}: expected at least 1, got {getattr(self, name)!r}.")
+        for name in ("clips", "validation", "test"):
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise SettingsError(f"data.{name}: expected at least 1, got {count!r}.")
         if self.noise < 0:
             raise SettingsError(f"data.noise: expected at least 0, got {self.noise!r}.")
 

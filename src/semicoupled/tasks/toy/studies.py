@@ -7,7 +7,7 @@ A study trains the same network in several variants. A variant is a preset with 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from semicoupled.errors import SettingsError, nearest
@@ -46,13 +46,11 @@ class Variant:
         name: what rows and run folders call it.
         label: what people read.
         options: what differs from the study's preset.
-        longer: trained for this many times the steps of the others.
     """
 
     name: str
     label: str
     options: tuple[str, ...] = ()
-    longer: int = 1
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,6 @@ STAR = Study(
         Variant("truncated_bptt", "truncated BPTT", ("--segments.method=truncated_bptt",)),
         Variant("strided", "strided sampling", ("--segments.method=strided",)),
         Variant("full_sequence", "full sequence, no segments", ("--segments.length=null",)),
-        Variant("ltsc_start_longer", "LTSC, state from its own start, trained longer", (_NO_OVERLAP,), longer=3),
     ),
 )
 
@@ -139,8 +136,7 @@ def settings_of(study: str, variant: Variant, seed: int, options: Sequence[str] 
         options: for all variants alike, ``--training.steps=400``; the variant's own win.
     """
     preset = Path(__file__).parent / "presets" / f"{study}.yaml"
-    settings = parse_settings(ToySettings, [*options, *variant.options, f"--seed={seed}"], [preset])
-    return replace(settings, training=replace(settings.training, steps=settings.training.steps * variant.longer))
+    return parse_settings(ToySettings, [*options, *variant.options, f"--seed={seed}"], [preset])
 
 
 def run_study(

@@ -120,7 +120,6 @@ def section(study: str, rows: Sequence[Row], command: str, picture: str) -> str:
     options = "\n".join(
         f"* {variant.label}: "
         + (" ".join(f"`{option}`" for option in variant.options) or "as the preset")
-        + (f", {variant.longer} times the steps" if variant.longer > 1 else "")
         for variant in _present(study, rows)
     )
     return (

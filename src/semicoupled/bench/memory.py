@@ -1,0 +1,184 @@
+"""Peak memory: a training step against length, layers and size; LTSC against length; streaming over 10 000 frames.
+
+Each figure comes from a process of its own, which notes how much it holds before the run and how much at most during it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from semicoupled.bench.candidates import Precision, autocast
+from semicoupled.errors import SemicoupledError
+from semicoupled.networks.streaming import xs
+from semicoupled.nn import Outputs, SemiCoupledStack, StackState
+from semicoupled.rows import Condition, Row
+from semicoupled.training.ltsc import Segment, plan, walk
+
+WIDTH, DEPTH, SIZE, FRAMES, SEGMENT = 64, 15, 28, 10, 10
+LTSC_LENGTHS = (40, 400)
+STREAM_LENGTHS = (100, 10_000)
+Part = Callable[[], list[Row]]
+"""Measures something."""
+
+Way = Literal["whole", "checkpointing", "ltsc", "streaming"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is run.
+
+    Attributes:
+        way: ``whole`` trains on the whole clip, ``checkpointing`` too, ``ltsc`` segment by segment, ``streaming``
+            predicts frame by frame.
+        frames: length of the clip.
+        layers: depth of the network (training).
+        size: of the frames in px (training).
+        batch: number of clips.
+        dtype: of the convolutions.
+    """
+
+    way: Way
+    frames: int = FRAMES
+    layers: int = DEPTH
+    size: int = SIZE
+    batch: int = 2
+    dtype: Precision = "float32"
+
+
+def default_cases() -> list[Case]:
+    """The cases of the promises: LTSC does not grow with the length, streaming with nothing."""
+    return [
+        Case("whole"),
+        Case("checkpointing"),
+        *(Case("ltsc", frames=length) for length in LTSC_LENGTHS),
+        *(Case("streaming", frames=length, batch=1) for length in STREAM_LENGTHS),
+    ]
+
+
+def growth_cases() -> list[Case]:
+    """More lengths, depths and sizes."""
+    return [
+        *(Case("whole", frames=length) for length in (5, 20, 40)),
+        *(Case("whole", layers=layers) for layers in (5, 10, 20)),
+        *(Case("whole", size=size) for size in (14, 56)),
+        *(Case("ltsc", frames=length) for length in (20, 80, 160)),
+        Case("whole", dtype="bf16"),
+    ]
+
+
+def quick_cases() -> list[Case]:
+    """One small case."""
+    return [Case("whole", frames=2, layers=2, batch=1), Case("streaming", frames=3, batch=1)]
+
+
+def parts(cases: Sequence[Case]) -> list[Part]:
+    """Give what is measured, one function a case; nothing is measured before it is called."""
+    return [partial(measure, case) for case in cases]
+
+
+def measure(case: Case) -> list[Row]:
+    """Measure one case in a fresh process.
+
+    Raises:
+        SemicoupledError: the process ended without an answer, most likely for lack of memory.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(case, sender))
+    process.start()
+    sender.close()
+    try:
+        peak: int = receiver.recv()
+    except EOFError:
+        process.join()
+        raise SemicoupledError(
+            f"bench memory: the process of {case} ended with code {process.exitcode} and no answer. It may have "
+            "been killed for lack of memory: try without --full, or on a larger machine."
+        ) from None
+    process.join()
+    where: dict[str, Condition] = asdict(case)
+    where["mode"] = "inference" if case.way == "streaming" else "training"
+    where["preset"] = "xs" if case.way == "streaming" else "paper15x64"
+    where["streams"] = "main"
+    return [Row("semicoupled", "peak_bytes", where, float(peak), 1, "B")]
+
+
+def _child(case: Case, sender: Connection) -> None:
+    """Measure one case; runs in a process of its own."""
+    torch.manual_seed(0)
+    run = _stream(case) if case.way == "streaming" else _train(case)
+    before = _held()
+    for _ in run:
+        pass
+    sender.send(max(_peak() - before, 0))
+
+
+def _train(case: Case) -> Iterator[None]:
+    """Make a network and a clip; then, when asked on, run one training step."""
+    net = SemiCoupledStack(1, [WIDTH] * case.layers, checkpointing=case.way == "checkpointing").train()
+    clip = torch.randn(case.batch, case.frames, 1, case.size, case.size)
+
+    def steps() -> Iterator[None]:
+        if case.way == "ltsc":
+
+            def run(segment: Segment, state: StackState | None, state_at: int | None) -> Outputs:
+                with autocast(clip.device, case.dtype):
+                    return net(clip[:, segment.slice], state, state_at=state_at)
+
+            for _, out in walk(plan(case.frames, SEGMENT), "start", run):
+                _backward(out.main)
+                del out
+                yield
+        else:
+            with autocast(clip.device, case.dtype):
+                out = net(clip)
+            _backward(out.main)
+            yield
+
+    return steps()
+
+
+def _backward(features: Tensor | None) -> None:
+    assert features is not None
+    features.float().mean().backward()  # pyright: ignore[reportUnknownMemberType]
+
+
+def _stream(case: Case) -> Iterator[None]:
+    """Make the smallest streaming network; then predict frame by frame."""
+    packed = xs(20).eval().packed((112, 112))
+    frame = torch.randn(case.batch, 3, 112, 112)
+
+    def steps() -> Iterator[None]:
+        state: StackState | None = None
+        for _ in range(case.frames):
+            _, state = packed.step(frame, state)
+            yield
+
+    return steps()
+
+
+def _held() -> int:
+    """Bytes that this process holds now; its peak so far where the system doesn't tell."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    return _peak()
+
+
+def _peak() -> int:
+    """Bytes that this process has held at most."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

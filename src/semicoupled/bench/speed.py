@@ -1,0 +1,302 @@
+"""How fast the structure is: beside the convolution peak, the reference loop, ConvLSTM, ConvGRU and R(2+1)D.
+
+Each function measures one part and gives its rows. Whatever is compared is timed in turn within one repeat, and nothing
+is timed before its outputs and gradients have been compared with the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from semicoupled.bench.arithmetic import convolution_peak, flops
+from semicoupled.bench.candidates import (
+    DTYPES,
+    MODES,
+    PRECISIONS,
+    Mode,
+    Precision,
+    candidate,
+    training_forward,
+)
+from semicoupled.bench.equality import check_loop, check_rival, check_stack, perturb_statistics
+from semicoupled.bench.loops import UsualRecurrent, reference_loop
+from semicoupled.bench.presets import PAPER_DEPTH, PAPER_WIDTH, Preset, find_preset
+from semicoupled.bench.timing import Run, Spread, paired, ratio, spread
+from semicoupled.networks.video3d import R2Plus1D
+from semicoupled.nn import SemiCoupledStack, convgru, convlstm
+from semicoupled.nn.streams import STREAMS, Stream
+from semicoupled.rows import Condition, Row
+from semicoupled.training.stsgd import STSGD
+
+Part = Callable[[], list[Row]]
+"""Measures something."""
+
+OURS = "semicoupled"
+STOP = 0.5
+BATCHES = (2, 8)
+REPEATS = {"training": 3, "inference": 5}
+MAIN: tuple[Stream, ...] = ("main",)
+CLIP_FRAMES, CLIP_SIZE = 16, 112
+"""The clip of R(2+1)D."""
+
+PUBLISHED = {
+    ("training", "float32"): 2.7,
+    ("training", "bf16"): 1.8,
+    ("inference", "float32"): 0.88,
+    ("inference", "bf16"): 0.56,
+}
+"""Seconds that the authors' published code needs for the `table1` clip with three streams, on two cores with AMX."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where it is measured.
+
+    Attributes:
+        device: CPU or GPU.
+        peaks: floating-point operations per second of a plain convolution, by precision.
+    """
+
+    device: torch.device
+    peaks: Mapping[Precision, float]
+
+
+def measure_peak(device: torch.device) -> tuple[Machine, list[Row]]:
+    """Measure the physical limit that all shares are given against."""
+    peaks: dict[Precision, float] = {name: convolution_peak(DTYPES[name], device) for name in PRECISIONS}
+    rows = [
+        Row("convolution", "flops_per_second", {"dtype": name}, peak, 1, "FLOP/s") for name, peak in peaks.items()
+    ]
+    return Machine(device, peaks), rows
+
+
+def check(preset: Preset, device: torch.device) -> None:
+    """Refuse to go on unless the fast path equals the slow one on this configuration.
+
+    Raises:
+        EqualityError: it does not.
+    """
+    frames = torch.randn(1, 2, preset.in_channels, preset.size, preset.size, dtype=torch.float64, device=device)
+    for norm in ("none", "batch"):
+        stack = preset.build(norm).to(device, torch.float64)
+        perturb_statistics(stack)
+        _ = check_stack(stack, frames)
+        _ = check_loop(stack.eval(), reference_loop(stack), frames)
+
+
+def compare(machine: Machine, batch: int, mode: Mode, precision: Precision, *, frames: int | None = None) -> list[Row]:
+    """Time the paper's 15 layers of 64 channels beside the reference loop and the rivals, all in the same precision.
+
+    Shares of the peak are with batch norm, as it is trained; ratios are without norms on both sides, so that the loop,
+    which would have to normalize frame by frame, has no more to do than we.
+
+    Args:
+        machine: where, and its peak.
+        batch: number of clips.
+        mode: training step or inference.
+        precision: of both sides.
+        frames: length of the clip; None for the preset's.
+    """
+    preset = find_preset("paper15x64")
+    device = machine.device
+    length = frames or preset.frames
+    clip = torch.randn(batch, length, preset.in_channels, preset.size, preset.size, device=device)
+    normed, plain = preset.build("batch").to(device), preset.build("none").to(device)
+    loop = reference_loop(plain)
+    runs: dict[str, Run] = {
+        "batch": candidate(normed, lambda: _main(normed, clip), mode, precision, device),
+        "none": candidate(plain, lambda: _main(plain, clip), mode, precision, device),
+        "reference": candidate(plain, lambda: loop(clip), mode, precision, device),
+    }
+    rivals = _rivals(device)
+    for name, rival in rivals.items():
+        runs[name] = candidate(rival, lambda rival=rival: rival(clip), mode, precision, device)
+    seconds = paired(runs, REPEATS[mode], device)
+
+    where: dict[str, Condition] = {
+        "preset": preset.name,
+        "mode": mode,
+        "dtype": precision,
+        "batch": batch,
+        "frames": length,
+        "streams": "main",
+    }
+    operations = {"batch": flops(runs["batch"]), "reference": flops(runs["reference"])}
+    rows: list[Row] = []
+    for name, model in (("batch", OURS), ("reference", "reference")):
+        speed = operations[name] / spread(seconds[name]).median
+        condition = where | {"norm": "batch" if model == OURS else "none"}
+        share = [operations[name] / second / machine.peaks[precision] for second in seconds[name]]
+        rows += [
+            Row(model, "flops_per_second", condition, speed, len(share), "FLOP/s"),
+            _row(model, "share_of_peak", condition, spread(share)),
+        ]
+    rows.append(_row(OURS, "seconds", where | {"norm": "batch"}, spread(seconds["batch"]), "s"))
+    for name in ("reference", *rivals):
+        rows.append(_row(name, "seconds", where | {"norm": "none"}, spread(seconds[name]), "s"))
+        faster = ratio(seconds[name], seconds["none"])
+        rows.append(_row(OURS, "speedup", where | {"against": name, "norm": "none"}, faster))
+    return rows
+
+
+def compare_streams_and_switches(machine: Machine, batch: int, precision: Precision) -> list[Row]:
+    """Time a training step with switches, and one with all three streams, beside the plain one."""
+    preset = find_preset("paper15x64")
+    device = machine.device
+    clip = torch.randn(batch, preset.frames, preset.in_channels, preset.size, preset.size, device=device)
+    net = preset.build("batch").to(device)
+    switches = STSGD(net, start=STOP, schedule="constant")
+    drawn = iter(range(1_000_000))
+
+    def stopped() -> Tensor:
+        out = net(clip, switch=switches.draw(next(drawn)))
+        assert out.main is not None
+        return out.main
+
+    runs = {
+        "main": candidate(net, lambda: _main(net, clip), "training", precision, device),
+        "stopped": candidate(net, stopped, "training", precision, device),
+        "all": candidate(net, lambda: _all(net, clip), "training", precision, device),
+        "forward": training_forward(net, lambda: _main(net, clip), precision, device),
+        "forward_stopped": training_forward(net, stopped, precision, device),
+    }
+    seconds = paired(runs, REPEATS["inference"], device)
+    where: dict[str, Condition] = {
+        "preset": preset.name,
+        "mode": "training",
+        "dtype": precision,
+        "batch": batch,
+        "frames": preset.frames,
+    }
+    backward = ratio(
+        _minus(seconds["stopped"], seconds["forward_stopped"]), _minus(seconds["main"], seconds["forward"])
+    )
+    stop = where | {"streams": "main", "stop": STOP}
+    return [
+        _row(OURS, "step_ratio", stop, ratio(seconds["stopped"], seconds["main"])),
+        _row(OURS, "step_ratio", stop | {"part": "backward"}, backward),
+        _row(OURS, "step_ratio", where | {"streams": "all"}, ratio(seconds["all"], seconds["main"])),
+    ]
+
+
+def time_table1(machine: Machine, mode: Mode, precision: Precision, batch: int = 2) -> list[Row]:
+    """Time the network of Table 1 with its three streams."""
+    preset = find_preset("table1")
+    device = machine.device
+    clip = torch.randn(batch, preset.frames, preset.in_channels, preset.size, preset.size, device=device)
+    net = preset.build("batch").to(device)
+    run = candidate(net, lambda: _all(net, clip), mode, precision, device)
+    seconds = paired({"all": run}, REPEATS["inference"], device)["all"]
+    where: dict[str, Condition] = {
+        "preset": preset.name,
+        "mode": mode,
+        "dtype": precision,
+        "batch": batch,
+        "frames": preset.frames,
+        "streams": "all",
+    }
+    operations = flops(run)
+    share = [operations / second / machine.peaks[precision] for second in seconds]
+    faster = [PUBLISHED[mode, precision] / second for second in seconds]
+    return [
+        _row(OURS, "seconds", where, spread(seconds), "s"),
+        _row(OURS, "share_of_peak", where, spread(share)),
+        _row(OURS, "speedup", where | {"against": "published"}, spread(faster)),
+    ]
+
+
+def compare_action(machine: Machine, mode: Mode, precision: Precision) -> list[Row]:
+    """Time clips of 16 frames at 112 px: the network of Table 1 beside R(2+1)D-18, main stream."""
+    device = machine.device
+    clip = torch.randn(1, CLIP_FRAMES, 3, CLIP_SIZE, CLIP_SIZE, device=device)
+    net, rival = find_preset("table1").build("batch").to(device), R2Plus1D(400).to(device)
+    _ = rival.to(memory_format=torch.channels_last_3d)
+    runs = {
+        OURS: candidate(net, lambda: _main(net, clip), mode, precision, device),
+        "r2plus1d_18": candidate(rival, lambda: rival(clip), mode, precision, device),
+    }
+    seconds = paired(runs, REPEATS["training"], device)
+    where: dict[str, Condition] = {
+        "preset": "table1",
+        "mode": mode,
+        "dtype": precision,
+        "batch": 1,
+        "frames": CLIP_FRAMES,
+        "streams": "main",
+    }
+    faster = ratio(seconds["r2plus1d_18"], seconds[OURS])
+    return [
+        _row(OURS, "seconds", where, spread(seconds[OURS]), "s"),
+        _row("r2plus1d_18", "seconds", where, spread(seconds["r2plus1d_18"]), "s"),
+        _row(OURS, "speedup", where | {"against": "r2plus1d_18"}, faster),
+    ]
+
+
+def check_rivals(device: torch.device) -> None:
+    """Refuse to go on unless the rivals' usual loops give what our own form of them gives.
+
+    Raises:
+        EqualityError: they do not.
+    """
+    frames = torch.randn(1, 3, PAPER_WIDTH, 9, 7, dtype=torch.float64, device=device)
+    for build in (convlstm, convgru):
+        stack = build(PAPER_WIDTH, [PAPER_WIDTH] * 2).to(device, torch.float64)
+        _ = check_rival(stack, UsualRecurrent(stack), frames)
+
+
+def parts(machine: Machine, lengths: Sequence[int] = ()) -> list[Part]:
+    """Give what is measured, one function a part; nothing is measured before it is called.
+
+    Args:
+        machine: where, and its peak.
+        lengths: further lengths of clips for the comparison at the smallest batch.
+    """
+    found: list[Part] = []
+    for precision in PRECISIONS:
+        for mode in MODES:
+            found += [partial(compare, machine, batch, mode, precision) for batch in BATCHES]
+            found += [
+                partial(compare, machine, BATCHES[0], mode, precision, frames=length) for length in lengths
+            ]
+            found += [partial(time_table1, machine, mode, precision), partial(compare_action, machine, mode, precision)]
+        found += [partial(compare_streams_and_switches, machine, batch, precision) for batch in BATCHES]
+    return found
+
+
+def quick_parts(machine: Machine) -> list[Part]:
+    """Give the shortest part of each kind."""
+    return [partial(compare, machine, 2, "inference", "float32", frames=2), partial(time_table1, machine, "inference", "float32", 1)]
+
+
+def _rivals(device: torch.device) -> dict[str, UsualRecurrent]:
+    widths = [PAPER_WIDTH] * PAPER_DEPTH
+    return {
+        "convlstm": UsualRecurrent(convlstm(PAPER_WIDTH, widths)).to(device),
+        "convgru": UsualRecurrent(convgru(PAPER_WIDTH, widths)).to(device),
+    }
+
+
+def _main(net: SemiCoupledStack, clip: Tensor) -> Tensor:
+    features = net(clip).main
+    assert features is not None
+    return features
+
+
+def _all(net: SemiCoupledStack, clip: Tensor) -> Tensor:
+    out = net(clip, streams=STREAMS)
+    return torch.stack([features for features in (out.main, out.spatial, out.temporal) if features is not None])
+
+
+def _minus(whole: list[float], part: list[float]) -> list[float]:
+    return [one - other for one, other in zip(whole, part, strict=True)]
+
+
+def _row(model: str, metric: str, condition: Mapping[str, Condition], value: Spread, unit: str = "1") -> Row:
+    return Row(model, metric, condition, value.median, value.count, unit, (value.low, value.high))
+
+

@@ -155,6 +155,11 @@ class CNNLSTM(nn.Module):
         """Weights between one hidden state and the next, whose gradients are clamped (Sec. 5.9)."""
         yield cast(nn.Parameter, self.lstm.weight_hh_l0)
 
+    def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
+        """Each convolution with its norm (see `semicoupled.nn.folding`)."""
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            yield convolution, cast(StreamNorm, norm)
+
     def _memory(self, state: StackState | None, pooled: Tensor) -> tuple[Tensor, Tensor]:
         batch = pooled.shape[1]
         if state is None:

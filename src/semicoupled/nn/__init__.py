@@ -10,6 +10,7 @@ from __future__ import annotations
 from semicoupled.nn.cbm import CBMStack
 from semicoupled.nn.convgru import convgru
 from semicoupled.nn.convlstm import convlstm
+from semicoupled.nn.folding import fold_norms
 from semicoupled.nn.layer import SemiCoupledLayer
 from semicoupled.nn.operators import conv2d, linear
 from semicoupled.nn.recurrent import RecurrentStack
@@ -32,6 +33,7 @@ __all__ = [
     "convgru",
     "convlstm",
     "detach",
+    "fold_norms",
     "linear",
     "map_state",
     "switch",

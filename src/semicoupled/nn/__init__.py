@@ -13,6 +13,7 @@ from semicoupled.nn.convlstm import convlstm
 from semicoupled.nn.folding import fold_norms
 from semicoupled.nn.layer import SemiCoupledLayer
 from semicoupled.nn.operators import conv2d, linear
+from semicoupled.nn.packed import PackedStack, pack
 from semicoupled.nn.recurrent import RecurrentStack
 from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.streams import LayerRecord, Outputs, StackState, detach, map_state
@@ -23,6 +24,7 @@ __all__ = [
     "FixedSwitching",
     "LayerRecord",
     "Outputs",
+    "PackedStack",
     "Pattern",
     "RecurrentStack",
     "SemiCoupledLayer",
@@ -36,5 +38,6 @@ __all__ = [
     "fold_norms",
     "linear",
     "map_state",
+    "pack",
     "switch",
 ]

@@ -96,8 +96,8 @@ class RNNCell(nn.Module):
         batch, gates = first.shape[0], outcome.gate
         at = None
         if state_at is not None:
-            at = RNNState(gates[(state_at - 1) * batch : state_at * batch] if state_at else first)
-        return CellOutput(outcome.map, gates, RNNState(gates[-batch:]), at)
+            at = RNNState(_own(gates[(state_at - 1) * batch : state_at * batch]) if state_at else first)
+        return CellOutput(outcome.map, gates, RNNState(_own(gates[-batch:])), at)
 
 
 class LSTMCell(nn.Module):
@@ -185,6 +185,14 @@ def build_cell(cell: Cell, channels: int, operator: Operator, kernel_size: int, 
         "gru": GRUCell,
     }
     return kinds[cell](channels, operator, kernel_size, initial_gate)
+
+
+def _own(gate: Tensor) -> Tensor:
+    """One frame's gate in memory of its own: a view would keep the gates of all frames alive as long as the state.
+
+    Under autograd they live on in any case, and `streams.detach` does this afterwards.
+    """
+    return gate if torch.is_grad_enabled() else gate.clone()
 
 
 _State = TypeVar("_State", RNNState, LSTMState, GRUState)

@@ -115,6 +115,8 @@ class CNNLSTM(nn.Module):
             rows = passing.land(index, {"main": rows})["main"]
             if "features" in record and index in chosen:
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
+        if rows.requires_grad:
+            _ = rows.register_hook(fold.channels_last)  # the pool's gradient is not
         cells = F.adaptive_avg_pool2d(rows, self.grid).flatten(1)
         pooled = cells.unflatten(0, (count, -1))  # T B C
         first = self._memory(state, pooled)

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from semicoupled.errors import ShapeError
+from semicoupled.nn import fold
 from semicoupled.nn.norm import StreamNorm
 from semicoupled.nn.operators import Operator
 from semicoupled.nn.recurrence import Recurrence, recurrence
@@ -126,7 +127,11 @@ class LSTMCell(nn.Module):
         hidden, cell = _expect(state, LSTMState)
         states = [LSTMState(hidden, cell)]
         for step in drive.split(hidden.shape[0]):
-            to_input, to_forget, to_output, candidate = (step + self.recurrent(hidden)).chunk(4, dim=1)
+            gates = step + self.recurrent(hidden)
+            if gates.requires_grad:
+                # nothing reads the last hidden: autograd fills in zeros, and not channels last
+                _ = gates.register_hook(fold.channels_last)
+            to_input, to_forget, to_output, candidate = gates.chunk(4, dim=1)
             cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
             hidden = torch.sigmoid(to_output) * torch.tanh(cell)
             states.append(LSTMState(hidden, cell))

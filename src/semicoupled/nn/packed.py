@@ -87,10 +87,10 @@ class PackedStack:
     def initial_state(self, batch: int) -> StackState:
         """The state before the first frame (c_0 = 0), the same as passing None."""
         first = (
-            torch.full((batch, *shape), layer.first_gate, dtype=self.dtype)
+            torch.empty((batch, *shape), dtype=self.dtype, memory_format=torch.channels_last).fill_(layer.first_gate)
             for shape, layer in zip(self._shapes, self._layers, strict=True)
         )
-        return StackState(tuple(RNNState(fold.channels_last(gate)) for gate in first), None)
+        return StackState(tuple(RNNState(gate) for gate in first), None)
 
     def _gates(self, frame: Tensor, state: StackState | None) -> list[Tensor]:
         """sigma(c_{t-1}) of all layers, after a look at whether everything fits."""

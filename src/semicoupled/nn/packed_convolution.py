@@ -32,10 +32,10 @@ class PlainConvolution:
     """The portable form."""
 
     def __init__(self, convolution: nn.Conv2d, post: Post, dtype: torch.dtype) -> None:
-        """Copy the weights in the precision asked for."""
-        weight = convolution.weight.detach().to(dtype, copy=True)
+        """Take the weights in the precision asked for."""
+        weight = convolution.weight.detach().to(dtype)
         self._weight = weight.contiguous(memory_format=torch.channels_last)
-        self._bias = _copy(convolution.bias, dtype)
+        self._bias = _bias(convolution, dtype)
         padding = cast("tuple[int, ...]", convolution.padding)
         self._where = (convolution.stride, padding, convolution.dilation, convolution.groups)
         self._post: Post = post
@@ -56,8 +56,8 @@ class OneDNNConvolution:
     """oneDNN's form: the weight in blocks, and the activation or the sum in the same pass over the map."""
 
     def __init__(self, convolution: nn.Conv2d, entering: Sequence[int], post: Post, dtype: torch.dtype) -> None:
-        """Lay out a copy of the weights for maps of the size `entering`; another size works, and is slower."""
-        self._bias = _copy(convolution.bias, dtype)
+        """Lay out the weights for maps of the size `entering`; another size works, and is slower."""
+        self._bias = _bias(convolution, dtype)
         self._where = [convolution.padding, convolution.stride, convolution.dilation, convolution.groups]
         self._weight = torch.ops.aten.mkldnn_reorder_conv2d_weight(
             convolution.weight.detach().to(dtype).to_mkldnn(), *self._where, [1, convolution.in_channels, *entering]
@@ -79,19 +79,21 @@ def packed_convolution(
     """The fastest form that this build of torch has for a precision.
 
     Args:
-        convolution: its weights are copied.
+        convolution: must not change afterwards: some of its weights may be shared.
         entering: size of the maps that will come, (H, W).
         post: the activation behind it.
         dtype: precision of weights and maps.
     """
-    if has_onednn() and dtype in (torch.float32, torch.bfloat16):
+    if has_onednn(dtype):
         return OneDNNConvolution(convolution, entering, post, dtype)
     return PlainConvolution(convolution, post, dtype)
 
 
-def has_onednn() -> bool:
-    """Whether torch was built with oneDNN and the fused convolutions on top of it."""
-    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+def has_onednn(dtype: torch.dtype) -> bool:
+    """Whether this build of torch has oneDNN's fused convolutions, and this processor takes them in a precision."""
+    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 @cache
@@ -104,5 +106,5 @@ def _sum() -> Callable[..., Tensor]:
     return torch.ops.mkldnn._convolution_pointwise_.binary
 
 
-def _copy(bias: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-    return None if bias is None else bias.detach().to(dtype, copy=True)
+def _bias(convolution: nn.Conv2d, dtype: torch.dtype) -> Tensor | None:
+    return None if convolution.bias is None else convolution.bias.detach().to(dtype)

@@ -112,6 +112,7 @@ def test_initial_state_equals_none() -> None:
     assert float(packed.initial_state(2).main[0].gate.mean()) == 0.25
 
 
+LSTM = lambda: SemiCoupledStack(3, WIDTHS, cell="lstm")  # noqa: E731
 PACKED = lambda: pack(SemiCoupledStack(3, WIDTHS).eval(), (8, 8))  # noqa: E731
 
 
@@ -125,6 +126,7 @@ PACKED = lambda: pack(SemiCoupledStack(3, WIDTHS).eval(), (8, 8))  # noqa: E731
         (lambda: pack(SemiCoupledStack(3, WIDTHS).eval().to("meta"), (8, 8)), "on the CPU"),
         (lambda: PACKED().step(torch.zeros(1, 3, 9, 8)), r"= \(3, 8, 8\) on the CPU, got \(1, 3, 9, 8\)"),
         (lambda: PACKED().step(torch.zeros(1, 3, 8, 8), PACKED().initial_state(2)), "belongs to one batch"),
+        (lambda: PACKED().step(torch.zeros(1, 3, 8, 8), LSTM().initial_state(1, (8, 8))), r"4 more layers, got \[\]"),
     ],
 )
 def test_refuses(call: Any, message: str) -> None:

@@ -101,7 +101,7 @@ class PackedStack:
                 f"{frame.device}. A stack is packed for one size; pack it again for another."
             )
         before = self.initial_state(frame.shape[0]) if state is None else state
-        gates = [cell[0] for cell in before.main or ()]
+        gates = [cell.gate for cell in before.main or () if isinstance(cell, RNNState)]
         shapes = [(frame.shape[0], *shape) for shape in self._shapes]
         if [gate.shape for gate in gates] != shapes:
             raise ShapeError(

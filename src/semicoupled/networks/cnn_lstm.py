@@ -115,6 +115,8 @@ class CNNLSTM(nn.Module):
             rows = passing.land(index, {"main": rows})["main"]
             if "features" in record and index in chosen:
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
+        if rows.requires_grad:
+            _ = rows.register_hook(fold.channels_last)  # the pool's gradient is not
         cells = F.adaptive_avg_pool2d(rows, self.grid).flatten(1)
         pooled = cells.unflatten(0, (count, -1))  # T B C
         first = self._memory(state, pooled)
@@ -154,6 +156,11 @@ class CNNLSTM(nn.Module):
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights between one hidden state and the next, whose gradients are clamped (Sec. 5.9)."""
         yield cast(nn.Parameter, self.lstm.weight_hh_l0)
+
+    def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
+        """Each convolution with its norm (see `semicoupled.nn.folding`)."""
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            yield convolution, cast(StreamNorm, norm)
 
     def _memory(self, state: StackState | None, pooled: Tensor) -> tuple[Tensor, Tensor]:
         batch = pooled.shape[1]

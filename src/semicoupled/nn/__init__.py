@@ -10,8 +10,10 @@ from __future__ import annotations
 from semicoupled.nn.cbm import CBMStack
 from semicoupled.nn.convgru import convgru
 from semicoupled.nn.convlstm import convlstm
+from semicoupled.nn.folding import fold_norms
 from semicoupled.nn.layer import SemiCoupledLayer
 from semicoupled.nn.operators import conv2d, linear
+from semicoupled.nn.packed import PackedStack, pack
 from semicoupled.nn.recurrent import RecurrentStack
 from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.streams import LayerRecord, Outputs, StackState, detach, map_state
@@ -22,6 +24,7 @@ __all__ = [
     "FixedSwitching",
     "LayerRecord",
     "Outputs",
+    "PackedStack",
     "Pattern",
     "RecurrentStack",
     "SemiCoupledLayer",
@@ -32,7 +35,9 @@ __all__ = [
     "convgru",
     "convlstm",
     "detach",
+    "fold_norms",
     "linear",
     "map_state",
+    "pack",
     "switch",
 ]

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from semicoupled.errors import ShapeError
+from semicoupled.nn import fold
 from semicoupled.nn.norm import StreamNorm
 from semicoupled.nn.operators import Operator
 from semicoupled.nn.recurrence import Recurrence, recurrence
@@ -96,8 +97,8 @@ class RNNCell(nn.Module):
         batch, gates = first.shape[0], outcome.gate
         at = None
         if state_at is not None:
-            at = RNNState(gates[(state_at - 1) * batch : state_at * batch] if state_at else first)
-        return CellOutput(outcome.map, gates, RNNState(gates[-batch:]), at)
+            at = RNNState(_own(gates[(state_at - 1) * batch : state_at * batch]) if state_at else first)
+        return CellOutput(outcome.map, gates, RNNState(_own(gates[-batch:])), at)
 
 
 class LSTMCell(nn.Module):
@@ -126,7 +127,11 @@ class LSTMCell(nn.Module):
         hidden, cell = _expect(state, LSTMState)
         states = [LSTMState(hidden, cell)]
         for step in drive.split(hidden.shape[0]):
-            to_input, to_forget, to_output, candidate = (step + self.recurrent(hidden)).chunk(4, dim=1)
+            gates = step + self.recurrent(hidden)
+            if gates.requires_grad:
+                # nothing reads the last hidden: autograd fills in zeros, and not channels last
+                _ = gates.register_hook(fold.channels_last)
+            to_input, to_forget, to_output, candidate = gates.chunk(4, dim=1)
             cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
             hidden = torch.sigmoid(to_output) * torch.tanh(cell)
             states.append(LSTMState(hidden, cell))
@@ -185,6 +190,14 @@ def build_cell(cell: Cell, channels: int, operator: Operator, kernel_size: int, 
         "gru": GRUCell,
     }
     return kinds[cell](channels, operator, kernel_size, initial_gate)
+
+
+def _own(gate: Tensor) -> Tensor:
+    """One frame's gate in memory of its own: a view would keep the gates of all frames alive as long as the state.
+
+    Under autograd they live on in any case, and `streams.detach` does this afterwards.
+    """
+    return gate if torch.is_grad_enabled() else gate.clone()
 
 
 _State = TypeVar("_State", RNNState, LSTMState, GRUState)

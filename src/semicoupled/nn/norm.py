@@ -72,6 +72,9 @@ class StreamNorm(nn.Module):
         if kind not in NORMS:
             raise ShapeError(f"norm: {kind!r} is unknown. {nearest(kind, NORMS)}")
         self.kind: Norm = kind
+        self.channels = channels
+        self.streams = streams
+        self.only: str | None = None  # the stream whose statistics went into the convolution, see `folding`
         self.groups = math.gcd(groups, channels)
         self.epsilon = epsilon
         self.momentum = momentum
@@ -87,6 +90,11 @@ class StreamNorm(nn.Module):
     def slot(self, stream: str) -> int:
         """Row of the running statistics that a stream uses."""
         return self._slots[stream]
+
+    @property
+    def one_for_all(self) -> bool:
+        """Whether all streams that pass have the same statistics."""
+        return len(set(self._slots.values())) == 1
 
     @property
     def by_batch(self) -> bool:
@@ -105,6 +113,11 @@ class StreamNorm(nn.Module):
             Rows of the same shape.
         """
         if self.kind == "none":
+            if self.only is not None and stream != self.only:
+                raise ShapeError(
+                    f"norm: the statistics of the {self.only} stream were folded into the convolutions, got the "
+                    f"{stream} stream. Fold the network again, with fold_norms(network, {stream!r})."
+                )
             return rows
         if self.kind == "group":
             return F.group_norm(rows, self.groups, self.weight, self.bias, self.epsilon)

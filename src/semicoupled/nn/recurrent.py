@@ -185,3 +185,8 @@ class RecurrentStack(nn.Module):
         """Weights of the recurrent convolutions, whose gradients are clamped (Sec. 5.9)."""
         for layer in self.layers:
             yield from cast("RecurrentLayer", cast("object", layer)).recurrent_parameters()
+
+    def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
+        """The input's operator of each layer with its norm (see `folding`)."""
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            yield cast("RecurrentLayer", cast("object", layer)).input, cast("StreamNorm", norm)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -53,6 +53,11 @@ class Shortcut(nn.Module):
         parts = self.projection(torch.cat(list(before.values()))).chunk(len(before))
         projected = dict(zip(before, parts, strict=True))
         return {stream: rows + self.norm(projected[stream], stream, frames) for stream, rows in after.items()}
+
+    def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
+        """The projection with its norm, if it projects (see `folding`)."""
+        if self.projects:
+            yield self.projection, self.norm
 
 
 class Shortcuts(nn.Module):

@@ -141,8 +141,14 @@ def map_state(function: Callable[[Tensor], Tensor], state: StackState) -> StackS
 
 
 def detach(state: StackState) -> StackState:
-    """Cut a state from its graph, so that no gradient flows into the frames before it."""
-    return map_state(Tensor.detach, state)
+    """Cut a state from its graph, so that no gradient flows into the frames before it and nothing of them is kept."""
+    return map_state(_alone, state)
+
+
+def _alone(tensor: Tensor) -> Tensor:
+    """Without the graph, and without the buffer of a whole segment that a last frame may be a view of."""
+    bare = tensor.detach()
+    return bare if bare.untyped_storage().nbytes() == bare.numel() * bare.element_size() else bare.clone()
 
 
 def check_streams(streams: tuple[Stream, ...], allowed: tuple[Stream, ...] = STREAMS) -> None:

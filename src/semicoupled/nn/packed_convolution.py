@@ -1,0 +1,110 @@
+"""A convolution whose weight is laid out once, as oneDNN wants it, instead of in every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Literal, Protocol, cast
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from semicoupled.nn.shapes import Float, Tensor
+
+Post = Literal["none", "relu", "tanh"]
+"""What follows a convolution within the same call."""
+
+
+class Convolution(Protocol):
+    """A convolution with what follows it."""
+
+    def __call__(self, rows: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D H2 W2"]:
+        """Convolve channels-last rows."""
+        ...
+
+    def onto(self, rows: Float[Tensor, "N D H2 W2"], entering: Float[Tensor, "N C H W"]) -> Tensor:
+        """Add the convolution of `entering` to rows, in place, and return them."""
+        ...
+
+
+class PlainConvolution:
+    """The portable form."""
+
+    def __init__(self, convolution: nn.Conv2d, post: Post, dtype: torch.dtype) -> None:
+        """Take the weights in the precision asked for."""
+        weight = convolution.weight.detach().to(dtype)
+        self._weight = weight.contiguous(memory_format=torch.channels_last)
+        self._bias = _bias(convolution, dtype)
+        padding = cast("tuple[int, ...]", convolution.padding)
+        self._where = (convolution.stride, padding, convolution.dilation, convolution.groups)
+        self._post: Post = post
+
+    def __call__(self, rows: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D H2 W2"]:
+        """See `Convolution`."""
+        mapped = F.conv2d(rows, self._weight, self._bias, *self._where)
+        if self._post == "none":
+            return mapped
+        return mapped.relu_() if self._post == "relu" else mapped.tanh_()
+
+    def onto(self, rows: Float[Tensor, "N D H2 W2"], entering: Float[Tensor, "N C H W"]) -> Tensor:
+        """See `Convolution`."""
+        return rows.add_(self(entering))
+
+
+class OneDNNConvolution:
+    """oneDNN's form: the weight in blocks, and the activation or the sum in the same pass over the map."""
+
+    def __init__(self, convolution: nn.Conv2d, entering: Sequence[int], post: Post, dtype: torch.dtype) -> None:
+        """Lay out the weights for maps of the size `entering`; another size works, and is slower."""
+        self._bias = _bias(convolution, dtype)
+        self._where = [convolution.padding, convolution.stride, convolution.dilation, convolution.groups]
+        self._weight = torch.ops.aten.mkldnn_reorder_conv2d_weight(
+            convolution.weight.detach().to(dtype).to_mkldnn(), *self._where, [1, convolution.in_channels, *entering]
+        )
+        self._post: Post = post
+
+    def __call__(self, rows: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D H2 W2"]:
+        """See `Convolution`."""
+        return _operation()(rows, self._weight, self._bias, *self._where, self._post, [], "")
+
+    def onto(self, rows: Float[Tensor, "N D H2 W2"], entering: Float[Tensor, "N C H W"]) -> Tensor:
+        """See `Convolution`."""
+        return _sum()(rows, entering, self._weight, self._bias, *self._where, "add", 1.0, None, [], "")
+
+
+def packed_convolution(
+    convolution: nn.Conv2d, entering: Sequence[int], post: Post = "none", dtype: torch.dtype = torch.float32
+) -> Convolution:
+    """The fastest form that this build of torch has for a precision.
+
+    Args:
+        convolution: must not change afterwards: some of its weights may be shared.
+        entering: size of the maps that will come, (H, W).
+        post: the activation behind it.
+        dtype: precision of weights and maps.
+    """
+    if has_onednn(dtype):
+        return OneDNNConvolution(convolution, entering, post, dtype)
+    return PlainConvolution(convolution, post, dtype)
+
+
+def has_onednn(dtype: torch.dtype) -> bool:
+    """Whether this build of torch has oneDNN's fused convolutions, and this processor takes them in a precision."""
+    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+@cache
+def _operation() -> Callable[..., Tensor]:
+    return torch.ops.mkldnn._convolution_pointwise.default
+
+
+@cache
+def _sum() -> Callable[..., Tensor]:
+    return torch.ops.mkldnn._convolution_pointwise_.binary
+
+
+def _bias(convolution: nn.Conv2d, dtype: torch.dtype) -> Tensor | None:
+    return None if convolution.bias is None else convolution.bias.detach().to(dtype)

@@ -43,8 +43,8 @@ def keep_freed_memory() -> bool:
     """Tell the C library to keep freed memory instead of handing it back to the system, for this process.
 
     The maps of a layer are freed and asked for again in every step. With glibc's usual thresholds each of them is a new
-    mapping, whose pages the system has to clear one by one: a tenth of a training step on a CPU. It is for programs, which
-    own their process; a library should not choose this for its caller.
+    mapping, whose pages the system has to clear one by one: a tenth of a training step on a CPU. It is for programs,
+    which own their process; a library should not choose this for its caller.
 
     Returns:
         Whether it was done; False where the C library is another one.

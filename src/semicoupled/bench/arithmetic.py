@@ -16,7 +16,7 @@ PEAK_CHANNELS, PEAK_SIZE = 64, 28
 
 
 def flops(run: Callable[[], object]) -> int:
-    """Count the floating-point operations of the convolutions and matrix products that a run makes (2 a multiply-add)."""
+    """Count the floating-point operations of the convolutions and matrix products in a run (2 a multiply-add)."""
     counter = FlopCounterMode(display=False)
     with counter:
         _ = run()

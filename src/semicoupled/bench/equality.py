@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from semicoupled.bench.loops import Loop, UsualRecurrent
 from semicoupled.errors import EqualityError
 from semicoupled.nn import RecurrentStack, SemiCoupledStack, reference
+from semicoupled.nn.norm import StreamNorm
 from semicoupled.nn.streams import STREAMS
 
 TOLERANCE = 1e-9
@@ -36,7 +37,7 @@ def check_stack(stack: SemiCoupledStack, frames: Tensor) -> float:
         EqualityError: something differs; no speed may be printed.
     """
     was_training = stack.training
-    _ = stack.train(stack.layers[0].spatial_norm.kind != "batch")
+    _ = stack.train(not any(isinstance(module, StreamNorm) and module.kind == "batch" for module in stack.modules()))
     try:
         fast = stack(frames, streams=STREAMS)
         fast_features = {stream: getattr(fast, stream) for stream in STREAMS}
@@ -57,7 +58,9 @@ def check_stack(stack: SemiCoupledStack, frames: Tensor) -> float:
     return worst
 
 
-def check_streaming(step: Callable[..., tuple[Tensor, object]], clip: Callable[[Tensor], Tensor], frames: Tensor) -> float:
+def check_streaming(
+    step: Callable[..., tuple[Tensor, object]], clip: Callable[[Tensor], Tensor], frames: Tensor
+) -> float:
     """Compare frame by frame with a whole clip.
 
     Args:
@@ -126,5 +129,3 @@ def perturb_statistics(stack: SemiCoupledStack) -> None:
             _ = buffer.copy_(noise - 0.5)
         elif name.endswith("running_variance"):
             _ = buffer.copy_(noise + 0.5)
-
-

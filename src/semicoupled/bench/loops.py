@@ -69,6 +69,7 @@ class UsualRecurrent(nn.Module):
         return torch.stack(outputs, dim=1)
 
     def _advance(self, index: int, features: Tensor, state: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
+        """Give the hidden state (and behind it the cell of an LSTM) after one more frame."""
         if state is None:
             shape = (features.shape[0], self.channels[index], *features.shape[2:])
             zeros = features.new_zeros(shape).contiguous(memory_format=torch.channels_last)
@@ -78,7 +79,7 @@ class UsualRecurrent(nn.Module):
         gates = F.conv2d(both, self.weights[index], self.biases[index], padding=1)
         if self.is_lstm:
             to_input, to_forget, to_output, candidate = gates.chunk(4, dim=1)
-            cell = torch.sigmoid(to_forget) * state[1] + torch.sigmoid(to_input) * torch.tanh(candidate)
+            cell = torch.sigmoid(to_forget) * state[-1] + torch.sigmoid(to_input) * torch.tanh(candidate)
             return torch.sigmoid(to_output) * torch.tanh(cell), cell
         update, reset = torch.sigmoid(gates).chunk(2, dim=1)
         kept = torch.cat([features, (reset * hidden).to(features.dtype)], dim=1)

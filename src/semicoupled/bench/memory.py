@@ -1,6 +1,6 @@
 """Peak memory: a training step against length, layers and size; LTSC against length; streaming over 10 000 frames.
 
-Each figure comes from a process of its own, which notes how much it holds before the run and how much at most during it.
+Each figure comes from a process of its own, which notes how much it holds before the run and at most during it.
 """
 
 from __future__ import annotations

@@ -69,9 +69,7 @@ class Machine:
 def measure_peak(device: torch.device) -> tuple[Machine, list[Row]]:
     """Measure the physical limit that all shares are given against."""
     peaks: dict[Precision, float] = {name: convolution_peak(DTYPES[name], device) for name in PRECISIONS}
-    rows = [
-        Row("convolution", "flops_per_second", {"dtype": name}, peak, 1, "FLOP/s") for name, peak in peaks.items()
-    ]
+    rows = [Row("convolution", "flops_per_second", {"dtype": name}, peak, 1, "FLOP/s") for name, peak in peaks.items()]
     return Machine(device, peaks), rows
 
 
@@ -215,7 +213,9 @@ def compare_action(machine: Machine, mode: Mode, precision: Precision) -> list[R
     device = machine.device
     clip = torch.randn(1, CLIP_FRAMES, 3, CLIP_SIZE, CLIP_SIZE, device=device)
     net, rival = find_preset("table1").build("batch").to(device), R2Plus1D(400).to(device)
-    _ = rival.to(memory_format=torch.channels_last_3d)
+    for parameter in rival.parameters():
+        if parameter.dim() == 5:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
     runs = {
         OURS: candidate(net, lambda: _main(net, clip), mode, precision, device),
         "r2plus1d_18": candidate(rival, lambda: rival(clip), mode, precision, device),
@@ -260,9 +260,7 @@ def parts(machine: Machine, lengths: Sequence[int] = ()) -> list[Part]:
     for precision in PRECISIONS:
         for mode in MODES:
             found += [partial(compare, machine, batch, mode, precision) for batch in BATCHES]
-            found += [
-                partial(compare, machine, BATCHES[0], mode, precision, frames=length) for length in lengths
-            ]
+            found += [partial(compare, machine, BATCHES[0], mode, precision, frames=length) for length in lengths]
             found += [partial(time_table1, machine, mode, precision), partial(compare_action, machine, mode, precision)]
         found += [partial(compare_streams_and_switches, machine, batch, precision) for batch in BATCHES]
     return found
@@ -270,7 +268,10 @@ def parts(machine: Machine, lengths: Sequence[int] = ()) -> list[Part]:
 
 def quick_parts(machine: Machine) -> list[Part]:
     """Give the shortest part of each kind."""
-    return [partial(compare, machine, 2, "inference", "float32", frames=2), partial(time_table1, machine, "inference", "float32", 1)]
+    return [
+        partial(compare, machine, 2, "inference", "float32", frames=2),
+        partial(time_table1, machine, "inference", "float32", 1),
+    ]
 
 
 def _rivals(device: torch.device) -> dict[str, UsualRecurrent]:
@@ -297,6 +298,4 @@ def _minus(whole: list[float], part: list[float]) -> list[float]:
 
 
 def _row(model: str, metric: str, condition: Mapping[str, Condition], value: Spread, unit: str = "1") -> Row:
-    return Row(model, metric, condition, value.median, value.count, unit, (value.low, value.high))
-
-
+    return Row(model, metric, condition, value.median, value.repeats, unit, (value.low, value.high))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -77,9 +77,7 @@ def streamed_presets() -> Iterator[Streamed]:
 
 def parts() -> list[Part]:
     """Give what is measured, one function a network and precision; nothing is measured before it is called."""
-    return [
-        partial(time_streaming, streamed, precision) for streamed in streamed_presets() for precision in PRECISIONS
-    ]
+    return [partial(time_streaming, streamed, precision) for streamed in streamed_presets() for precision in PRECISIONS]
 
 
 def time_streaming(streamed: Streamed, precision: Precision) -> list[Row]:
@@ -115,7 +113,7 @@ def _time(streamed: Streamed, precision: Precision) -> list[Row]:
     }
     weight = float(sum(tensor.nbytes for tensor in tensors_of(state)))
     return [
-        Row("semicoupled", "ms_per_frame", where, took.median, took.count, "ms", (took.low, took.high)),
+        Row("semicoupled", "ms_per_frame", where, took.median, took.repeats, "ms", (took.low, took.high)),
         Row("semicoupled", "state_bytes", where, weight, 1, "B"),
     ]
 
@@ -130,7 +128,7 @@ def tensors_of(state: object) -> Iterator[Tensor]:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> Generator[None]:
     """Compute on one core within this context."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Timing side by side: every repeat runs all candidates in turn, so that a slow minute of the machine hits them alike."""
+"""Timing side by side: every repeat runs all candidates in turn, so that a slow minute hits them alike."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Spread(NamedTuple):
         median: of all repeats.
         low: smallest.
         high: largest.
-        count: number of repeats.
+        repeats: how many there were.
     """
 
     median: float
     low: float
     high: float
-    count: int
+    repeats: int
 
 
 def paired(runs: Mapping[str, Run], repeats: int, device: torch.device) -> dict[str, list[float]]:

@@ -1,6 +1,6 @@
 """R(2+1)D-18, the rival for action (Tran et al. 2018): 3D convolutions taken apart into space and time.
 
-The sizes are those of the 18-layer network of the paper, as torchvision builds it (31 505 325 parameters at 400 classes).
+The sizes are those of the 18-layer network of the paper, as torchvision has it (31 505 325 parameters, 400 classes).
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class _Block(nn.Module):
         super().__init__()
         # as many parameters as the 3x3x3 convolution that the pair stands for
         middle = (entering * leaving * 27) // (entering * 9 + 3 * leaving)
-        self.first = nn.Sequential(_pair(entering, middle, leaving, stride), nn.BatchNorm3d(leaving), nn.ReLU(inplace=True))
+        self.first = nn.Sequential(
+            _pair(entering, middle, leaving, stride), nn.BatchNorm3d(leaving), nn.ReLU(inplace=True)
+        )
         self.second = nn.Sequential(_pair(leaving, middle, leaving, 1), nn.BatchNorm3d(leaving))
         self.shortcut = (
             nn.Identity()

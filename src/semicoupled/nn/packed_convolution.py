@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, cast, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ Post = Literal["none", "relu", "tanh"]
 """What follows a convolution within the same call."""
 
 
+@runtime_checkable
 class Convolution(Protocol):
     """A convolution with what follows it."""
 

@@ -118,8 +118,7 @@ def section(study: str, rows: Sequence[Row], command: str, picture: str) -> str:
     heads = "| " + " | ".join(shown.columns) + " |\n|" + "---|" * len(shown.columns)
     lines = "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in shown.rows)
     options = "\n".join(
-        f"* {variant.label}: "
-        + (" ".join(f"`{option}`" for option in variant.options) or "as the preset")
+        f"* {variant.label}: " + (" ".join(f"`{option}`" for option in variant.options) or "as the preset")
         for variant in _present(study, rows)
     )
     return (

@@ -38,7 +38,8 @@ Part = Callable[[], list[Row]]
 
 OURS = "semicoupled"
 STOP = 0.5
-BATCHES = (2, 8)
+SMALL, LARGE = 2, 8
+"""Batches."""
 REPEATS = {"training": 3, "inference": 5}
 MAIN: tuple[Stream, ...] = ("main",)
 CLIP_FRAMES, CLIP_SIZE = 16, 112
@@ -87,7 +88,15 @@ def check(preset: Preset, device: torch.device) -> None:
         _ = check_loop(stack.eval(), reference_loop(stack), frames)
 
 
-def compare(machine: Machine, batch: int, mode: Mode, precision: Precision, *, frames: int | None = None) -> list[Row]:
+def compare(
+    machine: Machine,
+    batch: int,
+    mode: Mode,
+    precision: Precision,
+    *,
+    rivals: Sequence[str] = ("convlstm", "convgru"),
+    frames: int | None = None,
+) -> list[Row]:
     """Time the paper's 15 layers of 64 channels beside the reference loop and the rivals, all in the same precision.
 
     Shares of the peak are with batch norm, as it is trained; ratios are without norms on both sides, so that the loop,
@@ -98,6 +107,7 @@ def compare(machine: Machine, batch: int, mode: Mode, precision: Precision, *, f
         batch: number of clips.
         mode: training step or inference.
         precision: of both sides.
+        rivals: ``convlstm``, ``convgru``.
         frames: length of the clip; None for the preset's.
     """
     preset = find_preset("paper15x64")
@@ -111,8 +121,8 @@ def compare(machine: Machine, batch: int, mode: Mode, precision: Precision, *, f
         "none": candidate(plain, lambda: _main(plain, clip), mode, precision, device),
         "reference": candidate(plain, lambda: loop(clip), mode, precision, device),
     }
-    rivals = _rivals(device)
-    for name, rival in rivals.items():
+    for name in rivals:
+        rival = _rival(name).to(device)
         runs[name] = candidate(rival, lambda rival=rival: rival(clip), mode, precision, device)
     seconds = paired(runs, REPEATS[mode], device)
 
@@ -124,12 +134,12 @@ def compare(machine: Machine, batch: int, mode: Mode, precision: Precision, *, f
         "frames": length,
         "streams": "main",
     }
-    operations = {"batch": flops(runs["batch"]), "reference": flops(runs["reference"])}
+    operations = batch * flops(candidate(plain, lambda: _main(plain, clip[:1]), mode, precision, device))
     rows: list[Row] = []
     for name, model in (("batch", OURS), ("reference", "reference")):
-        speed = operations[name] / spread(seconds[name]).median
+        speed = operations / spread(seconds[name]).median
         condition = where | {"norm": "batch" if model == OURS else "none"}
-        share = [operations[name] / second / machine.peaks[precision] for second in seconds[name]]
+        share = [operations / second / machine.peaks[precision] for second in seconds[name]]
         rows += [
             Row(model, "flops_per_second", condition, speed, len(share), "FLOP/s"),
             _row(model, "share_of_peak", condition, spread(share)),
@@ -142,43 +152,42 @@ def compare(machine: Machine, batch: int, mode: Mode, precision: Precision, *, f
     return rows
 
 
-def compare_streams_and_switches(machine: Machine, batch: int, precision: Precision) -> list[Row]:
-    """Time a training step with switches, and one with all three streams, beside the plain one."""
-    preset = find_preset("paper15x64")
+def compare_streams(machine: Machine, batch: int, precision: Precision) -> list[Row]:
+    """Time a training step with all three streams beside the main stream alone."""
     device = machine.device
-    clip = torch.randn(batch, preset.frames, preset.in_channels, preset.size, preset.size, device=device)
-    net = preset.build("batch").to(device)
+    net, clip = _paper(batch, device)
+    runs = {
+        "main": candidate(net, lambda: _main(net, clip), "training", precision, device),
+        "all": candidate(net, lambda: _all(net, clip), "training", precision, device),
+    }
+    seconds = paired(runs, REPEATS["training"], device)
+    where = _training(precision, batch) | {"streams": "all"}
+    return [_row(OURS, "step_ratio", where, ratio(seconds["all"], seconds["main"]))]
+
+
+def compare_switches(machine: Machine, batch: int, precision: Precision) -> list[Row]:
+    """Time a training step with STSGD beside one without; the whole step, and the backward pass alone."""
+    device = machine.device
+    net, clip = _paper(batch, device)
     switches = STSGD(net, start=STOP, schedule="constant")
     drawn = iter(range(1_000_000))
 
     def stopped() -> Tensor:
-        out = net(clip, switch=switches.draw(next(drawn)))
-        assert out.main is not None
-        return out.main
+        features = net(clip, switch=switches.draw(next(drawn))).main
+        assert features is not None
+        return features
 
     runs = {
-        "main": candidate(net, lambda: _main(net, clip), "training", precision, device),
+        "open": candidate(net, lambda: _main(net, clip), "training", precision, device),
         "stopped": candidate(net, stopped, "training", precision, device),
-        "all": candidate(net, lambda: _all(net, clip), "training", precision, device),
         "forward": training_forward(net, lambda: _main(net, clip), precision, device),
-        "forward_stopped": training_forward(net, stopped, precision, device),
     }
     seconds = paired(runs, REPEATS["inference"], device)
-    where: dict[str, Condition] = {
-        "preset": preset.name,
-        "mode": "training",
-        "dtype": precision,
-        "batch": batch,
-        "frames": preset.frames,
-    }
-    backward = ratio(
-        _minus(seconds["stopped"], seconds["forward_stopped"]), _minus(seconds["main"], seconds["forward"])
-    )
-    stop = where | {"streams": "main", "stop": STOP}
+    where = _training(precision, batch) | {"streams": "main", "stop": STOP}
+    backward = ratio(_minus(seconds["stopped"], seconds["forward"]), _minus(seconds["open"], seconds["forward"]))
     return [
-        _row(OURS, "step_ratio", stop, ratio(seconds["stopped"], seconds["main"])),
-        _row(OURS, "step_ratio", stop | {"part": "backward"}, backward),
-        _row(OURS, "step_ratio", where | {"streams": "all"}, ratio(seconds["all"], seconds["main"])),
+        _row(OURS, "step_ratio", where, ratio(seconds["stopped"], seconds["open"])),
+        _row(OURS, "step_ratio", where | {"part": "backward"}, backward),
     ]
 
 
@@ -198,7 +207,7 @@ def time_table1(machine: Machine, mode: Mode, precision: Precision, batch: int =
         "frames": preset.frames,
         "streams": "all",
     }
-    operations = flops(run)
+    operations = batch * flops(candidate(net, lambda: _all(net, clip[:1]), mode, precision, device))
     share = [operations / second / machine.peaks[precision] for second in seconds]
     faster = [PUBLISHED[mode, precision] / second for second in seconds]
     return [
@@ -259,10 +268,12 @@ def parts(machine: Machine, lengths: Sequence[int] = ()) -> list[Part]:
     found: list[Part] = []
     for precision in PRECISIONS:
         for mode in MODES:
-            found += [partial(compare, machine, batch, mode, precision) for batch in BATCHES]
-            found += [partial(compare, machine, BATCHES[0], mode, precision, frames=length) for length in lengths]
+            found.append(partial(compare, machine, SMALL, mode, precision))
+            found.append(partial(compare, machine, LARGE, mode, precision, rivals=("convlstm",)))
+            found += [partial(compare, machine, SMALL, mode, precision, frames=length) for length in lengths]
             found += [partial(time_table1, machine, mode, precision), partial(compare_action, machine, mode, precision)]
-        found += [partial(compare_streams_and_switches, machine, batch, precision) for batch in BATCHES]
+        found += [partial(compare_streams, machine, batch, precision) for batch in (SMALL, LARGE)]
+        found.append(partial(compare_switches, machine, LARGE, precision))
     return found
 
 
@@ -274,11 +285,26 @@ def quick_parts(machine: Machine) -> list[Part]:
     ]
 
 
-def _rivals(device: torch.device) -> dict[str, UsualRecurrent]:
-    widths = [PAPER_WIDTH] * PAPER_DEPTH
+def _rival(name: str) -> UsualRecurrent:
+    build = {"convlstm": convlstm, "convgru": convgru}[name]
+    return UsualRecurrent(build(PAPER_WIDTH, [PAPER_WIDTH] * PAPER_DEPTH))
+
+
+def _paper(batch: int, device: torch.device) -> tuple[SemiCoupledStack, Tensor]:
+    """The paper's 15 layers as they are trained, and a clip."""
+    preset = find_preset("paper15x64")
+    clip = torch.randn(batch, preset.frames, preset.in_channels, preset.size, preset.size, device=device)
+    return preset.build("batch").to(device), clip
+
+
+def _training(precision: Precision, batch: int) -> dict[str, Condition]:
+    preset = find_preset("paper15x64")
     return {
-        "convlstm": UsualRecurrent(convlstm(PAPER_WIDTH, widths)).to(device),
-        "convgru": UsualRecurrent(convgru(PAPER_WIDTH, widths)).to(device),
+        "preset": preset.name,
+        "mode": "training",
+        "dtype": precision,
+        "batch": batch,
+        "frames": preset.frames,
     }
 
 

@@ -119,7 +119,7 @@ class CNNLSTM(nn.Module):
         pooled = cells.unflatten(0, (count, -1))  # T B C
         first = self._memory(state, pooled)
         if state_at is None or state_at in (0, count):
-            hidden, last = self.lstm(pooled, first)
+            hidden, last = self._remember(pooled, first)
             at = first if state_at == 0 else last
         else:
             early, at = self.lstm(pooled[:state_at], first)
@@ -154,6 +154,21 @@ class CNNLSTM(nn.Module):
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights between one hidden state and the next, whose gradients are clamped (Sec. 5.9)."""
         yield cast(nn.Parameter, self.lstm.weight_hh_l0)
+
+    def _remember(self, pooled: Tensor, first: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The LSTM over T B C; an export of one step has it gate by gate, because ONNX would get it for whole clips."""
+        if not torch.compiler.is_exporting():
+            return self.lstm(pooled, first)
+        hidden, cell = first[0][0], first[1][0]
+        lstm, outputs = self.lstm, list[Tensor]()
+        for frame in pooled.unbind():
+            drive = F.linear(frame, cast(Tensor, lstm.weight_ih_l0), cast(Tensor, lstm.bias_ih_l0))
+            gates = drive + F.linear(hidden, cast(Tensor, lstm.weight_hh_l0), cast(Tensor, lstm.bias_hh_l0))
+            to_input, to_forget, candidate, to_output = fold.channel_parts(gates, 4)
+            cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
+            hidden = torch.sigmoid(to_output) * torch.tanh(cell)
+            outputs.append(hidden)
+        return torch.stack(outputs), (hidden[None], cell[None])
 
     def _memory(self, state: StackState | None, pooled: Tensor) -> tuple[Tensor, Tensor]:
         batch = pooled.shape[1]

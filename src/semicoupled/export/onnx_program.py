@@ -27,7 +27,7 @@ def require_packages() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"ONNX needs {', '.join(missing)}: pip install \"semicoupled[export]\". "
+            f'ONNX needs {", ".join(missing)}: pip install "semicoupled[export]". '
             "Or export for torch alone with --format torch"
         )
 
@@ -52,6 +52,7 @@ def save_onnx(made: Made, step: StepProgram, file: Path) -> None:
         found = torch.onnx.export(made.program, (), dynamo=True, input_names=given, output_names=back, verbose=False)
     assert found is not None  # it is so for the old exporter alone
     model = found.model_proto
+    model.graph.ClearField("metadata_props")
     for node in model.graph.node:  # traces of where the model's source code lay
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
@@ -88,5 +89,3 @@ def _name_axes(model: Any, shapes: Sequence[Shape]) -> None:
         for place in port.type.tensor_type.shape.dim:
             if place.dim_param in known:
                 place.dim_param = known[place.dim_param]
-
-

@@ -71,7 +71,7 @@ def make(step: StepProgram, reference: StepProgram, size: tuple[int, int]) -> Ma
     for dynamic in FREEDOMS:
         try:
             made = _make(step, reference, size, dynamic)
-        except Exception as error:  # noqa: BLE001  torch raises all kinds; every one of them is reported
+        except Exception as error:  # torch raises all kinds; every one of them is reported
             reasons.append(f"with free {', '.join(dynamic) or 'nothing'}: {_first_line(error)}")
             if not dynamic:
                 raise RunError(f"program {step.name!r} cannot be exported. {'. '.join(reasons)}") from error
@@ -107,19 +107,19 @@ def quiet() -> Generator[None]:
         logger.setLevel(level)
 
 
-def _make(
-    step: StepProgram, reference: StepProgram, size: tuple[int, int], dynamic: tuple[AxisName, ...]
-) -> Made:
+def _make(step: StepProgram, reference: StepProgram, size: tuple[int, int], dynamic: tuple[AxisName, ...]) -> Made:
     own = Sizes(1, *size)
     free_size = "height" in dynamic
     # an axis of length 1 would be taken for fixed, two of the same length for the same
-    traced = Sizes(2, max(size[0], 130) + 2, max(size[1], 170) + 5) if free_size else own._replace(batch=len(dynamic) + 1)
+    large = Sizes(2, max(size[0], 130) + 2, max(size[1], 170) + 5)
+    traced = large if free_size else own._replace(batch=2 if dynamic else 1)
     arguments = (*step.example(traced), *step.start(traced))
     with torch.no_grad(), quiet():
         given = find_shapes(lambda sizes: (*step.example(sizes), *step.start(sizes)), own, dynamic)
         back = find_shapes(lambda sizes: step.module(*step.example(sizes), *step.start(sizes)), own, dynamic)
         free = tuple({at: Dim.AUTO for at, axis in enumerate(shape) if isinstance(axis, Axis)} for shape in given)
         program = torch.export.export(_Positional(step.module), arguments, dynamic_shapes=(free,), strict=False)
+        program.example_inputs = None  # they would be stored, too
         for node in program.graph.nodes:
             node.meta.pop("stack_trace", None)  # names the folders of this machine
     tried = [own, *([own._replace(batch=3)] if dynamic else [])]

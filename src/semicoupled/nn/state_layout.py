@@ -47,6 +47,9 @@ class StateLayout:
             ShapeError: not as many as there are names.
         """
         if len(tensors) != len(self.names):
-            raise ShapeError(f"state: expected {len(self.names)} tensors ({', '.join(self.names)}), got {len(tensors)}.")
+            raise ShapeError(
+                f"state: expected {len(self.names)} tensors ({', '.join(self.names)}), got {len(tensors)}. Pass those "
+                "that the last call returned, or those of the initial state."
+            )
         left = iter(tensors)
         return StackState(tuple(cell(*(next(left) for _ in cell._fields)) for cell in self.cells), None)

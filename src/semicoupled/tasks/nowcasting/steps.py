@@ -190,7 +190,8 @@ def make_steps(model: NowcastingModel, size: tuple[int, int], about: Description
             initial={"points": "each pixel's own x and y"},
         )
         programs.insert(0, follow)
-    return Steps(programs, size, about={"units": "dBZ", "range": [0, HIGHEST_DBZ], "missing": "NaN", "note": NOTE, **about}, use=USE_MOVING if moving else USE_STANDING)
+    known = {"units": "dBZ", "range": [0, HIGHEST_DBZ], "missing": "NaN", "note": NOTE, **about}
+    return Steps(programs, size, known, use=USE_MOVING if moving else USE_STANDING)
 
 
 def grid(sizes: Sizes) -> Tensor:

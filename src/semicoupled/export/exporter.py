@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import statistics
 import time
 from contextlib import ExitStack
@@ -88,8 +89,9 @@ def export_run(
         stack.callback(shown.end)
         folder = stack.enter_context(replacing_folder(out))
         for done, (step, reference) in enumerate(zip(steps.programs, trained.programs, strict=True)):
-            made[step.name] = make(step, reference, size)
-            measured[step.name] = _write(folder, step, reference, made[step.name], form, weights)
+            onnx = None if form == "torch" else OnnxFile(folder / f"{step.name}.onnx", step, reference)
+            made[step.name] = make(step, reference, size, None if onnx is None else onnx.write)
+            measured[step.name] = _finish(folder, step, reference, made[step.name], form, onnx, weights)
             shown.update(done + 1)
         files = [*sorted(file.name for file in folder.iterdir()), "signature.json", "README.md"]
         content = signature(run, steps, size, made, measured, files)
@@ -108,10 +110,39 @@ def ready(model: TaskModel) -> TaskModel:
     return cast(TaskModel, own.eval().float())
 
 
-def _write(
-    folder: Path, step: StepProgram, reference: StepProgram, made: Made, form: Format, weights: Weights
+class OnnxFile:
+    """The ONNX form of a program, written and compared as soon as the program is there."""
+
+    def __init__(self, file: Path, step: StepProgram, reference: StepProgram) -> None:
+        """Say where it goes and what it must agree with."""
+        self.file, self.step, self.reference = file, step, reference
+        self.difference = math.inf
+
+    def write(self, made: Made) -> None:
+        """Write it in float32.
+
+        Raises:
+            RunError: it differs from the model.
+        """
+        save_onnx(made, self.step, self.file)
+        self.difference = check(self.reference, "onnxruntime", onnx_runner(self.file, self.step), made.tried)
+
+    def measure(self, weights: Weights, difference: float, sizes: Sizes) -> Measured:
+        """Say what it costs."""
+        speed = _milliseconds(onnx_runner(self.file, self.step), self.reference, sizes)
+        return Measured("onnxruntime", weights, difference, speed, self.file.stat().st_size)
+
+
+def _finish(
+    folder: Path,
+    step: StepProgram,
+    reference: StepProgram,
+    made: Made,
+    form: Format,
+    onnx: OnnxFile | None,
+    weights: Weights,
 ) -> list[Measured]:
-    """Write one program in the formats asked for, each compared and measured."""
+    """Write what is left to write of one program, and measure it."""
     own = made.tried[0]
     module = reference.module
     rows = [Measured("torch", "float32", 0.0, _milliseconds(lambda tensors: module(*tensors), reference, own), None)]
@@ -120,19 +151,13 @@ def _write(
         save(made.program, file)
         speed = _milliseconds(load_runner(file), reference, own)
         rows.append(Measured("torch.export", "float32", made.difference, speed, file.stat().st_size))
-    if form != "torch":
-        file = folder / f"{step.name}.onnx"
-        save_onnx(made, step, file)
-        runner = onnx_runner(file, step)
-        difference = check(reference, "onnxruntime", runner, made.tried)
-        speed = _milliseconds(runner, reference, own)
-        rows.append(Measured("onnxruntime", "float32", difference, speed, file.stat().st_size))
+    if onnx is not None:
+        rows.append(onnx.measure("float32", onnx.difference, own))
         if weights != "float32":
-            reduce_weights(file, file, weights)
-            runner = onnx_runner(file, step)
+            reduce_weights(onnx.file, onnx.file, weights)
+            runner = onnx_runner(onnx.file, step)
             difference = max(largest_difference(reference, runner, sizes) for sizes in made.tried)
-            speed = _milliseconds(runner, reference, own)
-            rows.append(Measured("onnxruntime", weights, difference, speed, file.stat().st_size))
+            rows.append(onnx.measure(weights, difference, own))
     return rows
 
 

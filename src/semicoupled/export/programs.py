@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -56,13 +56,16 @@ class _Positional(nn.Module):
         return self.module(*tensors)
 
 
-def make(step: StepProgram, reference: StepProgram, size: tuple[int, int]) -> Made:
+def make(
+    step: StepProgram, reference: StepProgram, size: tuple[int, int], also: Callable[[Made], object] | None = None
+) -> Made:
     """Export one step, with as many axes free as agree with the model when they vary.
 
     Args:
         step: what is exported.
         reference: what it must agree with: the same step of the model as it was trained.
         size: height and width of the frames, px.
+        also: what else must succeed, such as its ONNX form; if it raises, fewer axes are left free.
 
     Raises:
         RunError: it cannot be exported even for one size, or differs from the model.
@@ -71,6 +74,8 @@ def make(step: StepProgram, reference: StepProgram, size: tuple[int, int]) -> Ma
     for dynamic in FREEDOMS:
         try:
             made = _make(step, reference, size, dynamic)
+            if also is not None:
+                also(made)
         except Exception as error:  # torch raises all kinds; every one of them is reported
             reasons.append(f"with free {', '.join(dynamic) or 'nothing'}: {_first_line(error)}")
             if not dynamic:
@@ -113,7 +118,8 @@ def _make(step: StepProgram, reference: StepProgram, size: tuple[int, int], dyna
     # an axis of length 1 would be taken for fixed, two of the same length for the same
     large = Sizes(2, max(size[0], 130) + 2, max(size[1], 170) + 5)
     traced = large if free_size else own._replace(batch=2 if dynamic else 1)
-    arguments = (*step.example(traced), *step.start(traced))
+    # cloned, because a tensor that is given twice, as two states that begin alike, would become one input
+    arguments = tuple(tensor.clone() for tensor in (*step.example(traced), *step.start(traced)))
     with torch.no_grad(), quiet():
         given = find_shapes(lambda sizes: (*step.example(sizes), *step.start(sizes)), own, dynamic)
         back = find_shapes(lambda sizes: step.module(*step.example(sizes), *step.start(sizes)), own, dynamic)

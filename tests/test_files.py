@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from semicoupled.files import replacing, write_bytes, write_text
+from semicoupled.files import replacing, replacing_folder, write_bytes, write_text
 
 
 def test_a_file_is_written_with_its_folder(tmp_path: Path) -> None:
@@ -36,3 +36,16 @@ def test_the_old_file_stands_until_the_block_ends(tmp_path: Path) -> None:
         temporary.write_text("new")
         assert file.read_text() == "old"
     assert file.read_text() == "new"
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "folder"
+    with replacing_folder(target) as folder:
+        (folder / "old").write_text("old")
+    with pytest.raises(FileNotFoundError), replacing_folder(target) as folder:
+        (folder / "nowhere" / "new").write_text("new")
+    assert [file.name for file in target.iterdir()] == ["old"]
+    with replacing_folder(target) as folder:
+        (folder / "new").write_text("new")
+    assert [file.name for file in target.iterdir()] == ["new"]
+    assert [path.name for path in target.parent.iterdir()] == ["folder"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,3 +44,32 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a binary file whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Generator[Path]:
+    """Give a temporary folder beside `path`; it takes its place, as a whole, when the block ends well.
+
+    If the block raises, the temporary folder is removed and `path` stays as it was. What `path` held before is gone
+    afterwards, so the caller looks into it first.
+
+    Args:
+        path: the folder to make or to replace.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    token = secrets.token_hex(4)
+    temporary, old = (path.with_name(f".{path.name}.{token}.{kind}") for kind in ("part", "old"))
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.exists():
+            path.rename(old)
+        try:
+            temporary.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from semicoupled.nn.switch import Switching
     from semicoupled.report import Section
     from semicoupled.rows import Row
+    from semicoupled.steps import Steps
     from semicoupled.training.ltsc import Segment
     from semicoupled.training.objective import Losses
     from semicoupled.training.progress import Progress
@@ -188,6 +189,7 @@ class Task(Generic[SettingsT]):
         validate: a few scores during training; the highest ``"score"`` chooses the best weights.
         evaluate: scores for a table, baselines beside ours.
         predictor: makes predictions from files.
+        steps: gives what the trained model does with one frame, as programs that `semicoupled export` writes.
         draw: what the report shows, beside the training curves, given the folder of the run.
     """
 
@@ -201,6 +203,7 @@ class Task(Generic[SettingsT]):
     validate: Callable[[SettingsT, TaskModel, Splits, Progress], Mapping[str, float]]
     evaluate: Callable[[EvaluateRequest[SettingsT]], Sequence[Row]]
     predictor: Callable[[SettingsT, Description, TaskModel], Predictor]
+    steps: Callable[[SettingsT, Description, TaskModel], Steps]
     draw: Callable[[SettingsT, TaskModel, Splits, Path], Sequence[Section]]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ from torch.utils.data import default_collate
 import semicoupled
 from semicoupled.cli.main import main
 from semicoupled.errors import SettingsError
+from semicoupled.export.onnx_program import onnx_runner
+from semicoupled.export.parity import LIMIT, relative
 from semicoupled.nn.streams import STREAMS
 from semicoupled.report import Section
 from semicoupled.rows import read_rows
@@ -214,6 +217,39 @@ def test_missing_input_is_named_and_nothing_is_written(
     assert main([*command, "--device=cpu"]) == 3
     assert "nowhere" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_exported_programs_step_as_the_model_does(trained: Trained, model: Any, batch: Any, tmp_path: Path) -> None:
+    out = tmp_path / "exported"
+    assert main(["export", trained.task.name, str(trained.run), "--out", str(out)]) == 0
+    signature = json.loads((out / "signature.json").read_text(encoding="utf-8"))
+    assert set(signature["files"]) == {file.name for file in out.iterdir()}
+    steps = trained.task.steps(trained.settings, signature["description"], model)
+    assert set(signature["programs"]) == {step.name for step in steps.programs}
+    for program in signature["programs"].values():
+        assert program["fixed_because"] is None
+        assert {row["runtime"] for row in program["measured"]} == {"torch", "torch.export", "onnxruntime"}
+        assert all(row["difference"] <= LIMIT for row in program["measured"])
+    runners = {step.name: onnx_runner(out / f"{step.name}.onnx", step) for step in steps.programs}
+    starts = {step.name: step.start for step in steps.programs}
+    with torch.no_grad():
+        wanted, stepped = model(batch).main, trained.case.by_steps(runners, starts, batch)
+    assert relative(trained.case.limited(wanted), stepped) < LIMIT
+    assert float(wanted.nan_to_num(0).abs().max()) > 0
+
+
+def test_the_readme_of_an_export_works_with_numpy_and_onnxruntime_alone(trained: Trained, tmp_path: Path) -> None:
+    out = tmp_path / "exported"
+    command = ["export", trained.task.name, str(trained.run), "--out", str(out), "--format=onnx", "--size=24x32"]
+    assert main(command) == 0
+    code = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(encoding="utf-8"), re.S)
+    assert len(code) == 1
+    ending = "\nimport sys\nassert not {'torch', 'semicoupled'} & set(sys.modules)\nprint('ran')"
+    result = subprocess.run(
+        [sys.executable, "-c", code[0] + ending], capture_output=True, text=True, check=False, cwd=out
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("ran\n")
 
 
 def test_the_report_shows_what_the_task_draws(trained: Trained, model: Any) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "train a model: semicoupled train TASK [--config F] [--data.root DIR] [--run DIR] ...",
     "evaluate": "score a model beside the baselines: semicoupled evaluate TASK RUN [--json F]",
     "predict": "predict from files: semicoupled predict TASK RUN INPUT... --out PATH",
+    "export": "write a model as torch.export and ONNX programs: semicoupled export TASK RUN --out DIR",
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
     "study": "compare ways to train, on the toys: semicoupled study {star,ablation} [--quick]",
@@ -27,7 +28,7 @@ COMMANDS = {
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
     "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
 }
-LATER = ("export", "serve", "reproduce", "data")
+LATER = ("serve", "reproduce", "data")
 
 HELP = f"""usage: semicoupled COMMAND ...
 

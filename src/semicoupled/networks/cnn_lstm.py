@@ -117,11 +117,11 @@ class CNNLSTM(nn.Module):
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
         if rows.requires_grad:
             _ = rows.register_hook(fold.channels_last)  # the pool's gradient is not
-        cells = F.adaptive_avg_pool2d(rows, self.grid).flatten(1)
+        cells = _grid_mean(rows, self.grid).flatten(1)
         pooled = cells.unflatten(0, (count, -1))  # T B C
         first = self._memory(state, pooled)
         if state_at is None or state_at in (0, count):
-            hidden, last = self.lstm(pooled, first)
+            hidden, last = self._remember(pooled, first)
             at = first if state_at == 0 else last
         else:
             early, at = self.lstm(pooled[:state_at], first)
@@ -162,6 +162,21 @@ class CNNLSTM(nn.Module):
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             yield convolution, cast(StreamNorm, norm)
 
+    def _remember(self, pooled: Tensor, first: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The LSTM over T B C; an export of one step has it gate by gate, because ONNX would get it for whole clips."""
+        if not torch.compiler.is_exporting():
+            return self.lstm(pooled, first)
+        hidden, cell = first[0][0], first[1][0]
+        lstm, outputs = self.lstm, list[Tensor]()
+        for frame in pooled.unbind():
+            drive = F.linear(frame, cast(Tensor, lstm.weight_ih_l0), cast(Tensor, lstm.bias_ih_l0))
+            gates = drive + F.linear(hidden, cast(Tensor, lstm.weight_hh_l0), cast(Tensor, lstm.bias_hh_l0))
+            to_input, to_forget, candidate, to_output = fold.channel_parts(gates, 4)
+            cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
+            hidden = torch.sigmoid(to_output) * torch.tanh(cell)
+            outputs.append(hidden)
+        return torch.stack(outputs), (hidden[None], cell[None])
+
     def _memory(self, state: StackState | None, pooled: Tensor) -> tuple[Tensor, Tensor]:
         batch = pooled.shape[1]
         if state is None:
@@ -174,6 +189,23 @@ class CNNLSTM(nn.Module):
                 "call returned, for the same batch, or start with state=None."
             )
         return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
+
+
+def _grid_mean(rows: Tensor, cells: int) -> Tensor:
+    """Average over the cells of a grid; as two products in an export, as ONNX knows no such pool for every size."""
+    if not torch.compiler.is_exporting():
+        return F.adaptive_avg_pool2d(rows, cells)
+    down, across = (_shares(length, cells) for length in rows.shape[-2:])
+    return down @ rows @ across.t()
+
+
+def _shares(length: int, cells: int) -> Tensor:
+    """What each place adds to each cell: cells x length."""
+    edges = torch.arange(cells + 1) * length
+    starts, stops = edges[:-1] // cells, (edges[1:] + cells - 1) // cells
+    places = torch.arange(length)
+    inside = ((places >= starts[:, None]) & (places < stops[:, None])).float()
+    return inside / inside.sum(1, keepdim=True)
 
 
 def _state(memory: tuple[Tensor, Tensor]) -> StackState:

@@ -84,7 +84,7 @@ class RNNCell(nn.Module):
             first = gate = _expect(states[name], RNNState).gate
             maps: list[Tensor] = []
             gates: list[Tensor] = []
-            for step in drive.split(gate.shape[0]):
+            for step in fold.parts(drive, gate.shape[0]):
                 c = norm.one_step(step + self.recurrent(gate), name)  # (5), normalized
                 gate = torch.sigmoid(c)
                 maps.append(c)
@@ -126,12 +126,12 @@ class LSTMCell(nn.Module):
     def _one_stream(self, drive: Tensor, state: CellState, state_at: int | None) -> CellOutput:
         hidden, cell = _expect(state, LSTMState)
         states = [LSTMState(hidden, cell)]
-        for step in drive.split(hidden.shape[0]):
+        for step in fold.parts(drive, hidden.shape[0]):
             gates = step + self.recurrent(hidden)
             if gates.requires_grad:
                 # nothing reads the last hidden: autograd fills in zeros, and not channels last
                 _ = gates.register_hook(fold.channels_last)
-            to_input, to_forget, to_output, candidate = gates.chunk(4, dim=1)
+            to_input, to_forget, to_output, candidate = fold.channel_parts(gates, 4)
             cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
             hidden = torch.sigmoid(to_output) * torch.tanh(cell)
             states.append(LSTMState(hidden, cell))
@@ -167,9 +167,9 @@ class GRUCell(nn.Module):
         c, gate = _expect(state, GRUState)
         channels = c.shape[1]
         states = [GRUState(c, gate)]
-        for step in drive.split(c.shape[0]):
+        for step in fold.parts(drive, c.shape[0]):
             gates_drive, candidate_drive = step.split([2 * channels, channels], dim=1)
-            update, reset = torch.sigmoid(gates_drive + self.recurrent(gate)).chunk(2, dim=1)
+            update, reset = fold.channel_parts(torch.sigmoid(gates_drive + self.recurrent(gate)), 2)
             candidate = candidate_drive + self.candidate(reset * gate)
             c = (1 - update) * c + update * candidate
             gate = torch.sigmoid(c)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
+from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm
 from semicoupled.nn.operators import conv2d
 from semicoupled.nn.recurrent import RecurrentStack
@@ -33,7 +34,7 @@ class ConvGRULayer(nn.Module):
         """One time step; the drive holds update gate, reset gate and candidate, in this order."""
         hidden = state[0]
         gates_drive, candidate_drive = drive.split([2 * self.out_channels, self.out_channels], dim=1)
-        update, reset = torch.sigmoid(gates_drive + self.recurrent(hidden)).chunk(2, dim=1)
+        update, reset = fold.channel_parts(torch.sigmoid(gates_drive + self.recurrent(hidden)), 2)
         candidate = torch.tanh(candidate_drive + self.candidate(reset * hidden))
         return HiddenState((1 - update) * hidden + update * candidate)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
+from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm
 from semicoupled.nn.operators import conv2d
 from semicoupled.nn.recurrent import RecurrentStack
@@ -31,7 +32,7 @@ class ConvLSTMLayer(nn.Module):
     def advance(self, drive: Float[Tensor, "B C4 H W"], state: CellState) -> LSTMState:
         """One time step; the drive holds input, forget and output gate and the candidate, in this order."""
         hidden, before = state[0], state[-1]
-        to_input, to_forget, to_output, candidate = (drive + self.recurrent(hidden)).chunk(4, dim=1)
+        to_input, to_forget, to_output, candidate = fold.channel_parts(drive + self.recurrent(hidden), 4)
         cell = torch.sigmoid(to_forget) * before + torch.sigmoid(to_input) * torch.tanh(candidate)
         return LSTMState(torch.sigmoid(to_output) * torch.tanh(cell), cell)
 

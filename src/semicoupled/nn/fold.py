@@ -23,6 +23,16 @@ def unfold(rows: Float[Tensor, "N C *size"], frames: int) -> Float[Tensor, "B T 
     return rows.unflatten(0, (frames, -1)).transpose(0, 1)
 
 
+def parts(rows: Float[Tensor, "N C *size"], batch: int) -> tuple[Tensor, ...]:
+    """Part rows into time steps or streams of `batch` rows; a single one stays whole, for the export of one step."""
+    return (rows,) if rows.shape[0] == batch else rows.split(batch)
+
+
+def channel_parts(rows: Float[Tensor, "N C *size"], count: int) -> tuple[Tensor, ...]:
+    """Part the channels evenly, as for the gates of an LSTM; with sizes one by one, as ONNX knows no `chunk`."""
+    return rows.split([rows.shape[1] // count] * count, dim=1)
+
+
 def channels_last(rows: Float[Tensor, "N C *size"]) -> Float[Tensor, "N C *size"]:
     """Images channels last in memory: the layout in which convolutions are fast here; vectors as they are."""
     return rows.contiguous(memory_format=torch.channels_last) if rows.dim() == 4 else rows.contiguous()

@@ -24,7 +24,6 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 
 @runtime_checkable
-@runtime_checkable
 class Normed(Protocol):
     """A module that knows which of its norms stands behind which operator."""
 

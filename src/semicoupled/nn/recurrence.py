@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from semicoupled.nn import fold
 from semicoupled.nn.operators import apply_weight, autocast_like, input_gradient, is_plain, weight_gradient
 from semicoupled.nn.shapes import Float, Tensor
 
@@ -46,7 +47,8 @@ def recurrence(
     Returns:
         c and sigma(c) for all frames, a stream each.
     """
-    if not (isinstance(operator, nn.Conv2d | nn.Linear) and is_plain(operator)):
+    exporting = torch.compiler.is_exporting()  # an export knows no backward pass
+    if exporting or not (isinstance(operator, nn.Conv2d | nn.Linear) and is_plain(operator)):
         return [loop(drive, operator, gate) for drive, gate in zip(drives, initial_gates, strict=True)]
     _, weight, _ = autocast_like(drives[0], operator.weight, None)
     rows = [drive.to(weight.dtype) for drive in drives]
@@ -60,7 +62,7 @@ def loop(drive: Float[Tensor, "N C *size"], operator: nn.Module, gate: Float[Ten
     """The same for one stream, step by step under autograd: for any operator."""
     maps: list[Tensor] = []
     gates: list[Tensor] = []
-    for step in drive.split(gate.shape[0]):
+    for step in fold.parts(drive, gate.shape[0]):
         c = step + operator(gate)  # (5)
         gate = torch.sigmoid(c)
         maps.append(c)

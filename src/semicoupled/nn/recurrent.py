@@ -138,7 +138,7 @@ class RecurrentStack(nn.Module):
             drive = norm(fold.channels_last(module.input(rows)), "main", count)
             like = drive[:batch, : module.out_channels]
             states = [module.initial_state(like) if state is None or state.main is None else state.main[index]]
-            for step in drive.split(batch):
+            for step in fold.parts(drive, batch):
                 states.append(module.advance(step, states[-1]))
             rows = torch.cat([after[0] for after in states[1:]])
             rows = passing.land(index, {"main": rows})["main"]

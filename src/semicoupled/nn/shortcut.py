@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import nn
 
+from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import Operator
 from semicoupled.nn.shapes import Tensor
@@ -50,7 +51,8 @@ class Shortcut(nn.Module):
         """Add the features before the span to those after it, in each stream (folded rows of T frames)."""
         if not self.projects:
             return {stream: rows + before[stream] for stream, rows in after.items()}
-        parts = self.projection(torch.cat(list(before.values()))).chunk(len(before))
+        together = list(before.values())
+        parts = fold.parts(self.projection(torch.cat(together)), together[0].shape[0])
         projected = dict(zip(before, parts, strict=True))
         return {stream: rows + self.norm(projected[stream], stream, frames) for stream, rows in after.items()}
 

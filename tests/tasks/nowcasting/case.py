@@ -6,6 +6,12 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semicoupled.steps import Sizes
 
 
 def _makers() -> ModuleType:
@@ -49,6 +55,30 @@ def options(folder: Path) -> list[str]:
 def inputs(folder: Path) -> list[Path]:
     """Make files to predict from."""
     return [_event(folder / "now", 4, seed=2)]
+
+
+def by_steps(runners: dict[str, Any], starts: dict[str, Any], batch: Any) -> Tensor:
+    """Forecast a batch image by image, dBZ."""
+    frames = (60 * batch.frames).float()
+    count, steps, _, height, width = frames.shape
+    sizes = Sizes(count, height, width)
+    points = [*starts["follow"](sizes)]
+    for _ in range(max(steps, batch.future.shape[1])):
+        points += runners["follow"]((batch.motion.float(), points[-1]))
+    state = starts["encode"](sizes)
+    for index in range(steps):
+        state = runners["encode"]((frames[:, index].contiguous(), points[steps - 1 - index], *state))
+    last = image = frames[:, -1].contiguous()
+    forecasts: list[Tensor] = []
+    for lead in range(batch.future.shape[1]):
+        forecast, image, *state = runners["decode"]((last, points[lead + 1], image, *state))
+        forecasts.append(forecast)
+    return torch.stack(forecasts, dim=1)
+
+
+def limited(images: Tensor) -> Tensor:
+    """Bring what the model gives, dBZ / 60 without limits, onto the scale of `by_steps`."""
+    return (60 * images).clamp(0, 60)
 
 
 OUT = "forecast.nc"

@@ -19,6 +19,7 @@ from semicoupled.nn.streams import Stream
 from semicoupled.nn.switch import Switching
 from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
+from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskOutput
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
@@ -49,13 +50,24 @@ class Generated(Dataset[Clips]):
         return Clips(brightness.expand(-1, 1, 5, 4).clone(), brightness[-1, 0, 0, 0])
 
 
+class Brightness(nn.Module):
+    """A linear map of the mean features, B T C H W to B T."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.linear(features.mean((-2, -1)))[..., 0]
+
+
 class BrightnessModel(nn.Module):
     """A stack and a linear head on the last frame."""
 
     def __init__(self, kind: str, widths: Sequence[int]) -> None:
         super().__init__()
         self.network = SemiCoupledStack(1, widths) if kind == "semicoupled" else convlstm(1, widths)
-        self.head = nn.Linear(widths[-1], 1)
+        self.head = Brightness(widths[-1])
 
     def forward(
         self,
@@ -68,7 +80,7 @@ class BrightnessModel(nn.Module):
     ) -> TaskOutput:
         out = self.network(batch.frames, state, streams=streams, switch=switch, state_at=state_at)
         read = [
-            None if features is None else self.head(features[:, -1].mean((-2, -1)))[:, 0]
+            None if features is None else self.head(features)[:, -1]
             for features in (out.main, out.spatial, out.temporal)
         ]
         return TaskOutput(read[0], read[1], read[2], out.state, out.state_at)
@@ -144,6 +156,18 @@ def predictor(settings: BrightnessSettings, description: Description, model: Bri
     return BrightnessPredictor(model)
 
 
+def steps(settings: BrightnessSettings, description: Description, model: BrightnessModel) -> Steps:
+    return frame_steps(
+        model.network,
+        model.head,
+        channels=1,
+        size=(5, 4),
+        frame="a frame of one brightness from 0 to 1; B 1 H W",
+        answer=("brightness", "of the frame; B"),
+        about={},
+    )
+
+
 def draw(settings: BrightnessSettings, model: BrightnessModel, splits: Splits, folder: Path) -> list[Section]:
     from matplotlib.figure import Figure
 
@@ -163,5 +187,6 @@ TASK = Task(
     validate=validate,
     evaluate=evaluate,
     predictor=predictor,
+    steps=steps,
     draw=draw,
 )

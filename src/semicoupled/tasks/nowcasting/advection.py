@@ -42,8 +42,8 @@ def sample(field: Float[Tensor, "B C H W"], points: Float[Tensor, "B 2 h w"]) ->
         points: x and y in pixels.
     """
     height, width = field.shape[-2:]
-    scale = points.new_tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)])
-    grid = points.movedim(1, -1) * scale - 1
+    across, down = points.unbind(1)
+    grid = torch.stack([across * (2 / max(width - 1, 1)) - 1, down * (2 / max(height - 1, 1)) - 1], dim=-1)
     return F.grid_sample(field, grid, mode="bilinear", padding_mode="border", align_corners=True)
 
 

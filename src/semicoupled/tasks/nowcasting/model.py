@@ -137,20 +137,20 @@ class NowcastingModel(nn.Module):
         view = View(batch, moving=self.form == "advection", leads=leads)
         last, known = view.images[:, -1], view.known[:, -1]
         parts = bands(last, known, self.scales) if self.scales else None
-        cells = self._to_cells(torch.cat([view.images, view.known], dim=2))
+        cells = self.to_cells(torch.cat([view.images, view.known], dim=2))
         code = self.network.encode(cells, state, streams=streams, switch=switch, steps=leads)
         image = last
         main: list[Tensor] = []
         spatial: list[Tensor] = []
         temporal: list[Tensor] = []
         for lead in range(leads):
-            given = self._to_cells(torch.cat([image, known], dim=1)[:, None])[:, 0]
+            given = self.to_cells(torch.cat([image, known], dim=1)[:, None])[:, 0]
             at, total = count + lead, count + leads
             step, code = self.network.decode(given, code, streams=streams, switch=switch, at=at, total=total)
-            image = self._image(self.head(step.main), last, parts)
+            image = self.next_image(self.head(step.main), last, parts)
             main.append(view.to_ground(image, lead))
             if step.spatial is not None and self.spatial_head is not None:
-                spatial.append(view.to_ground(self._image(self.spatial_head(step.spatial), last, parts), lead))
+                spatial.append(view.to_ground(self.next_image(self.spatial_head(step.spatial), last, parts), lead))
             if step.temporal is not None and self.temporal_head is not None:
                 changes = self._to_pixels(self.temporal_head(step.temporal), last)
                 temporal.append(view.flow_to_ground(changes, lead))
@@ -162,7 +162,7 @@ class NowcastingModel(nn.Module):
             state_at=None,
         )
 
-    def _image(self, given: Tensor, last: Tensor, parts: Tensor | None) -> Tensor:
+    def next_image(self, given: Tensor, last: Tensor, parts: Tensor | None) -> Tensor:
         """Make the next image, as the network sees it, of what a head gives."""
         if self.form == "plain":
             return self._to_pixels(given, last)
@@ -171,22 +171,32 @@ class NowcastingModel(nn.Module):
         change, fading = given.split([self.patch**2, self.scales + 1], dim=1)
         height, width = (size * self.patch for size in fading.shape[-2:])
         fading = F.interpolate(fading.to(last.dtype), (height, width), mode="bilinear", align_corners=False)
-        left = 1 + fading[..., : last.shape[-2], : last.shape[-1]]
+        left = 1 + _cut(fading, last)
         return (left * parts).sum(1, keepdim=True) + self._to_pixels(change, last)
 
-    def _to_cells(self, images: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T C_patch h w"]:
-        """Fill up to whole patches and fold each patch into channels."""
+    def to_cells(
+        self, images: Float[Tensor, "B T C H W"], size: Sequence[int] | None = None
+    ) -> Float[Tensor, "B T C_patch h w"]:
+        """Fill up to whole patches and fold each patch into channels; `size` is (h, w), if it is known."""
         batch, count = images.shape[:2]
         rows = images.flatten(0, 1)
         height, width = rows.shape[-2:]
-        rows = F.pad(rows, (0, -width % self.patch, 0, -height % self.patch))
+        down, across = size or (-(-height // self.patch), -(-width // self.patch))
+        rows = F.pad(rows, (0, across * self.patch - width, 0, down * self.patch - height))
         cells = F.pixel_unshuffle(rows, self.patch).contiguous(memory_format=torch.channels_last)
         return cells.unflatten(0, (batch, count))
 
     def _to_pixels(self, cells: Float[Tensor, "B C_patch h w"], like: Float[Tensor, "B C H W"]) -> Tensor:
         """Unfold channels into patches and cut to the size of `like`, in its precision."""
-        pixels = F.pixel_shuffle(cells, self.patch).to(like.dtype)
-        return pixels[..., : like.shape[-2], : like.shape[-1]]
+        return _cut(F.pixel_shuffle(cells, self.patch).to(like.dtype), like)
+
+
+def _cut(images: Float[Tensor, "B C h w"], like: Float[Tensor, "B D H W"]) -> Float[Tensor, "B C H W"]:
+    """Cut off what was filled up."""
+    height, width = like.shape[-2:]
+    if torch.compiler.is_exporting():  # the layout of a slice depends on whether anything was cut off
+        return images.index_select(-2, torch.arange(height)).index_select(-1, torch.arange(width))
+    return images[..., :height, :width]
 
 
 def _head(channels: int, outputs: int) -> nn.Conv2d:

@@ -14,6 +14,7 @@ from torch.utils.data import default_collate
 from semicoupled.errors import DataError, SettingsError, nearest
 from semicoupled.report import Picture, Section, rows_table
 from semicoupled.rows import Row
+from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData
 from semicoupled.tasks.nowcasting.evaluation import common_step, evaluate_sequences, forecaster, with_baselines
@@ -23,6 +24,7 @@ from semicoupled.tasks.nowcasting.pictures import animation, forecast_panels, sc
 from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
 from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, matches_glob, read_sequences
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
+from semicoupled.tasks.nowcasting.steps import make_steps
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 from semicoupled.tasks.nowcasting.windows import list_windows, split_by_time
 from semicoupled.training.ltsc import Segment
@@ -179,6 +181,12 @@ def predictor(settings: NowcastingSettings, description: Description, model: Tas
     )
 
 
+def steps(settings: NowcastingSettings, description: Description, model: TaskModel) -> Steps:
+    """See `Task.steps`: `encode` reads an image, `decode` writes one, and `follow` goes along the motion."""
+    about = {name: description[name] for name in ("step_seconds", "kilometers") if name in description}
+    return make_steps(cast(NowcastingModel, model), (settings.data.crop, settings.data.crop), about)
+
+
 def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder: Path) -> Sequence[Section]:
     """See `Task.draw`: a forecast beside what came, and scores by lead on the validation split."""
     del folder
@@ -254,5 +262,6 @@ TASK = Task(
     validate=validate,
     evaluate=evaluate,
     predictor=predictor,
+    steps=steps,
     draw=draw,
 )

@@ -50,12 +50,7 @@ class View:
             image: as the network sees it.
             lead: from 0.
         """
-        if self._moving:
-            # What flows in from outside is not known: there the last frame stays, as in the advection baseline.
-            arrived = carry(self._last, self._points[:, lead])
-            guess = torch.where(arrived.isnan(), self._last, arrived).nan_to_num(nan=0.0)
-            image = guess + sample(image - self.images[:, -1], self._points[:, lead])
-        return torch.where(self._last.isnan(), torch.nan, image)
+        return to_ground(image, self._last, self._points[:, lead] if self._moving else None)
 
     def flow_to_ground(self, changes: Float[Tensor, "B 3 H W"], lead: int) -> Float[Tensor, "B 3 H W"]:
         """Turn flow and change into such on the ground; a moving network's flow comes on top of the known motion.
@@ -68,3 +63,21 @@ class View:
             return changes
         flow, change = sample(changes, self._points[:, lead]).split([2, 1], dim=1)
         return torch.cat([self._motion + flow, change], dim=1)
+
+
+def to_ground(
+    image: Float[Tensor, "B 1 H W"], last: Float[Tensor, "B 1 H W"], points: Tensor | None
+) -> Float[Tensor, "B 1 H W"]:
+    """See `View.to_ground`.
+
+    Args:
+        image: as the network sees it.
+        last: the last observed frame, NaN = missing.
+        points: the points of departure, B 2 H W, or None on the ground.
+    """
+    if points is not None:
+        # What flows in from outside is not known: there the last frame stays, as in the advection baseline.
+        arrived = carry(last, points)
+        guess = torch.where(arrived.isnan(), last, arrived).nan_to_num(nan=0.0)
+        image = guess + sample(image - last.nan_to_num(nan=0.0), points)
+    return torch.where(last.isnan(), torch.nan, image)

@@ -11,6 +11,7 @@ import torch
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.report import Section
 from semicoupled.rows import Row
+from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.toy import draw as pictures
 from semicoupled.tasks.toy.data import ToyBatch, ToyData, shape_classes
@@ -98,6 +99,20 @@ def predictor(settings: ToySettings, description: Description, model: TaskModel)
     return ToyPredictor(settings.data, model)
 
 
+def steps(settings: ToySettings, description: Description, model: TaskModel) -> Steps:
+    """See `Task.steps`: one program, from a frame to scores of the answers."""
+    toy, side = cast(ToyModel, model), settings.data.side
+    return frame_steps(
+        toy.network,
+        toy.main_head,
+        channels=1,
+        size=(side, side),
+        frame="a frame; the background is about 0, a shape .5 to 1 brighter or darker; B 1 H W",
+        answer=("scores", "of the answers, before the softmax; B K"),
+        about={"question": settings.data.question, "answers": description["answers"]},
+    )
+
+
 def draw(settings: ToySettings, model: TaskModel, splits: Splits, folder: Path) -> Sequence[Section]:
     """See `Task.draw`."""
     del splits, folder
@@ -115,5 +130,6 @@ TASK = Task(
     validate=validate,
     evaluate=evaluate,
     predictor=predictor,
+    steps=steps,
     draw=draw,
 )

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="a part of it, in seconds: shows that it runs")
     parser.add_argument("--json", type=Path, metavar="F", help="also write the figures to this file")
     parser.add_argument("--plot", type=Path, metavar="F", help="also draw them, PNG")
+    parser.add_argument("--page", type=Path, metavar="F", help="also put tables and plot into this Markdown page")
     parser.add_argument("--device", default="auto", help="of `speed`: auto, cpu, cuda, or cuda:N")
     parser.add_argument("--threads", type=count, metavar="N", help="cores to use; default: all")
     options = parser.parse(arguments)
@@ -49,8 +50,10 @@ def main(arguments: Sequence[str]) -> int:
 
     import torch
 
+    from semicoupled.bench.page import PAGE_TITLE, section
     from semicoupled.bench.plots import memory_figure, speed_figure
     from semicoupled.devices import choose_device
+    from semicoupled.page import put_section
     from semicoupled.report import write_figure
 
     if options.threads:
@@ -67,6 +70,12 @@ def main(arguments: Sequence[str]) -> int:
     if options.plot is not None:
         write_figure(options.plot, (memory_figure if options.kind == "memory" else speed_figure)(rows))
         print(f"plot: {options.plot}")
+    if options.page is not None:
+        picture = options.page.with_name(f"bench-{options.kind}.png")
+        write_figure(picture, (memory_figure if options.kind == "memory" else speed_figure)(rows))
+        text = section(options.kind, rows, f"semicoupled bench {options.kind}{' --full' * options.full}", picture.name)
+        put_section(options.page, f"bench {options.kind}", text, PAGE_TITLE)
+        print(f"page: {options.page}")
     return 0
 
 

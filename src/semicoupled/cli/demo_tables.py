@@ -8,7 +8,8 @@ from rich.table import Table as Printed
 
 from semicoupled import __version__
 from semicoupled.files import write_text
-from semicoupled.report import Cell, Table, number
+from semicoupled.page import cell_text, markdown_table
+from semicoupled.report import Table
 
 
 def printed(table: Table) -> Printed:
@@ -17,7 +18,7 @@ def printed(table: Table) -> Printed:
     for index, column in enumerate(table.columns):
         shown.add_column(column, justify="right" if index else "left")
     for line in table.rows:
-        shown.add_row(*(_text(cell) for cell in line))
+        shown.add_row(*(cell_text(cell) for cell in line))
     return shown
 
 
@@ -33,14 +34,6 @@ def write_markdown(path: Path, command: str, table: Table) -> None:
         f"Written by `{command} --markdown {path.name}`, semicoupled {__version__}.",
         "",
         *([table.caption, ""] if table.caption else []),
-        "| " + " | ".join(table.columns) + " |",
-        "|" + "|".join(" --- " if index == 0 else " ---: " for index in range(len(table.columns))) + "|",
-        *("| " + " | ".join(_text(cell) for cell in line) + " |" for line in table.rows),
+        markdown_table(table),
     ]
-    write_text(path, "\n".join(lines) + "\n")
-
-
-def _text(cell: Cell) -> str:
-    if cell is None:
-        return "-"
-    return number(cell) if isinstance(cell, float) else str(cell)
+    write_text(path, "\n".join(lines))

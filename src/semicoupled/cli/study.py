@@ -47,9 +47,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.study not in STUDIES:
         raise SettingsError(f"there is no study {options.study!r}. {nearest(options.study, STUDIES)}")
 
+    from semicoupled.page import put_section
     from semicoupled.report import write_figure
     from semicoupled.tasks.toy.studies import QUICK, choose, run_study
-    from semicoupled.tasks.toy.study_page import plot, put_section, section, table
+    from semicoupled.tasks.toy.study_page import PAGE_TITLE, plot, section, table
 
     variants = choose(options.study, options.variants)
     folder = options.out or Path("runs") / f"study-{options.study}"
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.page is not None:
         beside = options.page.with_name(f"study-{options.study}.png")
         write_figure(beside, figure)
-        put_section(options.page, options.study, section(options.study, rows, _command(options), beside.name))
+        text = section(options.study, rows, _command(options), beside.name)
+        put_section(options.page, f"study {options.study}", text, PAGE_TITLE)
         print(f"page: {options.page}")
     return 0
 

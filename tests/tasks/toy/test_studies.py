@@ -11,12 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.page import put_section
 from semicoupled.rows import Row
 from semicoupled.settings_file import differences
 from semicoupled.tasks.toy.data import ToyBatch
 from semicoupled.tasks.toy.settings import ToySettings
 from semicoupled.tasks.toy.studies import QUICK, STUDIES, Variant, choose, run_study, score, settings_of
-from semicoupled.tasks.toy.study_page import PAGE_TITLE, best, plot, put_section, section, table
+from semicoupled.tasks.toy.study_page import PAGE_TITLE, best, plot, section, table
 
 ALL = [(study.name, variant) for study in STUDIES.values() for variant in study.variants]
 NAMES = [f"{study}-{variant.name}" for study, variant in ALL]
@@ -159,18 +160,18 @@ def test_the_plot_has_a_line_for_each_variant_and_a_panel_for_each_way() -> None
 
 def test_a_section_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     page = tmp_path / "toys.md"
-    put_section(page, "star", section("star", ROWS, "semicoupled study star", "star.png"))
-    put_section(page, "ablation", "the ablation\n")
+    put_section(page, "study star", section("star", ROWS, "semicoupled study star", "star.png"), PAGE_TITLE)
+    put_section(page, "study ablation", "the ablation\n", PAGE_TITLE)
     first = page.read_text()
     assert first.startswith(PAGE_TITLE)
     assert "    semicoupled study star\n" in first
     assert "* strided sampling: `--segments.method=strided`\n" in first
     assert "| truncated BPTT | 9 | streamed | 0.550 ± 0.071 |" in first
-    put_section(page, "star", "new\n")
+    put_section(page, "study star", "new\n", PAGE_TITLE)
     second = page.read_text()
     assert "truncated" not in second
     assert second.index("new") < second.index("the ablation")
-    put_section(page, "star", section("star", ROWS, "semicoupled study star", "star.png"))
+    put_section(page, "study star", section("star", ROWS, "semicoupled study star", "star.png"), PAGE_TITLE)
     assert page.read_text() == first
 
 
@@ -178,7 +179,7 @@ def test_a_page_with_half_a_section_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "toys.md"
     page.write_text("<!-- study star: begin -->\nfigures\n")
     with pytest.raises(DataError, match="only one of"):
-        put_section(page, "star", "new\n")
+        put_section(page, "study star", "new\n", PAGE_TITLE)
     assert "figures" in page.read_text()
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semicoupled.errors import DataError
-from semicoupled.files import write_text
 from semicoupled.report import Table
 from semicoupled.rows import Row
 from semicoupled.tasks.toy.studies import ALL_DISTANCES, STUDIES, WAYS, Variant, choose
@@ -126,29 +123,6 @@ def section(study: str, rows: Sequence[Row], command: str, picture: str) -> str:
         f"{best(study, rows)}\n\n![{shown.caption}]({picture})\n\n"
         f"All begin with the preset `{study}` and differ in\n\n{options}\n"
     )
-
-
-def put_section(page: Path, study: str, text: str) -> None:
-    """Put a study's section into a page, in place of the one that is there.
-
-    Args:
-        page: a Markdown file; made if need be.
-        study: whose section it is.
-        text: the section.
-
-    Raises:
-        DataError: the page has one of the section's two marks, but not both.
-    """
-    begin, end = f"<!-- study {study}: begin -->", f"<!-- study {study}: end -->"
-    old = page.read_text(encoding="utf-8") if page.exists() else PAGE_TITLE
-    new = f"{begin}\n{text}{end}"
-    if (begin in old) != (end in old):
-        raise DataError(f"{page}: has only one of {begin!r} and {end!r}; expected both or none. Take it out")
-    if begin in old:
-        before, rest = old.split(begin, 1)
-        write_text(page, f"{before}{new}{rest.split(end, 1)[1]}")
-    else:
-        write_text(page, f"{old.rstrip()}\n\n{new}\n")
 
 
 def _present(study: str, rows: Sequence[Row]) -> tuple[Variant, ...]:

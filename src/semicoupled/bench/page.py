@@ -1,0 +1,64 @@
+"""The tables of a bench as a section of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from semicoupled.environment import environment
+from semicoupled.page import markdown_table
+from semicoupled.report import Table
+from semicoupled.rows import Row
+
+PAGE_TITLE = "# Performance\n\nEvery section is written by the command that stands in it.\n"
+TITLES = {
+    "flops_per_second": "Floating-point operations per second",
+    "share_of_peak": "Share of the convolution peak",
+    "speedup": "How many times faster",
+    "step_ratio": "A training step against the plain one",
+    "seconds": "Seconds",
+    "ms_per_frame": "Milliseconds a frame, streaming on one core",
+    "state_bytes": "Size of the state",
+    "peak_bytes": "Peak memory above the start",
+}
+"""Metrics, in words."""
+
+
+def section(kind: str, rows: Sequence[Row], command: str, picture: str) -> str:
+    """Write the section: machine, plot, and a table for each metric.
+
+    Args:
+        kind: ``speed`` or ``memory``.
+        rows: what was measured.
+        command: that measured it.
+        picture: file of the plot, as seen from the page.
+    """
+    cpu = environment()["cpu"]
+    machine = (
+        f"{cpu['cores']} cores ({cpu['capability']}), {torch.get_num_threads()} threads, torch {torch.__version__}"
+    )
+    parts = [f"## {kind.capitalize()}\n", f"    {command}\n", f"{machine}.\n", f"![{kind}]({picture})\n"]
+    for metric in dict.fromkeys(row.metric for row in rows):
+        parts += [f"### {TITLES[metric]}\n", markdown_table(table([row for row in rows if row.metric == metric]))]
+    return "\n".join(parts) + "\n"
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """Lay the rows of one metric out: model, conditions, value, range over the repeats."""
+    names = list(dict.fromkeys(name for row in rows for name in row.condition))
+    lines = [
+        [
+            row.model,
+            *(str(row.condition.get(name, "-")) for name in names),
+            _short(row.value),
+            "-" if row.interval is None else f"{_short(row.interval[0])} to {_short(row.interval[1])}",
+            row.unit,
+        ]
+        for row in rows
+    ]
+    return Table(["model", *names, "median", "range", "unit"], lines)
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}".replace(",", " ")

@@ -1,0 +1,48 @@
+"""Pages of the documentation whose figures commands write: a section between two marks, replaced as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from semicoupled.errors import DataError
+from semicoupled.files import write_text
+from semicoupled.report import Cell, Table, number
+
+
+def put_section(page: Path, name: str, text: str, title: str) -> None:
+    """Put a section into a page, in the place of an older one of the same name.
+
+    Args:
+        page: Markdown; made if it is not there.
+        name: of the section.
+        text: with its heading.
+        title: what a new page begins with.
+
+    Raises:
+        DataError: the page holds half a section of this name.
+    """
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    old = page.read_text(encoding="utf-8") if page.exists() else title
+    new = f"{begin}\n{text}{end}"
+    if (begin in old) != (end in old):
+        raise DataError(f"{page}: has only one of {begin!r} and {end!r}; expected both or none. Take it out")
+    if begin in old:
+        before, rest = old.split(begin, 1)
+        write_text(page, f"{before}{new}{rest.split(end, 1)[1]}")
+    else:
+        write_text(page, f"{old.rstrip()}\n\n{new}\n")
+
+
+def markdown_table(table: Table) -> str:
+    """Lay a report's table out as Markdown: the first column to the left, the others to the right."""
+    marks = (" --- " if index == 0 else " ---: " for index in range(len(table.columns)))
+    lines = ["| " + " | ".join(table.columns) + " |", "|" + "|".join(marks) + "|"]
+    lines += ["| " + " | ".join(cell_text(cell) for cell in line) + " |" for line in table.rows]
+    return "\n".join(lines) + "\n"
+
+
+def cell_text(cell: Cell) -> str:
+    """Write a cell's value; a dash where there is none."""
+    if cell is None:
+        return "-"
+    return number(cell) if isinstance(cell, float) else str(cell)

@@ -24,7 +24,7 @@ def reference_loop(stack: SemiCoupledStack) -> Loop:
     """Give `nn.reference` as the paper reads, on a stack's own weights."""
 
     def run(frames: Tensor) -> Tensor:
-        return reference.run(stack, _frames_channels_last(frames)).features["main"]
+        return reference.run(stack, frames_channels_last(frames)).features["main"]
 
     return run
 
@@ -57,7 +57,7 @@ class UsualRecurrent(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Run a clip, B T C H W, frame by frame; every layer at stride 1."""
-        frames = _frames_channels_last(frames)
+        frames = frames_channels_last(frames)
         states: list[tuple[Tensor, ...] | None] = [None] * len(self.channels)
         outputs: list[Tensor] = []
         for t in range(frames.shape[1]):
@@ -92,6 +92,6 @@ def _side_by_side(of_input: Tensor, of_hidden: Tensor) -> nn.Parameter:
     return nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
 
 
-def _frames_channels_last(frames: Tensor) -> Tensor:
+def frames_channels_last(frames: Tensor) -> Tensor:
     """Every frame channels last; the same layout B T C H W."""
     return frames.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)

@@ -170,15 +170,22 @@ def _stream(case: Case) -> Iterator[None]:
 
 def _held() -> int:
     """Bytes that this process holds now; its peak so far where the system doesn't tell."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-    return _peak()
+    return _status("VmRSS") or _most()
 
 
 def _peak() -> int:
     """Bytes that this process has held at most."""
+    return _status("VmHWM") or _most()
+
+
+def _status(name: str) -> int:
+    """A line of what Linux tells of this process, in bytes; 0 elsewhere."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def _most() -> int:
+    """The same from getrusage, which on Linux would tell the parent's peak if that was higher."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024

@@ -1,0 +1,48 @@
+"""``semicoupled bench``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semicoupled.bench import page as bench_page
+from semicoupled.bench.plots import memory_figure, speed_figure
+from semicoupled.cli.main import main
+from semicoupled.rows import Row, read_rows
+
+
+def test_memory_is_measured_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {name: tmp_path / name for name in ("m.json", "m.png", "page.md")}
+    command = ["bench", "memory", "--quick", "--json", str(files["m.json"]), "--plot", str(files["m.png"])]
+    assert main([*command, "--page", str(files["page.md"])]) == 0
+    found = read_rows(files["m.json"])
+    assert found.task == "bench memory"
+    assert {row.metric for row in found.rows} == {"peak_bytes"}
+    assert "peak_bytes" in capsys.readouterr().out
+    assert files["m.png"].read_bytes().startswith(b"\x89PNG")
+    page = files["page.md"].read_text()
+    assert page.startswith(bench_page.PAGE_TITLE)
+    assert "    semicoupled bench memory\n" in page
+    assert (tmp_path / "bench-memory.png").exists()
+
+
+def test_unknown_benches_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "sped"]) == 2
+    assert "there is no bench 'sped'. Did you mean 'speed'?" in capsys.readouterr().err
+
+
+def test_plots_show_every_row() -> None:
+    where = {"preset": "paper15x64", "mode": "training", "dtype": "bf16", "batch": 2, "frames": 10, "streams": "main"}
+    rows = [
+        Row("semicoupled", "share_of_peak", where, 0.6, 3, "1", (0.5, 0.7)),
+        Row("semicoupled", "speedup", where | {"against": "convlstm"}, 2.6, 3, "1", (2.5, 2.7)),
+        Row("semicoupled", "ms_per_frame", where | {"preset": "xs"}, 2.0, 3, "ms", (1.0, 3.0)),
+    ]
+    share, speedup, stream = speed_figure(rows).axes
+    assert [patch.get_height() for patch in share.patches] == [60.0]  # pyright: ignore[reportAttributeAccessIssue]
+    assert [patch.get_height() for patch in speedup.patches] == [2.6]  # pyright: ignore[reportAttributeAccessIssue]
+    assert [patch.get_height() for patch in stream.patches] == [2.0]  # pyright: ignore[reportAttributeAccessIssue]
+    case = {"way": "ltsc", "frames": 40, "layers": 15, "size": 28, "dtype": "float32"}
+    (axes,) = memory_figure([Row("semicoupled", "peak_bytes", case, 2.0**21, 1, "B")]).axes
+    assert axes.lines[0].get_xydata().tolist() == [[40.0, 2.0]]  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]

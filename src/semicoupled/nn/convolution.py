@@ -7,6 +7,7 @@ rows, where the convolution library's own takes a fifth of the weight's time in 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,6 +17,9 @@ from torch import nn
 from semicoupled.nn.operators import autocast_like, input_gradient, is_plain, weight_gradient
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.switch import gated
+
+SHORTEST_RUN = 2
+"""Rows that must be open side by side for a convolution of their own; a frame has as many rows as there are clips."""
 
 
 def convolve(operator: nn.Module, rows: Float[Tensor, "N C *size"], factor: Float[Tensor, "N"] | None = None) -> Tensor:
@@ -75,15 +79,33 @@ class _Convolution(torch.autograd.Function):
 
 def _through_open(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
     """The rows' gradient, computed where the factor is not 0, and 0 elsewhere."""
-    down = torch.zeros_like(rows)
+    runs = _runs(factor.tolist())
+    if any(value != 0 and last - first < SHORTEST_RUN for first, last, value in runs):
+        return _gathered(gradient, rows, weight, factor, stride)
+    down = torch.empty_like(rows, memory_format=torch.channels_last)
+    for first, last, value in runs:
+        here = down[first:last]
+        if value == 0:
+            _ = here.zero_()
+        else:
+            passed = input_gradient(gradient[first:last], rows[first:last], weight, stride)
+            _ = here.copy_(passed) if value == 1 else torch.mul(passed, value, out=here)
+    return down
+
+
+def _runs(factors: list[float]) -> list[tuple[int, int, float]]:
+    """Stretches of rows with the same factor: first row, one past the last, factor."""
+    starts = [index for index, factor in enumerate(factors) if index == 0 or factor != factors[index - 1]]
+    return [(start, stop, factors[start]) for start, stop in pairwise([*starts, len(factors)])]
+
+
+def _gathered(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
+    """The same with all open rows as one batch: for switches that differ from sample to sample."""
+    down = torch.zeros_like(rows, memory_format=torch.channels_last)
     chosen = factor.nonzero().squeeze(1)
-    if len(chosen) == 0:
-        return down
     passing = _images(_vectors(gradient).index_select(0, chosen), gradient)
     passed = input_gradient(passing, rows[: len(chosen)], weight, stride)
-    scale = factor[chosen]
-    if bool((scale != 1).any()):
-        passed *= scale.to(passed.dtype).reshape(-1, 1, 1, 1)
+    passed *= factor[chosen].to(passed.dtype).reshape(-1, 1, 1, 1)
     _ = _vectors(down).index_copy_(0, chosen, _vectors(passed))
     return down
 

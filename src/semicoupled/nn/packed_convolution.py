@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semicoupled.nn.operators import has_onednn
 from semicoupled.nn.shapes import Float, Tensor
 
 Post = Literal["none", "relu", "tanh"]
@@ -88,13 +89,6 @@ def packed_convolution(
     if has_onednn(dtype):
         return OneDNNConvolution(convolution, entering, post, dtype)
     return PlainConvolution(convolution, post, dtype)
-
-
-def has_onednn(dtype: torch.dtype) -> bool:
-    """Whether this build of torch has oneDNN's fused convolutions, and this processor takes them in a precision."""
-    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
-        return False
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 @cache

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from semicoupled.nn import fold
-from semicoupled.nn.operators import apply_weight, autocast_like, input_gradient, is_plain, weight_gradient
+from semicoupled.nn.operators import autocast_like, is_plain, prepared, turned, weight_gradient
 from semicoupled.nn.shapes import Float, Tensor
 
 
@@ -80,9 +80,10 @@ class _Recurrence(torch.autograd.Function):
         batch = first[0].shape[0]
         gates = [_timeline(initial, drive) for initial, drive in zip(first, drives, strict=True)]
         maps = [torch.empty_like(drive) if wanted else None for drive, wanted in zip(drives, with_map, strict=True)]
+        conv = prepared(weight, first[0].shape[2:])
         for start in range(0, drives[0].shape[0], batch):
             now, later = slice(start, start + batch), slice(start + batch, start + 2 * batch)
-            together = apply_weight(_side_by_side([gate[now] for gate in gates]), weight)
+            together = conv(_side_by_side([gate[now] for gate in gates]))
             for stream, c in enumerate(together.split(batch)):
                 c += drives[stream][now]  # (5)
                 torch.sigmoid(c, out=gates[stream][later])
@@ -106,6 +107,7 @@ class _Recurrence(torch.autograd.Function):
         of_drives = [torch.empty_like(gate[batch:]) for gate in gates]
         wants_first = any(ctx.needs_input_grad[2 + count :])
         carried: tuple[Tensor | None, ...] = (None,) * count
+        back = prepared(turned(weight), gates[0].shape[2:])
         for start in reversed(range(0, of_drives[0].shape[0], batch)):
             now = slice(start, start + batch)
             for stream, gate in enumerate(gates):
@@ -120,8 +122,7 @@ class _Recurrence(torch.autograd.Function):
                 if of_map is not None:
                     slope += of_map[now]
             if start or wants_first:
-                together = _side_by_side([of_drive[now] for of_drive in of_drives])
-                carried = input_gradient(together, together, weight).split(batch)
+                carried = back(_side_by_side([of_drive[now] for of_drive in of_drives])).split(batch)
         of_weight = None
         if ctx.needs_input_grad[0]:
             parts = [

@@ -11,7 +11,7 @@ release = version = __version__
 extensions = ["myst_parser"]
 myst_enable_extensions = ["amsmath", "dollarmath", "deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "results/demo.md"]  # the latter is included by a page
 
 html_theme = "furo"
 html_title = f"semicoupled {version}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from semicoupled import __version__
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
 from semicoupled.report import Cell, Table, number
@@ -46,3 +47,20 @@ def cell_text(cell: Cell) -> str:
     if cell is None:
         return "-"
     return number(cell) if isinstance(cell, float) else str(cell)
+
+
+def write_markdown(path: Path, command: str, table: Table) -> None:
+    """Write a table as Markdown, under the command that made it, so that no figure is ever typed by hand.
+
+    Args:
+        path: the file; replaced as a whole.
+        command: that made it.
+        table: what it found.
+    """
+    lines = [
+        f"Written by `{command} --markdown {path.name}`, semicoupled {__version__}.",
+        "",
+        *([table.caption, ""] if table.caption else []),
+        markdown_table(table),
+    ]
+    write_text(path, "\n".join(lines))

@@ -10,8 +10,8 @@ import pytest
 from semicoupled.cli import demo_shapes
 from semicoupled.cli.demo_report import mean_table
 from semicoupled.cli.demo_runs import toy_settings
-from semicoupled.cli.demo_tables import write_markdown
 from semicoupled.cli.main import main
+from semicoupled.page import write_markdown
 from semicoupled.report import Table
 from semicoupled.rows import Row, read_rows
 

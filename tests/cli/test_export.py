@@ -45,6 +45,7 @@ KINDS = {
     "rnn_joint": ModelSettings(widths=(3, 4), strides=(1, 2), norm="joint"),
     "lstm": ModelSettings(widths=(3, 4, 4), strides=(2, 1, 2), cell="lstm", norm="group"),
     "gru": ModelSettings(widths=(3, 4, 4), strides=(2, 1, 2), cell="gru", norm="none"),
+    "linear": ModelSettings(widths=(3, 4, 4), strides=(2, 1, 2), cell="linear"),
     "convlstm": ModelSettings(kind="convlstm", widths=(3, 4, 4), strides=(2, 1, 2)),
     "convgru": ModelSettings(kind="convgru", widths=(3, 4, 4), strides=(2, 1, 2)),
     "cbm": ModelSettings(kind="cbm", widths=(3, 4, 4), strides=(2, 1, 2)),

@@ -29,11 +29,11 @@ def test_by_hand() -> None:
 
 
 def test_by_hand_with_a_pool_and_gates() -> None:
-    """9x9 halved to 5x5, pooled to 3x3; an LSTM has four of Conv_u and Conv_c, a GRU three."""
+    """9x9 halved to 5x5, pooled to 3x3; so many of Conv_u and of Conv_c has each cell."""
     options: dict[str, Any] = {"strides": [2, 1], "pool_first": True, "shortcut_every": None}
     layers = (25, 3, 2), (9, 2, 4)
-    for cell, gates in (("rnn", 1), ("lstm", 4), ("gru", 3)):
-        expected = sum(size * 9 * (a * b + gates * a * b + gates * b * b) for size, a, b in layers)
+    for cell, drives, recurrent in (("rnn", 1, 1), ("lstm", 4, 4), ("gru", 3, 3), ("linear", 2, 0)):
+        expected = sum(size * 9 * (a * b + drives * a * b + recurrent * b * b) for size, a, b in layers)
         assert macs(SemiCoupledStack(3, [2, 4], cell=cell, **options), (9, 9)) == expected
 
 

@@ -58,6 +58,7 @@ OPTIONS: list[dict[str, Any]] = [
     {},
     {"cell": "lstm"},
     {"cell": "gru"},
+    {"cell": "linear"},
     {"norm": "joint"},
     {"norm": "joint", "strides": [2, 1, 1, 2, 1], "temporal_kernel_size": 1},
     {"strides": [2, 1, 1, 2, 1]},

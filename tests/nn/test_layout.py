@@ -90,6 +90,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"shortcut_every": None, "activation": "tanh"},
     {"cell": "lstm"},
     {"cell": "gru"},
+    {"cell": "linear"},
     {"checkpointing": True},
 ]
 
@@ -141,7 +142,7 @@ def test_rivals(build: Any, bf16: bool) -> None:
 
 
 @pytest.mark.parametrize("bf16", [False, True])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "linear"])
 @pytest.mark.parametrize("folded", [False, True])
 def test_step(folded: bool, cell: Any, bf16: bool) -> None:
     """One conversion a frame, or none where the frame comes channels last."""

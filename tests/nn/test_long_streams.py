@@ -48,6 +48,7 @@ def networks() -> list[Any]:
         "joint": lambda: SemiCoupledStack(3, WIDTHS, norm="joint"),
         "lstm": lambda: SemiCoupledStack(3, WIDTHS, cell="lstm"),
         "gru": lambda: SemiCoupledStack(3, WIDTHS, cell="gru"),
+        "linear": lambda: SemiCoupledStack(3, WIDTHS, cell="linear"),
         "cbm": lambda: CBMStack(3, WIDTHS),
         "convlstm": lambda: convlstm(3, WIDTHS),
         "convgru": lambda: convgru(3, WIDTHS),

@@ -98,6 +98,8 @@ OPTIONS: list[dict[str, Any]] = [
     {"norm": "none", "cell": "lstm"},
     {"norm": "group", "cell": "gru"},
     {"norm": "none", "cell": "gru", "initial_gate": 0.0},
+    {"norm": "none", "cell": "linear"},
+    {"norm": "group", "cell": "linear", "strides": [2, 1, 1, 2, 1]},
     {"norm": "none", "strides": [2, 1, 1, 2, 1]},
     {"norm": "joint", "strides": [1, 1, 2, 1, 1], "separate_statistics": False},
     {"norm": "none", "kernel_size": [5, 3, 1, 3, 3], "temporal_kernel_size": 3},
@@ -121,7 +123,7 @@ def test_eval_mode_norm_equals_the_reference(norm: str, separate: bool, frames: 
     check_equal(stack.eval(), clip)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "linear"])
 def test_eval_mode_batch_norm_with_gated_cells(cell: str) -> None:
     stack, clip = make(2, norm="batch", cell=cell)
     check_equal(stack.eval(), clip)
@@ -134,7 +136,7 @@ def test_any_size(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "linear"])
 def test_fully_connected(cell: str, frames: int) -> None:
     stack, clip = make(frames, size=(), operator=linear, norm="none", cell=cell)
     check_equal(stack, clip)

@@ -14,7 +14,7 @@ STREAMS = ("main", "spatial", "temporal")
 
 
 @pytest.mark.parametrize("norm", ["batch", "joint", "group", "none"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "linear"])
 def test_clip_equals_frame_by_frame(norm: Any, cell: Any) -> None:
     if norm == "joint" and cell != "rnn":
         with pytest.raises(ShapeError, match="needs cell='rnn'"):

@@ -104,7 +104,7 @@ def run_over(net: SemiCoupledStack, frames: Tensor, segments: tuple[Segment, ...
 
 
 @pytest.mark.parametrize("norm", ["none", "group", "batch"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "linear"])
 def test_carry_start_equals_the_whole_sequence(norm: Any, cell: Any) -> None:
     net = SemiCoupledStack(2, [4, 4, 4], norm=norm, cell=cell, strides=[1, 2, 1]).double()
     if norm == "batch":

@@ -114,6 +114,18 @@ def measure(case: Case) -> list[Row]:
     return [Row("semicoupled", "peak_bytes", where, float(peak), 1, "B")]
 
 
+def ratios(rows: Sequence[Row]) -> list[Row]:
+    """Give how much the longest sequence takes against the shortest, where length should not matter."""
+    found: list[Row] = []
+    for way in ("ltsc", "streaming"):
+        chosen = sorted((row for row in rows if row.condition["way"] == way), key=lambda row: row.condition["frames"])
+        if len(chosen) > 1:
+            shortest, longest = chosen[0], chosen[-1]
+            where = dict(longest.condition) | {"against_frames": shortest.condition["frames"]}
+            found.append(Row("semicoupled", "peak_ratio", where, longest.value / shortest.value, 1))
+    return found
+
+
 def _child(case: Case, sender: Connection) -> None:
     """Measure one case; runs in a process of its own."""
     torch.manual_seed(0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from semicoupled.bench.promises import kept
 from semicoupled.environment import environment
 from semicoupled.page import markdown_table
 from semicoupled.report import Table
@@ -21,6 +22,7 @@ TITLES = {
     "ms_per_frame": "Milliseconds a frame, streaming on one core",
     "state_bytes": "Size of the state",
     "peak_bytes": "Peak memory above the start",
+    "peak_ratio": "Peak memory of a long sequence against a short one",
 }
 """Metrics, in words."""
 
@@ -39,6 +41,9 @@ def section(kind: str, rows: Sequence[Row], command: str, picture: str) -> str:
         f"{cpu['cores']} cores ({cpu['capability']}), {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
     parts = [f"## {kind.capitalize()}\n", f"    {command}\n", f"{machine}.\n", f"![{kind}]({picture})\n"]
+    promised = kept(rows)
+    if promised is not None:
+        parts += ["### What was promised\n", markdown_table(promised)]
     for metric in dict.fromkeys(row.metric for row in rows):
         parts += [f"### {TITLES[metric]}\n", markdown_table(table([row for row in rows if row.metric == metric]))]
     return "\n".join(parts) + "\n"

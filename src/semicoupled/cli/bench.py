@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from semicoupled.cli.options import Parser, count
 from semicoupled.cli.progress import progress
-from semicoupled.cli.tables import output, scores_table
+from semicoupled.cli.tables import output, printed, scores_table
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.rows import Row, write_rows
 
@@ -52,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
 
     from semicoupled.bench.page import PAGE_TITLE, section
     from semicoupled.bench.plots import memory_figure, speed_figure
+    from semicoupled.bench.promises import kept
     from semicoupled.devices import choose_device
     from semicoupled.page import put_section
     from semicoupled.report import write_figure
@@ -65,6 +66,9 @@ def main(arguments: Sequence[str]) -> int:
             rows = _speed(options, choose_device(options.device), shown)
     for metric in dict.fromkeys(row.metric for row in rows):
         output().print(scores_table([row for row in rows if row.metric == metric], metric))
+    promised = kept(rows)
+    if promised is not None:
+        output().print(printed(promised))
     if options.json is not None:
         write_rows(options.json, f"bench {options.kind}", "generated", rows)
     if options.plot is not None:
@@ -94,10 +98,11 @@ def _speed(options: argparse.Namespace, device: torch.device, shown: Progress) -
 
 
 def _memory(options: argparse.Namespace, shown: Progress) -> list[Row]:
-    from semicoupled.bench.memory import default_cases, growth_cases, parts, quick_cases
+    from semicoupled.bench.memory import default_cases, growth_cases, parts, quick_cases, ratios
 
     cases = quick_cases() if options.quick else [*default_cases(), *(growth_cases() if options.full else ())]
-    return _collect("bench memory", parts(cases), shown)
+    rows = _collect("bench memory", parts(cases), shown)
+    return rows + ratios(rows)
 
 
 def _collect(title: str, parts: Sequence[Part], shown: Progress) -> list[Row]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from semicoupled.cli.options import Parser, add_computing
 from semicoupled.cli.progress import progress
-from semicoupled.cli.tables import output
+from semicoupled.cli.tables import output, printed
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     from semicoupled.cli import demo_shapes
     from semicoupled.cli.demo_report import mean_table, picture, sections
     from semicoupled.cli.demo_runs import train_all
-    from semicoupled.cli.demo_tables import printed, write_markdown
+    from semicoupled.page import write_markdown
     from semicoupled.report import write_figure, write_report
     from semicoupled.rows import write_rows
 

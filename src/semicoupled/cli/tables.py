@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from semicoupled.page import cell_text
+from semicoupled.report import Table as ReportTable
 from semicoupled.report import number, rows_table
 from semicoupled.rows import Row
 
@@ -31,3 +33,13 @@ def scores_table(rows: Sequence[Row], title: str = "") -> Table:
     for line in plain.rows:
         table.add_row(*(number(cell) if isinstance(cell, float) else str(cell) for cell in line))
     return table
+
+
+def printed(table: ReportTable) -> Table:
+    """Lay a report's table out for the terminal."""
+    shown = Table(title=table.caption or None, title_justify="left")
+    for index, column in enumerate(table.columns):
+        shown.add_column(column, justify="right" if index else "left")
+    for line in table.rows:
+        shown.add_row(*(cell_text(cell) for cell in line))
+    return shown

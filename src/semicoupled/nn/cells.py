@@ -18,12 +18,12 @@ from semicoupled.nn.norm import StreamNorm
 from semicoupled.nn.operators import Operator
 from semicoupled.nn.recurrence import Recurrence, recurrence
 from semicoupled.nn.shapes import Float, Tensor
-from semicoupled.nn.streams import CellState, GRUState, LSTMState, RNNState
+from semicoupled.nn.streams import CellState, GRUState, LinearState, LSTMState, RNNState
 
-Cell = Literal["rnn", "lstm", "gru"]
-"""The temporal branch: Eq. 5 (paper), or a gated one."""
+Cell = Literal["rnn", "lstm", "gru", "linear"]
+"""The temporal branch: Eq. 5 (paper), a gated one, or one without a convolution over the step before."""
 
-CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru")
+CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru", "linear")
 
 
 class CellOutput(NamedTuple):
@@ -179,15 +179,55 @@ class GRUCell(nn.Module):
         return CellOutput(maps, gates, states[-1], None if state_at is None else states[state_at])
 
 
-TemporalCell = RNNCell | LSTMCell | GRUCell
+class LinearCell(nn.Module):
+    """c_t = z_t c_{t-1} + (1 - z_t) d_t, where Conv_u gives z and d: linear in c, and no convolution waits for a step.
+
+    In the manner of gated linear recurrences (Martin and Cundy 2018). What happened elsewhere in the map reaches a place
+    through the layers above alone.
+    """
+
+    drive_factor = 2
+
+    def __init__(self, channels: int, operator: Operator, kernel_size: int, initial_gate: float) -> None:
+        """There is nothing to build."""
+        super().__init__()
+        del channels, operator, kernel_size, initial_gate  # no Conv_c; c_0 = 0 says what the first gate would be
+
+    def initial_state(self, like: Float[Tensor, "B C *size"]) -> LinearState:
+        """c_0 = 0."""
+        return LinearState(torch.zeros_like(like))
+
+    def forward(
+        self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
+    ) -> dict[str, CellOutput]:
+        """Run over all frames; a drive holds z before its sigmoid and d, in this order."""
+        del with_map  # the map is the state, which is there anyway
+        return {name: self._one_stream(drive, states[name], state_at) for name, drive in drives.items()}
+
+    @staticmethod
+    def _one_stream(drive: Tensor, state: CellState, state_at: int | None) -> CellOutput:
+        c = _expect(state, LinearState).map
+        to_keep, new = fold.channel_parts(drive, 2)
+        keep = torch.sigmoid(to_keep)
+        maps = [c]
+        for step_keep, step_new in zip(fold.parts(keep, c.shape[0]), fold.parts(new, c.shape[0]), strict=True):
+            c = torch.lerp(step_new, c, step_keep)
+            maps.append(c)
+        whole = torch.cat(maps[1:])
+        at = None if state_at is None else LinearState(maps[state_at])
+        return CellOutput(whole, torch.sigmoid(whole), LinearState(c), at)
+
+
+TemporalCell = RNNCell | LSTMCell | GRUCell | LinearCell
 
 
 def build_cell(cell: Cell, channels: int, operator: Operator, kernel_size: int, initial_gate: float) -> TemporalCell:
     """Build a temporal branch by its name."""
-    kinds: dict[Cell, type[RNNCell] | type[LSTMCell] | type[GRUCell]] = {
+    kinds: dict[Cell, type[RNNCell] | type[LSTMCell] | type[GRUCell] | type[LinearCell]] = {
         "rnn": RNNCell,
         "lstm": LSTMCell,
         "gru": GRUCell,
+        "linear": LinearCell,
     }
     return kinds[cell](channels, operator, kernel_size, initial_gate)
 
@@ -200,7 +240,7 @@ def _own(gate: Tensor) -> Tensor:
     return gate if torch.is_grad_enabled() else gate.clone()
 
 
-_State = TypeVar("_State", RNNState, LSTMState, GRUState)
+_State = TypeVar("_State", RNNState, LSTMState, GRUState, LinearState)
 
 
 def _expect(state: CellState, kind: type[_State]) -> _State:

@@ -111,6 +111,11 @@ def _temporal(layer: Any, u: Tensor, memory: Memory, name: str) -> Tensor:
         c = torch.sigmoid(f) * cell_before + torch.sigmoid(i) * torch.tanh(g)
         memory["cell"], memory["hidden"] = c, torch.sigmoid(o) * torch.tanh(c)
         return c
+    if kind == "LinearCell":
+        z = torch.sigmoid(drive[:, :channels])
+        c = z * memory.get("map", zero) + (1 - z) * drive[:, channels:]
+        memory["map"] = c
+        return c
     fed_back = memory.get("gate", torch.full_like(zero, cell.initial_gate))
     if kind == "GRUCell":
         pre = drive[:, : 2 * channels] + _operate(cell.recurrent, fed_back)

@@ -77,7 +77,7 @@ class SemiCoupledStack(nn.Module):
             operator: what stands for Conv: `operators.conv2d`, `operators.linear`, or your own.
             norm: `batch`, `joint`, `group` or `none`.
             activation: of the spatial map: `relu` (paper) or `tanh`.
-            cell: the temporal branch: `rnn` (Eq. 5), `lstm` or `gru`.
+            cell: the temporal branch: `rnn` (Eq. 5), `lstm`, `gru` or `linear`.
             initial_gate: sigma(c_0): 0.5 (paper) or 0 (released code). An `lstm` starts from zeros.
             shortcut_every: layers that a shortcut spans, counted from the second layer on; None for no shortcuts.
             separate_statistics: running statistics of batch norm for each stream, or one for all (released code).

@@ -56,6 +56,16 @@ class GRUState(NamedTuple):
     gate: Tensor
 
 
+class LinearState(NamedTuple):
+    """State of one layer with a linear recurrence as its temporal branch.
+
+    Attributes:
+        map: c after the last frame, B C *size.
+    """
+
+    map: Tensor
+
+
 class HiddenState(NamedTuple):
     """State of one ConvGRU layer.
 
@@ -66,7 +76,7 @@ class HiddenState(NamedTuple):
     hidden: Tensor
 
 
-CellState = RNNState | LSTMState | GRUState | HiddenState
+CellState = RNNState | LSTMState | GRUState | LinearState | HiddenState
 
 
 class StackState(NamedTuple):

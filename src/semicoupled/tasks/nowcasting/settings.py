@@ -71,7 +71,7 @@ class ModelSettings:
         width: channels of every layer.
         kernel: of all convolutions, odd.
         norm: ``batch``, ``joint``, ``group`` or ``none``.
-        cell: the temporal branch: ``rnn`` (Eq. 5), ``lstm`` or ``gru``.
+        cell: the temporal branch: ``rnn`` (Eq. 5), ``lstm``, ``gru`` or ``linear``.
         initial_gate: sigma(c_0): 0.5 (paper) or 0.
         shortcut_every: layers that a shortcut spans; None for no shortcuts.
         checkpointing: compute each layer again in the backward pass instead of keeping its maps.
@@ -85,7 +85,7 @@ class ModelSettings:
     width: int = 48
     kernel: int = 3
     norm: Literal["batch", "joint", "group", "none"] = "none"
-    cell: Literal["rnn", "lstm", "gru"] = "rnn"
+    cell: Literal["rnn", "lstm", "gru", "linear"] = "rnn"
     initial_gate: float = 0.5
     shortcut_every: int | None = 2
     checkpointing: bool = False

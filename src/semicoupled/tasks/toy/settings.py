@@ -87,7 +87,7 @@ class ModelSettings:
         widths: channels of each layer; their number is the depth.
         strides: of each layer.
         norm: ``batch``, ``joint``, ``group`` or ``none``.
-        cell: the temporal branch of ``semicoupled``: ``rnn`` (Eq. 5), ``lstm`` or ``gru``.
+        cell: the temporal branch of ``semicoupled``: ``rnn`` (Eq. 5), ``lstm``, ``gru`` or ``linear``.
         initial_gate: sigma(c_0) of ``semicoupled``: 0.5 (paper) or 0.
         shortcut_every: layers that a shortcut spans; None for no shortcuts.
         hidden: width of the LSTM of ``cnn_lstm``.
@@ -98,7 +98,7 @@ class ModelSettings:
     widths: tuple[int, ...] = (16, 16, 24, 24, 24, 32, 32, 32)
     strides: tuple[int, ...] = (2, 1, 2, 1, 1, 2, 1, 1)
     norm: Literal["batch", "joint", "group", "none"] = "batch"
-    cell: Literal["rnn", "lstm", "gru"] = "rnn"
+    cell: Literal["rnn", "lstm", "gru", "linear"] = "rnn"
     initial_gate: float = 0.5
     shortcut_every: int | None = 2
     hidden: int = 64

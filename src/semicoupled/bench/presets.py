@@ -29,7 +29,7 @@ class Preset(NamedTuple):
     frames: int
 
 
-PAPER_DEPTH, PAPER_WIDTH = 15, 64
+PAPER_DEPTH, PAPER_WIDTH, PAPER_SIZE = 15, 64, 28
 
 
 def _paper(norm: Norm) -> SemiCoupledStack:
@@ -41,7 +41,7 @@ def _table1(norm: Norm) -> SemiCoupledStack:
 
 
 PRESETS = {
-    "paper15x64": Preset("paper15x64", _paper, PAPER_WIDTH, 28, 10),
+    "paper15x64": Preset("paper15x64", _paper, PAPER_WIDTH, PAPER_SIZE, 10),
     "table1": Preset("table1", _table1, 3, 128, 5),
 }
 

@@ -25,7 +25,7 @@ from semicoupled.bench.candidates import (
 )
 from semicoupled.bench.equality import check_loop, check_rival, check_stack, perturb_statistics
 from semicoupled.bench.loops import UsualRecurrent, reference_loop
-from semicoupled.bench.presets import PAPER_DEPTH, PAPER_WIDTH, Preset, find_preset
+from semicoupled.bench.presets import PAPER_DEPTH, PAPER_SIZE, PAPER_WIDTH, Preset, find_preset
 from semicoupled.bench.timing import Run, Spread, paired, ratio, spread
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn import SemiCoupledStack, convgru, convlstm
@@ -38,6 +38,8 @@ Part = Callable[[], list[Row]]
 
 OURS = "semicoupled"
 STOP = 0.5
+LENGTHS, LAYERS, SIZES = (5, 20, 40, 80), (5, 10, 30), (14, 56)
+"""Of growth: frames of a clip, layers, px."""
 SMALL, LARGE = 2, 8
 """Batches."""
 REPEATS = {"training": 3, "inference": 5}
@@ -217,6 +219,22 @@ def time_table1(machine: Machine, mode: Mode, precision: Precision, batch: int =
     ]
 
 
+def time_growth(machine: Machine, precision: Precision, layers: int, size: int) -> list[Row]:
+    """Time a training step of another depth or at another size of frames, beside the reference loop."""
+    device = machine.device
+    preset = find_preset("paper15x64")
+    clip = torch.randn(SMALL, preset.frames, PAPER_WIDTH, size, size, device=device)
+    net = SemiCoupledStack(PAPER_WIDTH, [PAPER_WIDTH] * layers, norm="none").to(device)
+    loop = reference_loop(net)
+    runs = {
+        OURS: candidate(net, lambda: _main(net, clip), "training", precision, device),
+        "reference": candidate(net, lambda: loop(clip), "training", precision, device),
+    }
+    seconds = paired(runs, REPEATS["training"], device)
+    where = _training(precision, SMALL) | {"preset": f"{layers}x{PAPER_WIDTH}", "layers": layers, "size": size}
+    return [_row(name, "seconds", where | {"streams": "main"}, spread(took), "s") for name, took in seconds.items()]
+
+
 def compare_action(machine: Machine, mode: Mode, precision: Precision) -> list[Row]:
     """Time clips of 16 frames at 112 px: the network of Table 1 beside R(2+1)D-18, main stream."""
     device = machine.device
@@ -258,22 +276,27 @@ def check_rivals(device: torch.device) -> None:
         _ = check_rival(stack, UsualRecurrent(stack), frames)
 
 
-def parts(machine: Machine, lengths: Sequence[int] = ()) -> list[Part]:
-    """Give what is measured, one function a part; nothing is measured before it is called.
-
-    Args:
-        machine: where, and its peak.
-        lengths: further lengths of clips for the comparison at the smallest batch.
-    """
+def parts(machine: Machine) -> list[Part]:
+    """Give what is measured by default, one function a part; nothing is measured before it is called."""
     found: list[Part] = []
     for precision in PRECISIONS:
         for mode in MODES:
             found.append(partial(compare, machine, SMALL, mode, precision))
             found.append(partial(compare, machine, LARGE, mode, precision, rivals=("convlstm",)))
-            found += [partial(compare, machine, SMALL, mode, precision, frames=length) for length in lengths]
             found += [partial(time_table1, machine, mode, precision), partial(compare_action, machine, mode, precision)]
         found += [partial(compare_streams, machine, batch, precision) for batch in (SMALL, LARGE)]
         found.append(partial(compare_switches, machine, LARGE, precision))
+    return found
+
+
+def growth_parts(machine: Machine) -> list[Part]:
+    """Give what is measured besides: more lengths of clips, depths, and sizes of frames."""
+    found: list[Part] = []
+    for precision in PRECISIONS:
+        for mode in MODES:
+            found += [partial(compare, machine, SMALL, mode, precision, frames=length) for length in LENGTHS]
+        found += [partial(time_growth, machine, precision, layers, PAPER_SIZE) for layers in LAYERS]
+        found += [partial(time_growth, machine, precision, PAPER_DEPTH, size) for size in SIZES]
     return found
 
 

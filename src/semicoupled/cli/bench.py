@@ -25,7 +25,6 @@ KINDS = {
     "speed": "beside the convolution peak, the reference loop, ConvLSTM, ConvGRU, R(2+1)D; frame by frame on one core",
     "memory": "of a training step, of LTSC against the length, of a stream of 10 000 frames",
 }
-LENGTHS = (5, 20, 40, 80)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -93,7 +92,8 @@ def _speed(options: argparse.Namespace, device: torch.device, shown: Progress) -
     machine, rows = speed.measure_peak(device)
     if options.quick:
         return rows + _collect("bench speed", speed.quick_parts(machine), shown)
-    parts = [*speed.parts(machine, LENGTHS if options.full else ()), *streaming.parts()]
+    growth = speed.growth_parts(machine) if options.full else []
+    parts = [*speed.parts(machine), *streaming.parts(), *growth]
     return rows + _collect("bench speed", parts, shown)
 
 

@@ -182,8 +182,8 @@ class GRUCell(nn.Module):
 class LinearCell(nn.Module):
     """c_t = z_t c_{t-1} + (1 - z_t) d_t, where Conv_u gives z and d: linear in c, and no convolution waits for a step.
 
-    In the manner of gated linear recurrences (Martin and Cundy 2018). What happened elsewhere in the map reaches a place
-    through the layers above alone.
+    In the manner of gated linear recurrences (Martin and Cundy 2018). What happened elsewhere in the map reaches a
+    place through the layers above alone.
     """
 
     drive_factor = 2

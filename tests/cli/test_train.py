@@ -77,7 +77,7 @@ def test_init_begins_with_other_weights(tmp_path: Path) -> None:
     still = ["--training.learning_rate=1e-12", "--training.steps=1", "--seed=5"]
     assert train("--run", str(tmp_path / "b"), "--init", str(tmp_path / "a"), *still) == 0
     assert train("--run", str(tmp_path / "c"), *still) == 0
-    first, tuned, fresh = (load_file(tmp_path / name / "model.safetensors")["head.weight"] for name in "abc")
+    first, tuned, fresh = (load_file(tmp_path / name / "model.safetensors")["head.linear.weight"] for name in "abc")
     assert tuned.allclose(first)
     assert not fresh.allclose(first)
 

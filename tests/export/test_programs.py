@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_network_that_takes_one_size_keeps_it_and_says_why() -> None:
     assert made.dynamic == ("batch",)
     assert made.given[0] == (Axis("batch"), 1, 6, 8)
     assert made.fixed_because is not None
-    assert "with free batch, height, width: RuntimeError: mat1 and mat2" in made.fixed_because
+    assert re.search(r"with free batch, height, width: RuntimeError: .*mat1 and mat2", made.fixed_because)
     assert {sizes.batch for sizes in made.tried} == {1, 3}
 
 

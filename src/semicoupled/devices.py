@@ -49,11 +49,24 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether it was done; False where the C library is another one.
     """
+    largest = 2**31 - 1
+    return _mallopt(_MMAP_THRESHOLD, 2**30) and _mallopt(_TRIM_THRESHOLD, largest)
+
+
+def return_freed_memory() -> bool:
+    """Tell the C library to hand freed memory back to the system at once: slower, and what is held is what is needed.
+
+    Returns:
+        Whether it was done; False where the C library is another one.
+    """
+    return _mallopt(_MMAP_THRESHOLD, 2**16)
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+def _mallopt(parameter: int, value: int) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     library = ctypes.CDLL(None)
-    if not hasattr(library, "mallopt"):
-        return False
-    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-    largest = 2**31 - 1
-    return bool(library.mallopt(mmap_threshold, 2**30) and library.mallopt(trim_threshold, largest))
+    return hasattr(library, "mallopt") and bool(library.mallopt(parameter, value))

@@ -32,6 +32,20 @@ def test_unknown_benches_are_refused(capsys: pytest.CaptureFixture[str]) -> None
     assert "there is no bench 'sped'. Did you mean 'speed'?" in capsys.readouterr().err
 
 
+def test_bars_stand_over_their_own_label() -> None:
+    """A rival that was measured at one batch alone keeps its place."""
+    where = {"preset": "paper15x64", "mode": "training", "dtype": "bf16", "frames": 10, "streams": "main"}
+    rows = [
+        Row("semicoupled", "speedup", where | {"batch": 2, "against": "convlstm"}, 2.0, 3),
+        Row("semicoupled", "speedup", where | {"batch": 8, "against": "convlstm"}, 3.0, 3),
+        Row("semicoupled", "speedup", where | {"batch": 8, "against": "convgru"}, 4.0, 3),
+    ]
+    _, speedup, _ = speed_figure(rows).axes
+    assert [label.get_text() for label in speedup.get_xticklabels()] == ["training\nbf16, B 2", "training\nbf16, B 8"]
+    (gru,) = (patch for patch in speedup.patches if patch.get_height() == 4.0)  # pyright: ignore[reportAttributeAccessIssue]
+    assert 1 < gru.get_x() < 1.5  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_plots_show_every_row() -> None:
     where = {"preset": "paper15x64", "mode": "training", "dtype": "bf16", "batch": 2, "frames": 10, "streams": "main"}
     rows = [

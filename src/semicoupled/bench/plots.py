@@ -30,7 +30,8 @@ def speed_figure(rows: Sequence[Row]) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    figure = Figure(figsize=(13, 4.4), layout="constrained")
+    _ = figure.suptitle("15 layers x 64 channels, 28 px, 10 frames; streaming at one frame a time", fontsize=10)
     share, speedup, stream = figure.subplots(1, 3)
     _shares(share, [row for row in rows if row.metric == "share_of_peak" and row.condition["preset"] == "paper15x64"])
     _speedups(speedup, [row for row in rows if row.metric == "speedup" and row.condition["preset"] == "paper15x64"])
@@ -69,37 +70,57 @@ def _usual(row: Row) -> bool:
 
 
 def _shares(axes: Axes, rows: Sequence[Row]) -> None:
-    for name in ("semicoupled", "reference"):
-        chosen = [row for row in rows if row.model == name and row.condition["frames"] == 10]
-        _bars(axes, chosen, name, -0.2 if name == "semicoupled" else 0.2, 0.4, 100)
-    axes.set(ylabel="share of the convolution peak (%)", title="15 layers x 64 channels, 28 px, 10 frames")
-    axes.legend()
+    usual = [row for row in rows if row.condition["frames"] == 10]
+    places = list(dict.fromkeys(_place(row) for row in usual))
+    for name, offset in (("semicoupled", -0.2), ("reference", 0.2)):
+        _bars(axes, [row for row in usual if row.model == name], places, offset, 0.4, 100)
+    axes.set(ylabel="share of the convolution peak (%)")
+    _finish(axes, places, 2)
 
 
 def _speedups(axes: Axes, rows: Sequence[Row]) -> None:
+    usual = [row for row in rows if row.condition["frames"] == 10]
+    places = list(dict.fromkeys(_place(row) for row in usual))
     for index, against in enumerate(("reference", "convlstm", "convgru")):
-        chosen = [row for row in rows if row.condition["against"] == against and row.condition["frames"] == 10]
-        _bars(axes, chosen, against, 0.27 * (index - 1), 0.27, 1)
+        chosen = [row for row in usual if row.condition["against"] == against]
+        _bars(axes, chosen, places, 0.27 * (index - 1), 0.27, 1)
     axes.axhline(1, color="black", linewidth=0.8)
-    axes.set(ylabel="times faster than", title="same arithmetic type on both sides")
-    axes.legend()
+    axes.set(ylabel="times faster than, same precision on both sides")
+    _finish(axes, places, 3)
 
 
 def _streams(axes: Axes, rows: Sequence[Row]) -> None:
     labels = [f"{row.condition['preset']}\n{row.condition['dtype']}" for row in rows]
     axes.bar(range(len(rows)), [row.value for row in rows], color=COLORS["semicoupled"])
     axes.set_xticks(range(len(rows)), labels, fontsize=8, rotation=45)
-    axes.set(yscale="log", ylabel="milliseconds a frame, one core", title="streaming")
+    axes.set(yscale="log", ylabel="milliseconds a frame, one core")
     axes.grid(alpha=0.3, axis="y")
 
 
-def _bars(axes: Axes, rows: Sequence[Row], name: str, offset: float, width: float, factor: float) -> None:
-    labels = [f"{row.condition['mode']}\n{row.condition['dtype']}, B {row.condition['batch']}" for row in rows]
-    heights = [factor * row.value for row in rows]
+def _bars(axes: Axes, rows: Sequence[Row], places: Sequence[str], offset: float, width: float, factor: float) -> None:
+    """Draw one bar a row, over the place that its condition names."""
     ends = [row.interval or (row.value, row.value) for row in rows]
-    below = [height - factor * low for height, (low, _) in zip(heights, ends, strict=True)]
-    above = [factor * high - height for height, (_, high) in zip(heights, ends, strict=True)]
-    places = [index + offset for index in range(len(rows))]
-    axes.bar(places, heights, width, yerr=[below, above], color=COLORS[name], label=LABELS[name], capsize=2)
-    axes.set_xticks(range(len(rows)), labels, fontsize=7, rotation=45)
+    below = [factor * (row.value - low) for row, (low, _) in zip(rows, ends, strict=True)]
+    above = [factor * (high - row.value) for row, (_, high) in zip(rows, ends, strict=True)]
+    middles = [places.index(_place(row)) + offset for row in rows]
+    name = str(rows[0].condition.get("against", rows[0].model)) if rows else ""
+    axes.bar(
+        middles,
+        [factor * row.value for row in rows],
+        width,
+        yerr=[below, above],
+        color=COLORS.get(name),
+        label=LABELS.get(name),
+        capsize=2,
+    )
+
+
+def _place(row: Row) -> str:
+    return f"{row.condition['mode']}\n{row.condition['dtype']}, B {row.condition['batch']}"
+
+
+def _finish(axes: Axes, places: Sequence[str], columns: int) -> None:
+    axes.set_xticks(range(len(places)), places, fontsize=7, rotation=45)
     axes.grid(alpha=0.3, axis="y")
+    if places:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=columns, fontsize=8, frameon=False)

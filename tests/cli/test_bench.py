@@ -23,7 +23,7 @@ def test_memory_is_measured_and_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert files["m.png"].read_bytes().startswith(b"\x89PNG")
     page = files["page.md"].read_text()
     assert page.startswith(bench_page.PAGE_TITLE)
-    assert "    semicoupled bench memory\n" in page
+    assert "    semicoupled bench memory --quick\n" in page
     assert (tmp_path / "bench-memory.png").exists()
 
 

@@ -76,7 +76,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.page is not None:
         picture = options.page.with_name(f"bench-{options.kind}.png")
         write_figure(picture, (memory_figure if options.kind == "memory" else speed_figure)(rows))
-        text = section(options.kind, rows, f"semicoupled bench {options.kind}{' --full' * options.full}", picture.name)
+        asked = [f"--{name}" for name in ("full", "quick") if getattr(options, name)]
+        text = section(options.kind, rows, " ".join(["semicoupled bench", options.kind, *asked]), picture.name)
         put_section(options.page, f"bench {options.kind}", text, PAGE_TITLE)
         print(f"page: {options.page}")
     return 0

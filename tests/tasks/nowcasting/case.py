@@ -41,7 +41,7 @@ def options(folder: Path) -> list[str]:
         "--data.validation=two",
         "--data.input_frames=3",
         "--data.output_frames=2",
-        "--data.coarsen=1",
+        "--data.kilometers=1",
         "--data.crop=32",
         "--model.layers=2",
         "--model.width=8",

@@ -23,7 +23,7 @@ MakeFolder = Callable[..., Path]
 
 @pytest.fixture
 def predictor() -> NowcastingPredictor:
-    settings = NowcastingSettings(data=DataSettings(coarsen=1), model=MODEL, predict=PredictSettings(minutes=12))
+    settings = NowcastingSettings(data=DataSettings(kilometers=1), model=MODEL, predict=PredictSettings(minutes=12))
     return NowcastingPredictor(settings, build_model(MODEL, 5).eval(), trained_step=300.0, trained_kilometers=1.0)
 
 
@@ -84,7 +84,7 @@ def test_another_time_step_or_grid_than_in_training_is_refused(make_folder: Make
     with pytest.raises(DataError, match="one frame every 5 minutes; expected every 10, as in training"):
         slower.newest([folder])
     coarser = NowcastingPredictor(predictor.settings, predictor.model, 300.0, 2.0)
-    with pytest.raises(DataError, match=r"pixels of 1 km \(coarsened by 1\); expected 2 km, as in training"):
+    with pytest.raises(DataError, match=r"pixels of 1 km; expected 2 km, as in training"):
         coarser.newest([folder])
 
 

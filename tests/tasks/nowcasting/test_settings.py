@@ -53,7 +53,7 @@ def test_the_paper_and_its_plain_form_are_presets():
     ("options", "message"),
     [
         (["--data.input_frames", "1"], "data.input_frames: expected at least 2, got 1"),
-        (["--data.coarsen", "0"], "data.coarsen: expected at least 1, got 0"),
+        (["--data.kilometers", "0"], "data.kilometers: expected more than 0, or null, got 0"),
         (["--data.dim", "60"], "expected dBZ from 0 to below 60"),
         (["--model.kernel", "4"], "model.kernel: expected an odd number"),
         (

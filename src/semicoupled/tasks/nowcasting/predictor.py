@@ -93,7 +93,7 @@ class NowcastingPredictor:
         """
         needed = self.settings.data.input_frames
         files = sorted({file for path in inputs for file in find_files(path)})
-        data = read_sequences(files, factor=self.settings.data.coarsen, on_error=self.settings.data.on_error)
+        data = read_sequences(files, reading=self.settings.data.reading)
         newest = max(data.sequences, key=lambda sequence: sequence.times[-1])
         if len(newest) < needed:
             before = [gap for gap in data.gaps if gap.after == newest.times[0]]
@@ -131,8 +131,8 @@ class NowcastingPredictor:
             )
         if self.trained_kilometers is not None and abs(size / self.trained_kilometers - 1) > 0.1:
             raise DataError(
-                f"{newest.sources[-1]}: pixels of {size:.3g} km (coarsened by {self.settings.data.coarsen}); expected "
-                f"{self.trained_kilometers:.3g} km, as in training. Train on files of this grid"
+                f"{newest.sources[-1]}: pixels of {size:.3g} km; expected {self.trained_kilometers:.3g} km, as in training. "
+                "Train on files of this grid, or with data.kilometers"
             )
 
 

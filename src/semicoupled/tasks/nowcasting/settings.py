@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.tasks.nowcasting.data_settings import DataSettings, at_least
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -16,44 +18,6 @@ from semicoupled.training.settings import (
 
 Kind = Literal["semicoupled", "convlstm", "convgru"]
 Form = Literal["plain", "residual", "advection"]
-OnError = Literal["fail", "skip"]
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Where the radar files are and how they become samples.
-
-    Args:
-        root: folder of radar files, or of folders of them; each folder is an event.
-        validation: what is held back: folders or files below `root` that match this pattern, such as ``2021-02-05``.
-            Without it, the last fifth of the time, a whole window apart.
-        input_frames: frames that go in.
-        output_frames: frames that the network is trained to forecast.
-        coarsen: pixels of the files that make one of the network's, on a side; the mean rain is taken.
-        crop: side of a training sample in the network's pixels.
-        candidates: places that are drawn for a crop; a wet one is taken more likely than a dry one. 1 takes any.
-        dim: samples are dimmed by up to so many dBZ at random, so that a day of wide rain also teaches sparse showers.
-        on_error: ``fail`` at a file that cannot be read, or ``skip`` it; above 1 % of them fail all the same.
-    """
-
-    root: str = ""
-    validation: str | None = None
-    input_frames: int = 5
-    output_frames: int = 5
-    coarsen: int = 2
-    crop: int = 128
-    candidates: int = 6
-    dim: float = 20.0
-    on_error: OnError = "fail"
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        _at_least("data.input_frames", self.input_frames, 2)  # one frame does not show a motion
-        for name in ("output_frames", "coarsen", "candidates"):
-            _at_least(f"data.{name}", getattr(self, name), 1)
-        _at_least("data.crop", self.crop, 16)
-        if not 0 <= self.dim < 60:
-            raise SettingsError(f"data.dim: expected dBZ from 0 to below 60, got {self.dim!r}.")
 
 
 @dataclass(frozen=True)
@@ -93,7 +57,7 @@ class ModelSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("patch", "layers", "width"):
-            _at_least(f"model.{name}", getattr(self, name), 1)
+            at_least(f"model.{name}", getattr(self, name), 1)
         if self.scales < 0:
             raise SettingsError(f"model.scales: expected at least 0, got {self.scales!r}.")
         if self.kernel < 1 or self.kernel % 2 == 0:
@@ -141,7 +105,7 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        _at_least("evaluation.leads", self.leads, 1)
+        at_least("evaluation.leads", self.leads, 1)
         if not self.thresholds:
             raise SettingsError("evaluation.thresholds: expected at least one in dBZ, got none.")
 
@@ -191,6 +155,11 @@ class NowcastingSettings:
         predict: what is forecast.
     """
 
+    retired: ClassVar[Mapping[str, str]] = {
+        "data.coarsen": "It is data.kilometers now, the size of the network's pixels: coarsen 2 of 1-km files is "
+        "data.kilometers 2, coarsen 1 is data.kilometers null (as the files are)"
+    }
+
     seed: int = 0
     data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -228,8 +197,3 @@ class NowcastingSettings:
 
 
 SETTINGS = NowcastingSettings
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")

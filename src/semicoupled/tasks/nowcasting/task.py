@@ -57,7 +57,7 @@ def read_splits(settings: NowcastingSettings) -> RadarSplits:
     files = find_files(root)
     window = data.input_frames + max(data.output_frames, settings.evaluation.leads)
     if data.validation is None:
-        sequences = read_sequences(files, root, factor=data.coarsen, at_least=window, on_error=data.on_error).sequences
+        sequences = read_sequences(files, root, reading=data.reading, at_least=window).sequences
         return RadarSplits(*split_by_time(sequences, window))
     held = {file for file in files if matches_glob(file, root, data.validation)}
     if not held or len(held) == len(files):
@@ -66,7 +66,7 @@ def read_splits(settings: NowcastingSettings) -> RadarSplits:
             "them, not none and not all. The pattern is relative to the root and may name a folder"
         )
     parts = (
-        read_sequences(chosen, root, factor=data.coarsen, at_least=window, on_error=data.on_error).sequences
+        read_sequences(chosen, root, reading=data.reading, at_least=window).sequences
         for chosen in ([file for file in files if file not in held], sorted(held))
     )
     return RadarSplits(*parts)
@@ -150,9 +150,7 @@ def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
         if request.split != "all":
             raise SettingsError(f"split {request.split!r} is of the run's own data; with --data.root expected 'all'")
         files = find_files(request.root)
-        sequences = read_sequences(
-            files, request.root, factor=data.coarsen, at_least=at_least, on_error=data.on_error
-        ).sequences
+        sequences = read_sequences(files, request.root, reading=data.reading, at_least=at_least).sequences
     else:
         found = read_splits(settings)
         chosen = {"train": found.train, "validation": found.validation, "all": [*found.train, *found.validation]}

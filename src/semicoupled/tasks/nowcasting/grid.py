@@ -76,7 +76,7 @@ class Grid:
         """Name of the reference system, or what kind of projection it is where it has no name."""
         name = self.crs.name
         if name.lower() in ("unknown", "undefined", "unnamed", "") and self.crs.coordinate_operation is not None:
-            return self.crs.coordinate_operation.method_name
+            return self.crs.coordinate_operation.method_name.partition(" (")[0]
         return name
 
     @property

@@ -36,6 +36,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 _MOST_SKIPPED = 0.01
+_SAME_INTERVAL = 0.1
 _AS_THEY_ARE = Reading()
 
 
@@ -193,7 +194,7 @@ def refuse_mixture(one: About, first: About) -> None:
         DataError: another quantity, interval, product or grid; names both files.
     """
     why = "Put different products, places and grids into folders of their own"
-    if (one.quantity, one.interval) != (first.quantity, first.interval):
+    if one.quantity != first.quantity or not _as_long(one.interval, first.interval):
         raise DataError(
             f"{one.source}: holds {_quantity(one)}; expected the folder's {_quantity(first)}, as in {first.source}. {why}"
         )
@@ -210,6 +211,12 @@ def refuse_mixture(one: About, first: About) -> None:
 def _prepare(frame: RadarFrame, reading: Reading, event: str) -> _Field:
     factor = factor_for(frame.grid, reading.kilometers, event)
     return _Field(About.of(frame), factor, coarsen(frame.dbz(reading.z_r), factor, reading.z_r).astype(np.float16))
+
+
+def _as_long(one: timedelta | None, other: timedelta | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= _SAME_INTERVAL * other
 
 
 def _quantity(about: About) -> str:

@@ -16,7 +16,9 @@ from semicoupled.report import Picture, Section, rows_table
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.tasks.nowcasting.check import check
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData
+from semicoupled.tasks.nowcasting.describe import describe
 from semicoupled.tasks.nowcasting.evaluation import common_step, evaluate_sequences, forecaster, with_baselines
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
@@ -262,4 +264,6 @@ TASK = Task(
     predictor=predictor,
     steps=steps,
     draw=draw,
+    check=check,
+    describe=describe,
 )

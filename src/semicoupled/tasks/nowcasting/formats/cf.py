@@ -74,14 +74,14 @@ def frames(path: Path, data: xr.Dataset, given: FileSettings) -> Iterator[RadarF
     times = _times(path, data, field)
     intervals = _intervals(path, data, field, times, given) if quantity == "mm" else [None] * len(times)
     about = data.attrs.get("title") or data.attrs.get("source") or "a CF file"
-    station = f", {data.attrs['station_name']}" if "station_name" in data.attrs else ""
+    place = data.attrs.get("station_name")
     for index in np.argsort(np.array([time.timestamp() for time in times]), kind="stable"):
         values = field.values if field.ndim == 2 else field.isel({field.dims[0]: int(index)}).values
         values = np.asarray(values, np.float64) * factor
         if quantity == "dBZ":
             values[np.isneginf(values)] = -32.0  # log of no echo
         values = values.astype(np.float32)
-        yield RadarFrame(values, quantity, times[index], intervals[index], grid, path, f"{name} of {about}{station}")
+        yield RadarFrame(values, quantity, times[index], intervals[index], grid, path, f"{name}, {place or about}")
 
 
 def _choose(path: Path, data: xr.Dataset, given: FileSettings) -> _Chosen:

@@ -19,7 +19,7 @@ from semicoupled.tasks.nowcasting.formats.limits import MOST_BYTES, check_size
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
 
-NAME: str = "FMI PGM (plain or gzipped)"
+NAME: str = "FMI PGM"
 _GZIP = b"\x1f\x8b"
 
 

@@ -23,7 +23,7 @@ from semicoupled.tasks.nowcasting.formats.hdf5 import SIGNATURE, array, group, n
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
 
-NAME: str = "ODIM HDF5 (composites)"
+NAME: str = "ODIM HDF5"
 MAPS = ("COMP", "IMAGE")
 QUANTITIES: dict[str, Quantity] = {
     "DBZH": "dBZ", "DBZV": "dBZ", "TH": "dBZ", "TV": "dBZ", "DBZ": "dBZ", "RATE": "mm/h", "ACRR": "mm",

@@ -30,7 +30,9 @@ def print_report(report: DataReport) -> None:
         console.print("\n[bold]Findings[/bold]")
     for finding in report.ordered[:_SHOWN]:
         color = _COLORS[finding.severity]
-        console.print(f"[{color}]{finding.severity}[/{color}] {escape(finding.where)}: {escape(finding.text)}", soft_wrap=True)
+        console.print(
+            f"[{color}]{finding.severity}[/{color}] {escape(finding.where)}: {escape(finding.text)}", soft_wrap=True
+        )
     if len(report.findings) > _SHOWN:
         console.print(f"... and {len(report.findings) - _SHOWN} more: --json or --page shows them all")
     said = [f"{counts[name]} {name}{'s' if counts[name] > 1 else ''}" for name in SEVERITIES if counts[name]]

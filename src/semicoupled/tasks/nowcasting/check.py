@@ -150,7 +150,8 @@ def _frozen(folder: Folder) -> None:
     for run in filter(None, runs):
         folder.add(
             "warning",
-            f"{len(run)} fields from {run[0].about.valid:%Y-%m-%d %H:%M} UTC repeat the one before, pixel by pixel, although "
+            f"{len(run)} fields from {run[0].about.valid:%Y-%m-%d %H:%M} UTC repeat the one before, pixel by "
+            "pixel, although "
             f"it rains ({run[0].about.source.name}). The radar or the transmission stood still: leave them out",
         )
 
@@ -179,20 +180,23 @@ def _values(folder: Folder) -> None:
     if beyond:
         folder.add(
             "warning",
-            f"{len(beyond)} fields have {max(one.beyond for one in beyond)} pixels at most that no rain has (above 80 dBZ or "
+            f"{len(beyond)} fields have {max(one.beyond for one in beyond)} pixels at most that no rain has "
+            "(above 80 dBZ or "
             f"500 mm/h, or negative rain), {_list(beyond)}. Look for another scale or unit than the file says",
         )
     striped = [one for one in folder.fields if one.stripes]
     if striped:
         folder.add(
             "warning",
-            f"{len(striped)} fields have lines of echo or of nothing across them ({', '.join(striped[0].stripes[:_SEVERAL])}), "
+            f"{len(striped)} fields have lines of echo or of nothing across them "
+            f"({', '.join(striped[0].stripes[:_SEVERAL])}), "
             f"{_list(striped)}. Look at a picture",
         )
     if any(one.about.product.startswith("MeteoSwiss") and one.about.quantity == "dBZ" for one in folder.fields):
         folder.add(
             "note",
-            "MeteoSwiss's scale is read as dBZ = (PV - 71.5) / 2, but the files call themselves sums over 5 minutes, and "
+            "MeteoSwiss's scale is read as dBZ = (PV - 71.5) / 2, but the files call themselves sums over 5 "
+            "minutes, and "
             "pysteps reads them so, about 14 dB brighter. --data.files.quantity mm does the same",
         )
 
@@ -214,7 +218,8 @@ def _times_and_pixels(folder: Folder, settings: NowcastingSettings) -> None:
     if max(across, along) > 1.1 * min(across, along):
         folder.add(
             "warning",
-            f"pixels of {across:.3g} x {along:.3g} km; expected squares. Motion is learned as if they were: bring the fields "
+            f"pixels of {across:.3g} x {along:.3g} km; expected squares. Motion is learned as if they were: bring "
+            "the fields "
             "onto a projection first",
         )
 
@@ -224,7 +229,9 @@ def _gaps(folder: Folder, find: Callable[[], Sequence[object]]) -> Callable[[], 
         found = find()
         folder.gaps = len(found)
         for gap in found:
-            folder.add("warning", f"gap: {str(gap).removeprefix(f'{folder.name}: ')}. Never bridged: sequences end there")
+            folder.add(
+                "warning", f"gap: {str(gap).removeprefix(f'{folder.name}: ')}. Never bridged: sequences end there"
+            )
 
     return note
 
@@ -256,7 +263,8 @@ def _kind_table(folders: Sequence[Folder]) -> Table:
         kind = (", ".join(folder.formats), first.product, quantity_text(first), *grid_cells(first.grid))
         kinds.setdefault(kind, []).append(folder.name)
     lines = [
-        [names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", *kind] for kind, names in kinds.items()
+        [names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", *kind]
+        for kind, names in kinds.items()
     ]
     return Table(("folder", "format", "product", "quantity", "size", "pixel, km", "projection"), lines)
 

@@ -44,7 +44,9 @@ def windows_section(fields: Sequence[FieldFacts], root: Path, settings: Nowcasti
         train, validation = _split(fields, root, settings, needed)
     except DataError as error:
         train, validation = _sequences(fields, root, settings, needed), []
-        findings.append(Finding("problem", str(root), f"training would be refused: {str(error).removeprefix(f'{root}: ')}"))
+        findings.append(
+            Finding("problem", str(root), f"training would be refused: {str(error).removeprefix(f'{root}: ')}")
+        )
     steps = sorted({sequence.step for sequence in [*train, *validation]})
     if len(steps) > 1:
         findings.append(
@@ -75,7 +77,8 @@ def windows_section(fields: Sequence[FieldFacts], root: Path, settings: Nowcasti
     columns = ("folder", "part", "pixel, km", "size", "step, min", "pieces", "frames", "windows")
     text = (
         f"With {data.input_frames} frames in and {data.output_frames} out, on pixels of "
-        f"{'the files' if data.kilometers is None else f'{data.kilometers:g} km'}. Pieces shorter than {needed} frames are "
+        f"{'the files' if data.kilometers is None else f'{data.kilometers:g} km'}. Pieces shorter than {needed} "
+        "frames are "
         "left out."
     )
     return WindowsFound(Section("What training would see", text, [Table(columns, lines)]), findings)
@@ -93,7 +96,9 @@ def _split(
     held = {one.about.source for one in fields if matches_glob(one.about.source, root, pattern)}
     parts = [[one for one in fields if (one.about.source in held) == side] for side in (False, True)]
     if not all(parts):
-        raise DataError(f"{len(held)} files match --data.validation {pattern!r}; expected some of them, not none and not all")
+        raise DataError(
+            f"{len(held)} files match --data.validation {pattern!r}; expected some of them, not none and not all"
+        )
     train, validation = (_sequences(part, root, settings, needed) for part in parts)
     return train, validation
 

@@ -37,7 +37,8 @@ def factor_for(grid: Grid, kilometers: float | None, where: str) -> int:
     if abs(given / kilometers - 1) > _AS_ASKED + 1e-9:
         raise DataError(
             f"{where}: pixels of {grid.kilometers:.3g} km make pixels of {given:.3g} km at best; expected "
-            f"{kilometers:g} km within {_AS_ASKED:.0%}. Set data.kilometers to {given:.3g}, or to null for the files' own"
+            f"{kilometers:g} km within {_AS_ASKED:.0%}. Set data.kilometers to {given:.3g}, or to null for the "
+            "files' own"
         )
     return factor
 

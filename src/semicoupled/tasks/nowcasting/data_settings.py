@@ -17,7 +17,7 @@ Quantity = Literal["dBZ", "mm/h", "mm"]
 
 @dataclass(frozen=True)
 class ZR:
-    """The law Z = a R^b between reflectivity (mm^6 m^-3) and rain (mm/h); the defaults are Marshall and Palmer's (1948).
+    """The law Z = a R^b between reflectivity (mm^6 m^-3) and rain (mm/h); by default Marshall and Palmer's (1948).
 
     Args:
         a: factor.

@@ -1,9 +1,9 @@
-"""`semicoupled data describe nowcasting`: what a folder holds, in one table, from the first and the last of its files."""
+"""`semicoupled data describe nowcasting`: what a folder holds, in one table, from a few of its files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,7 @@ def _known(files: Sequence[Path], settings: NowcastingSettings, findings: list[F
 def _cells(known: Sequence[tuple[str, About]]) -> list[Cell]:
     name, first = known[0]
     times = [about.valid for _, about in known]
-    steps = [two - one for one, two in zip(times, times[1:], strict=False) if two > one]
+    steps = [two - one for one, two in pairwise(times) if two > one]
     longitude, latitude = _extent(first.grid)
     return [
         name,

@@ -26,7 +26,7 @@ def find_files(root: Path, pattern: str | None = None) -> list[Path]:
     if root.exists():
         named = [root]
     elif glob.has_magic(str(root)):
-        named = [Path(name) for name in sorted(glob.glob(str(root), recursive=True))]
+        named = [Path(name) for name in sorted(glob.glob(str(root), recursive=True))]  # noqa: PTH207 - of any depth
         if not named:
             raise DataError(f"{root}: the pattern names no files; expected radar files. Check it, quotes included")
     else:

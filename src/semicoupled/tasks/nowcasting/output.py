@@ -102,8 +102,8 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
             np.array(seconds, np.int64),
             {"standard_name": "time", "long_name": "valid time", "units": _EPOCH, "calendar": "standard", "axis": "T"},
         ),
-        "y": xr.Variable("y", grid.y, _axis("y")),
-        "x": xr.Variable("x", grid.x, _axis("x")),
+        "y": xr.Variable("y", grid.y, _axis("y", grid)),
+        "x": xr.Variable("x", grid.x, _axis("x", grid)),
         "forecast_reference_time": xr.Variable(
             (),
             np.int64(reference),
@@ -134,10 +134,14 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
     )
 
 
-def _axis(name: str) -> dict[str, str]:
-    return {
-        "standard_name": f"projection_{name}_coordinate",
-        "long_name": f"{name} coordinate of projection, centers of pixels",
-        "units": "m",
-        "axis": name.upper(),
-    }
+def _axis(name: str, grid: Grid) -> dict[str, str]:
+    if grid.geographic:
+        word, direction = ("longitude", "east") if name == "x" else ("latitude", "north")
+        about = {"standard_name": word, "long_name": f"{word} of centers of pixels", "units": f"degrees_{direction}"}
+    else:
+        about = {
+            "standard_name": f"projection_{name}_coordinate",
+            "long_name": f"{name} coordinate of projection, centers of pixels",
+            "units": "m",
+        }
+    return {**about, "axis": name.upper()}

@@ -131,7 +131,8 @@ class NowcastingPredictor:
             )
         if self.trained_kilometers is not None and abs(size / self.trained_kilometers - 1) > 0.1:
             raise DataError(
-                f"{newest.sources[-1]}: pixels of {size:.3g} km; expected {self.trained_kilometers:.3g} km, as in training. "
+                f"{newest.sources[-1]}: pixels of {size:.3g} km; expected {self.trained_kilometers:.3g} km, as in "
+                "training. "
                 "Train on files of this grid, or with data.kilometers"
             )
 

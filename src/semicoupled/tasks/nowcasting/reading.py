@@ -7,13 +7,15 @@ module and name it in `FORMATS`. A zarr store is a folder and told by what lies 
 from __future__ import annotations
 
 import struct
+import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from semicoupled.errors import DataError, SemicoupledError
@@ -39,12 +41,13 @@ class Format(Protocol):
 FORMATS: tuple[Format, ...] = (knmi, odim, netcdf, fmi, meteoswiss, images, arrays)
 """Asked in this order: MeteoSwiss's GIF before other GIF."""
 _HEAD = 4096
+_LEAST_KM, _MOST_KM = 0.01, 100.0
 _NOTHING = FileSettings()
 # what the libraries below raise at damaged files; anything of it means "this file cannot be read"
 _DAMAGE = (
     OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError,
-    AssertionError, SyntaxError, zlib.error, struct.error, zipfile.BadZipFile, UnidentifiedImageError,
-    Image.DecompressionBombError,
+    AssertionError, SyntaxError, tokenize.TokenError, zlib.error, struct.error, zipfile.BadZipFile,
+    UnidentifiedImageError, Image.DecompressionBombError,
 )  # fmt: skip
 
 
@@ -69,7 +72,9 @@ def iterate_frames(path: Path, given: FileSettings = _NOTHING) -> Iterator[Radar
     """Read like `read_frames`, but one field after the other, so that a long store need not be held whole."""
     name, reader = _find(path)
     with _damage_told(path, name):
-        yield from reader(path, given)
+        for frame in reader(path, given):
+            _check(frame)
+            yield frame
 
 
 def format_name(path: Path) -> str:
@@ -99,8 +104,28 @@ def _find(path: Path) -> tuple[str, Callable[[Path, FileSettings], Iterator[Rada
     raise DataError(f"{path}: is no radar file that is known; expected one of: {known}. It starts with {head[:16]!r}")
 
 
+def _check(frame: RadarFrame) -> None:
+    """Refuse what no field has, whatever the format."""
+    grid = frame.grid
+    if frame.values.shape != grid.shape:
+        raise DataError(f"{frame.source}: {frame.values.shape} pixels on a grid of {grid.shape}; expected as many")
+    edges = np.array([grid.x_first, grid.y_first, *grid.sides])
+    if not np.isfinite(edges).all() or not all(_LEAST_KM <= side <= _MOST_KM for side in grid.sides):
+        raise DataError(
+            f"{frame.source}: pixels of {grid.sides[0]:.3g} x {grid.sides[1]:.3g} km; expected {_LEAST_KM:g} to "
+            f"{_MOST_KM:g}. "
+            "Its grid is damaged, or in other units than it says"
+        )
+    infinite = int(np.isinf(frame.values).sum())
+    if infinite:
+        raise DataError(
+            f"{frame.source}: {infinite} pixels are infinite; expected numbers, or NaN for missing. Look for a "
+            "logarithm of 0"
+        )
+
+
 @contextmanager
-def _damage_told(path: Path, name: str) -> Iterator[None]:
+def _damage_told(path: Path, name: str) -> Generator[None]:
     """Turn whatever a library says of a damaged file into one sentence."""
     try:
         yield

@@ -132,7 +132,9 @@ def read_sequences(
     for path in sorted(files):
         count += 1
         try:
-            fields = [_prepare(frame, reading, event_name(path.parent, root)) for frame in iterate_frames(path, reading.files)]
+            fields = [
+                _prepare(frame, reading, event_name(path.parent, root)) for frame in iterate_frames(path, reading.files)
+            ]
         except DataError as error:
             if reading.on_error == "fail":
                 raise
@@ -196,7 +198,8 @@ def refuse_mixture(one: About, first: About) -> None:
     why = "Put different products, places and grids into folders of their own"
     if one.quantity != first.quantity or not _as_long(one.interval, first.interval):
         raise DataError(
-            f"{one.source}: holds {_quantity(one)}; expected the folder's {_quantity(first)}, as in {first.source}. {why}"
+            f"{one.source}: holds {_quantity(one)}; expected the folder's {_quantity(first)}, as in "
+            f"{first.source}. {why}"
         )
     if one.product != first.product:
         raise DataError(

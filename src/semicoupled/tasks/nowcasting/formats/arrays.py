@@ -1,4 +1,4 @@
-"""NumPy files: npy with one array, npz with ``T H W`` and, if need be, times, kilometers, quantity and so on beside it."""
+"""NumPy files: npy with one array, npz with ``T H W`` and, as keys, times, kilometers, quantity and so on."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def _load(path: Path) -> Mapping[str, np.ndarray]:
     with zipfile.ZipFile(path) as file:
         unpacked = sum(member.file_size for member in file.infolist())
         if unpacked > 8 * MOST_BYTES:
-            raise DataError(f"{path}: unpacks to {unpacked} bytes; expected at most {8 * MOST_BYTES}. Cut it into parts")
+            raise DataError(
+                f"{path}: unpacks to {unpacked} bytes; expected at most {8 * MOST_BYTES}. Cut it into parts"
+            )
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 

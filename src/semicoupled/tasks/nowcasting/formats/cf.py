@@ -1,7 +1,7 @@
 """CF datasets: fields of reflectivity or rain on the axes of a projection, or of longitude and latitude.
 
-See https://cfconventions.org/Data/cf-conventions/cf-conventions-1.7/cf-conventions.html, Sec. 4 (coordinates), 5.6 (grid
-mappings), 7.1 (bounds) and 7.3 (cell methods). NetCDF files and zarr stores are read alike.
+See https://cfconventions.org/Data/cf-conventions/cf-conventions-1.7/cf-conventions.html, Sec. 4 (coordinates), 5.6
+(grid mappings), 7.1 (bounds) and 7.3 (cell methods). NetCDF files and zarr stores are read alike.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def _choose(path: Path, data: xr.Dataset, given: FileSettings) -> _Chosen:
     if given.variable is not None:
         if given.variable not in data.data_vars:
             names = ", ".join(map(str, data.data_vars))
-            raise DataError(f"{path}: has no variable {given.variable!r}; expected one of {names}. Set data.files.variable")
+            raise DataError(
+                f"{path}: has no variable {given.variable!r}; expected one of {names}. Set data.files.variable"
+            )
         attributes = data[given.variable].attrs
         units = str(attributes.get("units", "")).strip()
         if units not in UNITS and given.quantity is not None and not units:
@@ -106,7 +108,11 @@ def _choose(path: Path, data: xr.Dataset, given: FileSettings) -> _Chosen:
         if field.ndim >= 2 and _is_rain(str(name), field.attrs)
     }
     if not found:
-        had = [f"{name} [{field.attrs.get('units', 'no units')}]" for name, field in data.data_vars.items() if field.ndim >= 2]
+        had = [
+            f"{name} [{field.attrs.get('units', 'no units')}]"
+            for name, field in data.data_vars.items()
+            if field.ndim >= 2
+        ]
         raise DataError(
             f"{path}: no variable of reflectivity or rain: there are {', '.join(had) or 'none of two dimensions'}; "
             f"expected units of {', '.join(UNITS)}. Correct the units, or name one with data.files.variable"
@@ -117,7 +123,8 @@ def _choose(path: Path, data: xr.Dataset, given: FileSettings) -> _Chosen:
             return _Chosen(named[0], *UNITS[found[named[0]]])
     if len(found) > 1:
         raise DataError(
-            f"{path}: could mean any of {', '.join(f'{name} [{units}]' for name, units in found.items())}; expected one "
+            f"{path}: could mean any of {', '.join(f'{name} [{units}]' for name, units in found.items())}; "
+            "expected one "
             "variable of reflectivity or rain. Name it with data.files.variable"
         )
     name, units = next(iter(found.items()))
@@ -190,7 +197,8 @@ def _intervals(
     if given.minutes is not None:
         return [timedelta(minutes=given.minutes)] * len(times)
     raise DataError(
-        f"{path}: {field.name!r} is a sum of rain, but neither start_time, nor the bounds of its time, nor cell_methods "
+        f"{path}: {field.name!r} is a sum of rain, but neither start_time, nor the bounds of its time, nor "
+        "cell_methods "
         "say over how long it was gathered. Set data.files.minutes"
     )
 

@@ -1,4 +1,4 @@
-"""The grid of a CF field: axes of a projection, axes of longitude and latitude, or two-dimensional ones that are regular."""
+"""The grid of a CF field: axes of a projection, of longitude and latitude, or two-dimensional ones that are regular."""
 
 from __future__ import annotations
 
@@ -93,7 +93,9 @@ def _crs(path: Path, data: xr.Dataset, mapping: str) -> CRS:
     try:
         return CRS.from_cf(about)
     except (CRSError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path}: the grid mapping {mapping!r} is {about}, which PROJ does not understand ({error})") from error
+        raise DataError(
+            f"{path}: the grid mapping {mapping!r} is {about}, which PROJ does not understand ({error})"
+        ) from error
 
 
 def _units(axis: xr.DataArray) -> str:
@@ -136,7 +138,7 @@ def _regular(path: Path, plane: tuple[str, str], x: np.ndarray, y: np.ndarray, w
 
 
 def _two_dimensional(path: Path, data: xr.Dataset, field: xr.DataArray, plane: tuple[str, str]) -> Grid | None:
-    """Find a regular grid behind coordinates of each pixel: on longitude and latitude, or on a projection of its own."""
+    """Find a regular grid behind coordinates of each pixel: of longitude and latitude, or of a projection."""
     found: dict[str, np.ndarray] = {}
     for name in data.variables:
         about = data[name].attrs
@@ -166,6 +168,7 @@ def _two_dimensional(path: Path, data: xr.Dataset, field: xr.DataArray, plane: t
         if off < _FITTED * step:
             return _regular(path, plane, straight[0], straight[1], crs.to_wkt())
     raise DataError(
-        f"{path}: longitude and latitude of {field.name!r} lie on no regular grid that could be found; expected axes x and y "
+        f"{path}: longitude and latitude of {field.name!r} lie on no regular grid that could be found; expected "
+        "axes x and y "
         "of a projection, with a grid mapping. Add them"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,16 +64,14 @@ def stack_frames(
 def _facts(path: Path, said: Mapping[str, object], given: FileSettings, *, whole: bool) -> _Facts:
     quantity = said.get("quantity", given.quantity)
     if quantity is None:
-        raise DataError(
-            f"{path}: does not say what its pixels are; expected dBZ, mm/h or mm. Set data.files.quantity"
-        )
+        raise DataError(f"{path}: does not say what its pixels are; expected dBZ, mm/h or mm. Set data.files.quantity")
     if quantity not in _QUANTITIES:
         raise DataError(f"{path}: the quantity {quantity!r} is not known. {nearest(str(quantity), _QUANTITIES)}")
     gain = _number(path, said, "gain", given.gain)
     if whole:
         gain = _needed(path, gain, "gain", "what one step of its whole numbers is worth")
     return _Facts(
-        cast(Quantity, quantity),
+        quantity,
         1.0 if gain is None else gain,
         _number(path, said, "offset", given.offset) or 0.0,
         _number(path, said, "missing", given.missing),

@@ -1,4 +1,4 @@
-"""Gray images: PNG of 8 or 16 bits, and GIF stacks. PNG text chunks may say what the pixels are, else the settings do."""
+"""Gray images: PNG of 8 or 16 bits, and GIF stacks. Text chunks of PNG, or the settings, say what the pixels are."""
 
 from __future__ import annotations
 
@@ -54,14 +54,18 @@ def _gray(path: Path, image: Image.Image) -> Iterator[np.ndarray]:
             yield np.asarray(part)
             continue
         colors = np.asarray(part.convert("RGB"))
-        if part.mode in ("I;16", "LA", "RGBA", "RGB", "P", "1") and (np.ptp(colors.astype(np.int16), axis=-1) == 0).all():
+        if (
+            part.mode in ("I;16", "LA", "RGBA", "RGB", "P", "1")
+            and (np.ptp(colors.astype(np.int16), axis=-1) == 0).all()
+        ):
             yield colors[..., 0].copy()
             continue
         raise DataError(
-            f"{path}: a picture in colors (mode {part.mode}); expected gray of 8 or 16 bits, since colors are no values. "
+            f"{path}: a picture in colors (mode {part.mode}); expected gray of 8 or 16 bits, since colors are no "
+            "values. "
             "Use the data behind the picture, or export it as gray"
         )
 
 
-def _said(info: Mapping[object, object]) -> dict[str, object]:
+def _said(info: Mapping[str | tuple[int, int], object]) -> dict[str, object]:
     return {str(name).lower(): value for name, value in info.items() if str(name).lower() in KEYS}

@@ -1,4 +1,4 @@
-"""CF NetCDF-4: the Bureau of Meteorology's Rainfields, the UK Met Office's composites, our own forecasts, and others."""
+"""CF NetCDF-4: the Bureau of Meteorology's Rainfields, the UK Met Office's composites, our own forecasts, others."""
 
 from __future__ import annotations
 

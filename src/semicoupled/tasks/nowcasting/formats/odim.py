@@ -1,7 +1,7 @@
 """ODIM_H5, the format of EUMETNET OPERA: composites and images on a map.
 
 From "EUMETNET OPERA weather radar information model for implementation with the HDF5 file format", 2.0 to 2.4: value =
-gain * pixel + offset; `nodata` was not measured, `undetect` was measured and is dry; the corners are the outer corners of
+gain * pixel + offset; `nodata` was not measured, `undetect` was measured and is dry; the corners are the outer ones of
 the outer pixels; row 0 is the northernmost. Attributes of a level hold below it, too, where they are not given again.
 """
 
@@ -80,7 +80,8 @@ def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
             if isinstance(error, DataError):
                 raise
             raise DataError(
-                f"{path}: an ODIM file without all of its parts, or one is not understood ({error}). It may be damaged: "
+                f"{path}: an ODIM file without all of its parts, or one is not understood ({error}). It may be "
+                "damaged: "
                 "fetch it again"
             ) from error
 
@@ -119,7 +120,8 @@ def _frames(path: Path, file: h5py.File, layers: list[_Layer]) -> tuple[RadarFra
             continue  # another height or product of the same time: the first is the lowest
         if quantity == "mm" and end <= start:
             raise DataError(
-                f"{path}: is a sum of rain from {start} to {end}; expected startdate, starttime, enddate and endtime of "
+                f"{path}: is a sum of rain from {start} to {end}; expected startdate, starttime, enddate and "
+                "endtime of "
                 "a positive interval"
             )
         pixels = array(path, layer.data, "data")
@@ -159,7 +161,9 @@ def _grid(path: Path, wheres: tuple[h5py.Group, ...], shape: tuple[int, ...]) ->
         raise DataError(f"{path}: axes of different units in {_text(wheres, 'projdef')!r}; expected metres")
     step = (lower_right - upper_left) / (columns, rows) * (1, -1)
     if (step <= 0).any():
-        raise DataError(f"{path}: the corners UL {upper_left} and LR {lower_right} are not the upper left and lower right")
+        raise DataError(
+            f"{path}: the corners UL {upper_left} and LR {lower_right} are not the upper left and lower right"
+        )
     said = np.array([_number(wheres, "xscale", step[0]), _number(wheres, "yscale", step[1])])
     if crs.is_projected and (abs(step * to_meters / said - 1) > _SAME_SIZE).any():
         raise DataError(
@@ -179,7 +183,7 @@ def _in_meters(crs: pyproj.CRS) -> pyproj.CRS:
 
 
 def _numbered(parent: h5py.Group, stem: str) -> list[str]:
-    found = [name for name in parent if re.fullmatch(rf"{stem}\d+", name)]
+    found = [str(name) for name in parent if re.fullmatch(rf"{stem}\d+", str(name))]
     return sorted(found, key=lambda name: int(name[len(stem) :]))
 
 

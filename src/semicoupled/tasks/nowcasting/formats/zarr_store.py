@@ -40,7 +40,15 @@ def read(path: Path, given: FileSettings) -> Iterator[RadarFrame]:
         import zarr  # noqa: F401  # pyright: ignore[reportUnusedImport]
     except ImportError as error:
         raise MissingExtraError(f'{path}: zarr stores need zarr: pip install "semicoupled[zarr]"') from error
-    with xr.open_zarr(path, chunks=None, decode_coords="all") as data:
+    with xr.open_zarr(path, chunks=None, decode_coords="all", consolidated=_consolidated(path)) as data:
         for name in data.variables:
             check_size(path, (1, 1, *data[name].shape), repr(name))
         yield from frames(path, data, given)
+
+
+def _consolidated(path: Path) -> bool:
+    """Whether the store's metadata lie together in one file."""
+    version_3 = path / "zarr.json"
+    return (path / ".zmetadata").is_file() or (
+        version_3.is_file() and b"consolidated_metadata" in version_3.read_bytes()
+    )

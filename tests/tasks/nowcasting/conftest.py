@@ -111,3 +111,9 @@ def samples() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def make_knmi_module() -> Callable[..., Path]:
+    """`write_knmi`, for fixtures that outlive a test."""
+    return write_knmi

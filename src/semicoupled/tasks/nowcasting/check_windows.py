@@ -43,9 +43,11 @@ def windows_section(fields: Sequence[FieldFacts], root: Path, settings: Nowcasti
     try:
         train, validation = _split(fields, root, settings, needed)
     except DataError as error:
+        # a folder that is too small to train on alone may be fine to score, a wrong pattern is fine for nothing
+        severity = "warning" if data.validation is None else "problem"
         train, validation = _sequences(fields, root, settings, needed), []
         findings.append(
-            Finding("problem", str(root), f"training would be refused: {str(error).removeprefix(f'{root}: ')}")
+            Finding(severity, str(root), f"training would be refused: {str(error).removeprefix(f'{root}: ')}")
         )
     steps = sorted({sequence.step for sequence in [*train, *validation]})
     if len(steps) > 1:

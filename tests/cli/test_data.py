@@ -13,7 +13,7 @@ def write(folder: Path, count: int) -> Path:
     folder.mkdir(parents=True)
     for index in range(count):
         field = np.random.default_rng(index).uniform(0, 30, (24, 20))
-        name = folder / f"rain_20210205{20 + index // 12:02d}{5 * (index % 12):02d}.npz"
+        name = folder / f"rain_20210205{18 + index // 12:02d}{5 * (index % 12):02d}.npz"
         np.savez(name, rain=field, quantity="dBZ", kilometers=2.0)
     return folder
 
@@ -33,7 +33,7 @@ def test_check_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_a_problem_is_exit_code_1_and_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     folder = write(tmp_path / "event", 60)
-    (folder / "rain_202102052010.npz").write_bytes(b"[broken] bytes")
+    (folder / "rain_202102051810.npz").write_bytes(b"[broken] bytes")
     assert main(["data", "check", "nowcasting", str(folder), "--json", str(tmp_path / "found.json")]) == 1
     printed = capsys.readouterr().out
     assert "problem " in printed[: printed.index("warning ")]
@@ -46,13 +46,13 @@ def test_settings_reach_the_check(tmp_path: Path, capsys: pytest.CaptureFixture[
     folder = write(tmp_path / "event", 60)
     assert main(["data", "check", "nowcasting", str(folder), "--data.kilometers", "3"]) == 1
     assert "within 10%" in capsys.readouterr().out
-    assert main(["data", "check", "nowcasting", f"{folder}/rain_2021020521*", "--data.step_minutes=10"]) == 0
+    assert main(["data", "check", "nowcasting", f"{folder}/rain_2021020519*", "--data.step_minutes=10"]) == 0
     assert "no 11 frames without a gap" in capsys.readouterr().out
 
 
 def test_describe(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["data", "describe", "nowcasting", str(write(tmp_path / "event", 3))]) == 0
-    assert "2021-02-05 20:10" in capsys.readouterr().out
+    assert "2021-02-05 18:10" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def whole(
 
 
 @pytest.mark.parametrize("whole", FORMATS, indirect=True)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(change=changes)
 def test_changed_bytes_give_fields_or_a_sentence(
     whole: tuple[Path, bytes], change: tuple[list[tuple[float, int]], float]
@@ -67,14 +67,20 @@ def test_changed_bytes_give_fields_or_a_sentence(
         damaged[int(place * len(damaged))] = value
     path.write_bytes(bytes(damaged[: round(change[1] * len(damaged))]))  # cut off in one of four cases
     start = time.monotonic()
-    try:
-        read_sequences([path], reading=READING)
-    except DataError as error:
-        assert NAME in str(error) or "pixels of" in str(error)
+    assert NAME in (_refusal(path) or NAME)
     assert time.monotonic() - start < SECONDS
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def _refusal(path: Path) -> str | None:
+    """Read a file, and give the sentence with which it is refused."""
+    try:
+        read_sequences([path], reading=READING)
+    except DataError as error:
+        return str(error)
+    return None
+
+
+@settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(part=st.floats(0, 1, exclude_max=True), change=changes)
 def test_changed_bytes_in_a_zarr_store(
     part: float,
@@ -89,7 +95,4 @@ def test_changed_bytes_in_a_zarr_store(
     for place, value in change[0]:
         damaged[int(place * len(damaged))] = value
     chosen.write_bytes(bytes(damaged[: round(change[1] * len(damaged))]))
-    try:
-        read_sequences([store])
-    except DataError as error:
-        assert "store.zarr" in str(error) or "pixels of" in str(error) or "gap" in str(error)
+    assert "store.zarr" in (_refusal(store) or "store.zarr")

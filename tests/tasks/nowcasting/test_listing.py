@@ -38,7 +38,7 @@ def test_events_of_a_pattern_are_named_from_before_the_first_wildcard(root: Path
 
 
 def test_a_pattern_that_names_nothing(root: Path):
-    with pytest.raises(DataError, match="the pattern names no files; expected radar files. Check it, quotes included"):
+    with pytest.raises(DataError, match=r"the pattern names no files; expected radar files. Check it, quotes included"):
         find_files(root / "1999*")
 
 

@@ -76,8 +76,8 @@ def number(parent: h5py.Group, name: str) -> float:
 def _check_heaps(path: Path) -> None:
     """Walk through the global heaps, where texts and dimensions lie.
 
-    The HDF5 library looks for a lost object of a heap without end, so that a changed byte would hang a service. See "HDF5
-    File Format Specification" III.E: a collection is its header and objects of index, count, size and content; what is
+    The HDF5 library looks for a lost object of a heap without end, so that a changed byte would hang a service. See
+    "HDF5 File Format Specification" III.E: a collection is its header and objects of index, count, size and content; what is
     free comes last, has the index 0, and a size that counts its own header.
     """
     if not path.stat().st_size:
@@ -87,8 +87,8 @@ def _check_heaps(path: Path) -> None:
         while start >= 0:
             if content[start + 4 : start + 8] == b"\x01\0\0\0" and not _is_whole(content, start):
                 raise DataError(
-                    f"{path}: expected a whole HDF5 file, got one whose heap at byte {start} is damaged. Fetch it again, "
-                    "or leave it out"
+                    f"{path}: expected a whole HDF5 file, got one whose heap at byte {start} is damaged. "
+                    "Fetch it again, or leave it out"
                 )
             start = content.find(_HEAP, start + 4)
 

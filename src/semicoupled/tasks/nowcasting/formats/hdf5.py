@@ -77,8 +77,8 @@ def _check_heaps(path: Path) -> None:
     """Walk through the global heaps, where texts and dimensions lie.
 
     The HDF5 library looks for a lost object of a heap without end, so that a changed byte would hang a service. See
-    "HDF5 File Format Specification" III.E: a collection is its header and objects of index, count, size and content; what is
-    free comes last, has the index 0, and a size that counts its own header.
+    "HDF5 File Format Specification" III.E: a collection is its header and objects of index, count, size and content;
+    what is free comes last, has the index 0, and a size that counts its own header.
     """
     if not path.stat().st_size:
         return

@@ -96,3 +96,11 @@ def test_changed_bytes_in_a_zarr_store(
         damaged[int(place * len(damaged))] = value
     chosen.write_bytes(bytes(damaged[: round(change[1] * len(damaged))]))
     assert "store.zarr" in (_refusal(store) or "store.zarr")
+
+
+def test_a_heap_that_would_hang_the_library_is_refused(tmp_path: Path, samples: ModuleType):
+    path = samples.write_netcdf(tmp_path / NAME, samples.dataset(np.ones((1, 6, 5)), units="mm/h"))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"GCOL") + 24] = 255  # size of the first object
+    path.write_bytes(content)
+    assert "whose heap at byte" in (_refusal(path) or "")

@@ -114,6 +114,14 @@ def test_memory_counts_what_a_run_holds(monkeypatch: pytest.MonkeyPatch) -> None
     assert 1.5 < long / short < 2.5
 
 
+def test_checkpointing_keeps_one_map_a_layer() -> None:
+    """Without it a layer keeps five: what Conv_s gave, the gates, relu(s), its output, the output with the shortcut."""
+    whole, saved = (
+        memory.measure(memory.Case(way, frames=20, layers=8, batch=1))[0].value for way in ("whole", "checkpointing")
+    )
+    assert saved < 0.45 * whole
+
+
 def test_a_process_that_dies_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_child", _die)
     with pytest.raises(memory.SemicoupledError, match="ended with code 3 and no answer"):

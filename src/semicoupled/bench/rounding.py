@@ -30,8 +30,8 @@ SUMS = 2.0**-20
 """The error that is allowed whatever the reference's is, times `FACTOR`: sums over rows are in float32 everywhere."""
 
 DRAWS = 8
-"""Rounding can switch a ReLU whose input is all but 0, about once in ten draws of frames, and then a gradient differs by
-more; an error does so in every draw."""
+"""Rounding can switch a ReLU whose input is all but 0, in one of ten draws of frames or so, and then a gradient
+differs by more; an error shows in every draw."""
 
 Values = Mapping[str, Tensor]
 """Outputs and gradients, by what they are."""

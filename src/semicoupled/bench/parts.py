@@ -30,7 +30,7 @@ def measure_parts(
     parts: Sequence[Part],
     shown: Progress,
     *,
-    seconds: float | None = None,
+    until: float | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Measured:
     """Measure part after part, and show how far it is.
@@ -39,15 +39,14 @@ def measure_parts(
         title: what the progress is called.
         parts: what to measure, the most important first.
         shown: is told how far it is.
-        seconds: after which no further part begins; one that has begun is measured to its end. None for no limit.
+        until: when no further part begins, by `now`; one that has begun is measured to its end. None for no limit.
         now: gives the time in seconds.
     """
     rows: list[Row] = []
-    begun = now()
     shown.begin(title, len(parts))
     try:
         for done, part in enumerate(parts):
-            if seconds is not None and now() - begun >= seconds:
+            if until is not None and now() >= until:
                 return Measured(rows, len(parts) - done)
             rows += part()
             shown.update(done + 1)

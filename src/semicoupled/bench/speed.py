@@ -319,12 +319,18 @@ def growth_parts(machine: Machine) -> list[Part]:
     return found
 
 
-def quick_parts(machine: Machine) -> list[Part]:
-    """Give the shortest part of each kind."""
-    return [
+def quick_parts(machine: Machine, *, growth: bool = False) -> list[Part]:
+    """Give the shortest part of each kind, those of growth too if asked."""
+    found: list[Part] = [
         partial(compare, machine, 2, "inference", "float32", frames=2),
         partial(time_table1, machine, "inference", "float32", 1),
     ]
+    if growth:
+        found += [
+            partial(compare, machine, 1, "training", "bf16", rivals=(), frames=1),
+            partial(time_growth, machine, "float32", 2, 7),
+        ]
+    return found
 
 
 def _rival(name: str) -> UsualRecurrent:

@@ -296,7 +296,9 @@ class SemiCoupledStack(nn.Module):
                 spatial_switch=patterns[0],
                 temporal_switch=patterns[1],
             )
-            return maps, {stream: self._synthesize(stream, maps) for stream in rows}  # (6), (9), (11)
+            return maps, {
+                stream: self._synthesize(stream, maps) for stream in STREAMS if stream in rows
+            }  # (6), (9), (11)
 
         if not (self.checkpointing and torch.is_grad_enabled()):
             return run(spatial_inputs, temporal_inputs)

@@ -45,12 +45,14 @@ STEPS, CALLS = 3, 30
 
 def parts(device: torch.device) -> list[Part]:
     """Give what is measured, one function a way and precision; nothing is measured before it is called."""
+    on_cpu = device.type == "cpu"
     found: list[Part] = []
     for precision in PRECISIONS:
-        if device.type == "cpu":
-            found.append(partial(time_freed_memory, precision))
-            found += [partial(time_prepared, precision, *maps) for maps in MAPS if has_onednn(DTYPES[precision])]
+        if on_cpu and has_onednn(DTYPES[precision]):
+            found += [partial(time_prepared, precision, *maps) for maps in MAPS]
         found += [partial(time_stretches, precision, device), partial(time_bias, precision, device)]
+    for precision in PRECISIONS:  # whole steps take longer
+        found += [partial(time_freed_memory, precision)] if on_cpu else []
         found += [partial(time_linear_cell, precision, batch, device) for batch in BATCHES]
     return found
 

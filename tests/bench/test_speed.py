@@ -74,6 +74,18 @@ def test_rows_are_as_promised(quick: list[Row]) -> None:
             assert row.interval[0] <= row.value <= row.interval[1]
 
 
+def test_growth_is_measured_to_its_end() -> None:
+    machine = speed.Machine(CPU, {"bf16": 1e12, "float32": 5e11})
+    short = len(speed.quick_parts(machine))
+    found = [part() for part in speed.quick_parts(machine, growth=True)[short:]]
+    assert len(found) == 2
+    assert {(row.model, row.metric) for row in found[1]} == {("semicoupled", "seconds"), ("reference", "seconds")}
+    assert {row.condition["layers"] for row in found[1]} == {2}
+    assert {row.condition["frames"] for row in found[0]} == {1}
+    kinds = {part.func for part in speed.growth_parts(machine)}  # pyright: ignore[reportAttributeAccessIssue]
+    assert kinds == {part.func for part in speed.quick_parts(machine, growth=True)[short:]}  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_a_share_is_speed_over_peak(quick: list[Row]) -> None:
     (share,) = (row for row in quick if row.metric == "share_of_peak" and row.model == "reference")
     (operations,) = (row for row in quick if row.metric == "flops_per_second" and row.model == "reference")

@@ -69,6 +69,8 @@ def by_steps(runners: dict[str, Any], starts: dict[str, Any], batch: Any) -> Ten
     for index in range(steps):
         state = runners["encode"]((frames[:, index].contiguous(), points[steps - 1 - index], *state))
     last = image = frames[:, -1].contiguous()
+    newest = [frames[:, index].contiguous() for index in (-1, -2, -3)]
+    state = [*runners["begin"]((*newest, points[1], points[2])), *state]
     forecasts: list[Tensor] = []
     for lead in range(batch.future.shape[1]):
         forecast, image, *state = runners["decode"]((last, points[lead + 1], image, *state))

@@ -34,7 +34,7 @@ def test_a_sample_is_on_the_scale_and_of_the_shape_that_it_says(sequence: RadarS
     data = dataset(sequence)
     assert len(data) == 4
     sample = data[SampleKey(0, 0)]
-    assert [tuple(field.shape) for field in sample] == [(4, 1, 32, 32), (2, 1, 32, 32), (2, 32, 32), (2, 2, 32, 32)]
+    assert [tuple(field.shape) for field in sample] == [(4, 1, 32, 32), (2, 1, 32, 32), (2, 32, 32), (2, 2, 32, 32), (2,)]
     assert all(field.dtype == torch.float32 for field in sample)
     frames = sample.frames[~sample.frames.isnan()]
     assert (frames.min(), frames.max() <= 1) == (0, True)

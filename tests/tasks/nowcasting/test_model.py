@@ -35,7 +35,7 @@ def batch(height: int = 12, width: int = 10, size: int = 2, future: int = 3) -> 
     motion[:, 0] = 0.7
     ahead = torch.rand(size, future, 1, height, width, generator=generator, dtype=torch.float64)
     flow = torch.zeros(size, future, 2, height, width, dtype=torch.float64)
-    return NowcastingBatch(frames, ahead, motion, flow)
+    return NowcastingBatch(frames, ahead, motion, flow, torch.zeros(size, future, dtype=torch.bool))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -91,9 +91,9 @@ def test_goals_of_one_branch_never_reach_the_other():
 
 def test_a_fresh_network_forecasts_advection_or_persistence():
     torch.manual_seed(0)
-    given = NowcastingBatch(*(tensor.float() for tensor in batch()))
+    given = NowcastingBatch(*(tensor.float() for tensor in batch()[:-1]), batch().taught)
     guess = advect(given.frames[0, -1, 0].numpy(), given.motion[0].numpy(), 3)
-    moving = build_model(SMALL, 3)(given).main[0, :, 0].detach().numpy()
+    moving = build_model(dataclasses.replace(SMALL, scales=0), 3)(given).main[0, :, 0].detach().numpy()
     np.testing.assert_allclose(moving, guess, atol=1e-5)
     still = build_model(dataclasses.replace(SMALL, form="residual"), 3)(given).main[0]
     torch.testing.assert_close(still, given.frames[0, -1:].expand(3, 1, 12, 10), equal_nan=True)

@@ -91,8 +91,9 @@ class DataSettings:
     Args:
         root: folder of radar files, or of folders of them, or a pattern such as ``radar/2021*/*.h5``; each folder is
             an event.
-        validation: what is held back: folders or files below `root` that match this pattern, such as ``2021-02-05``.
-            Without it, the last fifth of the time, a whole window apart.
+        validation: what is held back: folders or files below `root` that match this pattern, such as ``2021-02-05``,
+            or one of several with commas between them. Without it, the last fifth of the time. What is learned from
+            is always a whole window apart.
         input_frames: frames that go in.
         output_frames: frames that the network is trained to forecast.
         kilometers: size of the network's pixels; the mean rain of the nearest whole number of the files' pixels is
@@ -104,6 +105,11 @@ class DataSettings:
         crop: side of a training sample in the network's pixels.
         candidates: places that are drawn for a crop; a wet one is taken more likely than a dry one. 1 takes any.
         dim: samples are dimmed by up to so many dBZ at random, so that a day of wide rain also teaches sparse showers.
+        least_wet: windows whose last frames have less than this share of pixels at 15 dBZ or more are not trained on;
+            where none has as much, all are.
+        teaching: scheduled sampling (Bengio et al. 2015): how likely the decoder is at first fed with the true image
+            instead of its own; 0 is the paper's form.
+        teaching_samples: samples over which `teaching` falls to 0.
         on_error: ``fail`` at a file that cannot be read, or ``skip`` it; above 1 % of them fail all the same.
     """
 
@@ -118,6 +124,9 @@ class DataSettings:
     crop: int = 128
     candidates: int = 6
     dim: float = 20.0
+    least_wet: float = 0.002
+    teaching: float = 0.0
+    teaching_samples: int = 5000
     on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
@@ -128,6 +137,10 @@ class DataSettings:
         for name in ("kilometers", "step_minutes"):
             _positive(f"data.{name}", getattr(self, name))
         at_least("data.crop", self.crop, 16)
+        for name in ("least_wet", "teaching"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"data.{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
+        at_least("data.teaching_samples", self.teaching_samples, 1)
         if not 0 <= self.dim < 60:
             raise SettingsError(f"data.dim: expected dBZ from 0 to below 60, got {self.dim!r}.")
 

@@ -25,6 +25,9 @@ from semicoupled.tasks.nowcasting.scales import bands
 FASTEST_GROWTH = 1.02
 """Upper end of l: a band may grow by 2 % a step, no more, so that no forecast runs away."""
 
+GAIN = 5.0
+"""How much faster than other weights those of the guess learn: there are few of them, and everything builds on them."""
+
 FRAMES = 3
 """Newest frames that the guess looks at."""
 
@@ -53,11 +56,10 @@ class FirstGuess(nn.Module):
         super().__init__()
         self.scales = scales
         self.count = scales + 1
-        size = torch.arange(self.count) * 0.693  # log of the band's size
-        self.left = nn.Parameter(1.2 + 0.8 * size)
+        self.left = nn.Parameter(torch.linspace(1.2, 1.2 + 0.55 * scales, self.count) / GAIN)
         self.rate = nn.Parameter(torch.zeros(self.count))
         self.sharpen = nn.Parameter(torch.zeros(self.count))
-        self.remember = nn.Parameter(torch.tensor([[-2.0], [-3.0]]).repeat(1, self.count))
+        self.remember = nn.Parameter(torch.tensor([[-2.0], [-3.0]]).repeat(1, self.count) / GAIN)
 
     def start(self, images: Float[Tensor, "B T 1 H W"], known: Float[Tensor, "B T 1 H W"]) -> Bands:
         """Look at the newest frames.
@@ -71,15 +73,15 @@ class FirstGuess(nn.Module):
         back = [min(steps, images.shape[1] - 1) + 1 for steps in range(1, FRAMES)]
         older = [bands(torch.where(known[:, -n] > 0, images[:, -n], last), seen, self.scales) for n in back]
         change, before = newest - older[0], older[0] - older[1]
-        one, two = (0.5 * torch.sigmoid(weight).view(1, -1, 1, 1) for weight in self.remember)
-        now = (1 + self.sharpen.view(1, -1, 1, 1)) * newest - one * change - two * (change + before)
+        one, two = (0.5 * torch.sigmoid(GAIN * weight).view(1, -1, 1, 1) for weight in self.remember)
+        now = (1 + GAIN * self.sharpen.view(1, -1, 1, 1)) * newest - one * change - two * (change + before)
         return Bands(now, minmod(change, before))
 
     def rates(self, cells: Float[Tensor, "B 2N h w"]) -> Float[Tensor, "B 2N h w"]:
         """Give l and m of every cell from the network's corrections."""
         left, rate = cells.split(self.count, dim=1)
-        left = FASTEST_GROWTH * torch.sigmoid(self.left.view(1, -1, 1, 1) + left)
-        return torch.cat([left, torch.tanh(self.rate.view(1, -1, 1, 1) + rate)], dim=1)
+        left = FASTEST_GROWTH * torch.sigmoid(GAIN * self.left.view(1, -1, 1, 1) + left)
+        return torch.cat([left, torch.tanh(GAIN * self.rate.view(1, -1, 1, 1) + rate)], dim=1)
 
     def forward(self, guess: Bands, rates: Float[Tensor, "B 2N H W"]) -> Bands:
         """Go one step on, with l and m of every pixel."""

@@ -55,9 +55,16 @@ def base_folder(root: Path) -> Path:
 
 
 def matches_glob(path: Path, root: Path, pattern: str) -> bool:
-    """Whether a file, or a folder above it, matches a pattern relative to the root, such as ``2021-02-05``."""
+    """Whether a file, or a folder above it, matches a pattern relative to the root, or one of several.
+
+    Args:
+        path: the file.
+        root: see `find_files`.
+        pattern: such as ``2021-02-05``, or several with commas between them.
+    """
     relative = path.relative_to(base_folder(root))
-    return any(fnmatch(part.as_posix(), pattern.rstrip("/")) for part in (relative, *relative.parents[:-1]))
+    patterns = [each.strip().rstrip("/") for each in pattern.split(",")]
+    return any(fnmatch(part.as_posix(), each) for part in (relative, *relative.parents[:-1]) for each in patterns)
 
 
 def _below(place: Path) -> list[Path]:

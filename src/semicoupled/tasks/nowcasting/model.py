@@ -130,7 +130,7 @@ class NowcastingModel(nn.Module):
         del state_at
         streams = tuple(dict.fromkeys(("main", *streams)))  # the decoder feeds on the main stream's output
         weight = next(self.parameters())
-        batch = NowcastingBatch(*(tensor.to(weight.dtype) for tensor in batch))
+        batch = NowcastingBatch(*(tensor.to(weight.dtype) for tensor in batch[:-1]), batch.taught)
         count = batch.frames.shape[1]
         leads = leads or batch.future.shape[1] or self.leads
         view = View(batch, moving=self.form == "advection", leads=leads)
@@ -146,6 +146,8 @@ class NowcastingModel(nn.Module):
         spatial: list[Tensor] = []
         temporal: list[Tensor] = []
         for lead in range(leads):
+            if lead and lead <= batch.taught.shape[1] and bool(batch.taught[:, lead - 1].any()):
+                image = torch.where(batch.taught[:, lead - 1].view(-1, 1, 1, 1), view.future(lead - 1), image)
             given = to_cells(torch.cat([image, known], dim=1)[:, None], self.patch)[:, 0]
             at, total = count + lead, count + leads
             step, code = self.network.decode(given, code, streams=streams, switch=switch, at=at, total=total)

@@ -28,8 +28,8 @@ class ModelSettings:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``.
         form: what the network gives: ``plain`` (the image itself, as in the paper), ``residual`` (the change since the
             last image), ``advection`` (what advection misses, seen from a frame of reference that moves with the rain).
-        scales: form ``advection``: bands of scales, from one pixel to ever coarser, of which the network says how much
-            is left; 0 leaves the image whole.
+        scales: form ``advection``: bands of scales, from one pixel to ever coarser, that go on by themselves as a first
+            guess which the network corrects; 0 leaves the image whole.
         patch: pixels on a side that become one cell of the network.
         layers: depth of the encoder, and of the decoder.
         width: channels of every layer.
@@ -44,9 +44,9 @@ class ModelSettings:
     kind: Kind = "semicoupled"
     form: Form = "advection"
     scales: int = 4
-    patch: int = 4
+    patch: int = 8
     layers: int = 4
-    width: int = 48
+    width: int = 32
     kernel: int = 3
     norm: Literal["batch", "joint", "group", "none"] = "none"
     cell: Literal["rnn", "lstm", "gru", "linear"] = "rnn"
@@ -69,22 +69,32 @@ class LossSettings:
     """What counts as a good forecast in training.
 
     Args:
-        overlap_weight: of 1 - CSI (Eq. 25, made soft) beside the squared error on the scale dBZ / 60; 0 is the paper's
-            form. Squared error alone fades showers out: they are seldom where they were expected.
+        relative: divide each sample's squared error by how much its images change (their squared difference from the
+            last one seen, plus `floor`), so that a sparse evening counts as much as a wet one. False is the paper's
+            form.
+        floor: dBZ; its square is what a sample's change is taken to be at least.
+        heavy: squared errors count (1 + heavy * observed / 60 dBZ) times: more for heavy rain. 0 is the paper's form.
+        overlap_weight: of 1 - CSI (Eq. 25, made soft) beside the squared error; 0 is the paper's form. Squared error
+            alone fades showers out: they are seldom where they were expected.
         thresholds: dBZ, of the overlap.
         softness: dBZ over which a forecast goes from "no rain" to "rain".
     """
 
-    overlap_weight: float = 0.006
-    thresholds: tuple[float, ...] = (15.0, 20.0, 30.0)
+    relative: bool = True
+    floor: float = 1.0
+    heavy: float = 0.0
+    overlap_weight: float = 0.5
+    thresholds: tuple[float, ...] = (15.0, 20.0)
     softness: float = 2.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.overlap_weight < 0:
-            raise SettingsError(f"loss.overlap_weight: expected at least 0, got {self.overlap_weight!r}.")
-        if not self.softness > 0:
-            raise SettingsError(f"loss.softness: expected more than 0 dBZ, got {self.softness!r}.")
+        for name in ("heavy", "overlap_weight"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"loss.{name}: expected at least 0, got {getattr(self, name)!r}.")
+        for name in ("floor", "softness"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"loss.{name}: expected more than 0 dBZ, got {getattr(self, name)!r}.")
         if self.overlap_weight and not self.thresholds:
             raise SettingsError(
                 "loss.thresholds: expected at least one in dBZ, got none. Or set loss.overlap_weight to 0."
@@ -126,8 +136,8 @@ class PredictSettings:
 
     minutes: float = 60.0
     gif: bool = True
-    trust: float = 0.5
-    match: float = 1.0
+    trust: float = 1.0
+    match: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -166,7 +176,7 @@ class NowcastingSettings:
     loss: LossSettings = field(default_factory=LossSettings)
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(
-            steps=2000, batch=4, learning_rate=1e-3, schedule="cosine", warm_up=0.05, precision="bf16"
+            steps=4000, batch=8, learning_rate=2e-3, weight_decay=0.01, schedule="cosine", warm_up=0.05, precision="bf16"
         )
     )
     switches: SwitchSettings = field(default_factory=SwitchSettings)

@@ -110,7 +110,9 @@ def test_overlap_pulls_a_forecast_up_where_it_rains():
 def test_a_relative_error_weighs_every_sample_by_its_own_change():
     frames, future = torch.zeros(2, 1, 1, 4, 4), torch.zeros(2, 3, 1, 4, 4)
     future[0], future[1] = 0.5, 0.05
-    given = NowcastingBatch(frames, future, torch.zeros(2, 2, 4, 4), torch.zeros(2, 3, 2, 4, 4), NOT_TAUGHT.repeat(2, 1))
+    given = NowcastingBatch(
+        frames, future, torch.zeros(2, 2, 4, 4), torch.zeros(2, 3, 2, 4, 4), NOT_TAUGHT.repeat(2, 1)
+    )
     settings = LossSettings(relative=True, floor=1e-3, overlap_weight=0.0)
     wrong_in_the_wet = squared_error(future * torch.tensor([1.2, 1.0]).view(2, 1, 1, 1, 1), given, settings)
     wrong_in_the_sparse = squared_error(future * torch.tensor([1.0, 1.2]).view(2, 1, 1, 1, 1), given, settings)

@@ -13,6 +13,7 @@ from semicoupled.tasks.nowcasting.data import NowcastingBatch
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.scales import bands
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
+from semicoupled.tasks.nowcasting.view import View
 from semicoupled.training.stsgd import STSGD
 
 SMALL = ModelSettings(layers=2, width=8, patch=2, scales=2, norm="none")
@@ -174,3 +175,27 @@ def test_departures_of_the_batch_are_not_shared():
     motion[1] = -motion[1]
     points = departures(motion, 1)
     assert not torch.equal(points[0], points[1])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_taught_decoder_is_fed_with_what_came(form: Form):
+    """What it is fed with after the first image changes the second, and not the first; what is missing is 0."""
+    network, given = model(form=form), batch()
+    alone = network(given).main
+    given.taught[0, 0] = True
+    taught = network(given).main
+    assert torch.equal(taught[:, 0].nan_to_num(), alone[:, 0].nan_to_num())
+    assert torch.equal(taught[1].nan_to_num(), alone[1].nan_to_num())
+    assert not torch.allclose(taught[0, 1].nan_to_num(), alone[0, 1].nan_to_num())
+
+
+def test_the_future_is_seen_from_where_the_rain_is():
+    whole = torch.rand(1, 1, 6, 20, dtype=torch.float64)
+    frames = torch.stack([whole[..., 10 - shift : 18 - shift] for shift in range(4)], dim=1)
+    motion = torch.zeros(1, 2, 6, 8, dtype=torch.float64)
+    motion[:, 0] = 1.0
+    given = NowcastingBatch(frames[:, :2], frames[:, 2:], motion, motion[:, None].expand(1, 2, 2, 6, 8), None)
+    for lead in (0, 1):
+        seen = View(given, moving=True, leads=2).future(lead)
+        torch.testing.assert_close(seen[..., : 8 - lead - 1], frames[:, 1, ..., : 8 - lead - 1])
+        assert torch.equal(View(given, moving=False, leads=2).future(lead), frames[:, 2 + lead])

@@ -107,7 +107,7 @@ class NowcastingData(Dataset[NowcastingBatch]):
         dim: float,
         seed: int,
         least_wet: float = 0.0,
-        sampling: Sampling = Sampling(0.0, 1),
+        sampling: Sampling | None = None,
     ) -> None:
         """Say what to draw from.
 
@@ -120,7 +120,7 @@ class NowcastingData(Dataset[NowcastingBatch]):
             dim: dBZ by which augmented samples are dimmed at most.
             seed: everything random follows from it.
             least_wet: share of wet pixels that a window must have at least, if any has.
-            sampling: when the decoder is fed with the truth.
+            sampling: when the decoder is fed with the truth; never if None.
 
         Raises:
             DataError: no window fits into any sequence.
@@ -129,7 +129,7 @@ class NowcastingData(Dataset[NowcastingBatch]):
         self._input, self._output = input_frames, output_frames
         self._crop, self._candidates, self._dim, self._seed = crop, candidates, dim, seed
         self._windows = list_windows(self.sequences, input_frames + output_frames)
-        self._sampling = sampling
+        self._sampling = sampling or Sampling(0.0, 1)
         if least_wet:
             self._windows = [each for each in self._windows if self._wetness(each) >= least_wet] or self._windows
         self._caches = [FlowCache(sequence) for sequence in self.sequences]

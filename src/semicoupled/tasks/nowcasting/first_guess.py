@@ -1,4 +1,4 @@
-"""What the rain does if it goes on as it did: bands of scales that fade at their own rates, and trends that last a while.
+"""What the rain does if it goes on as it did: bands of scales that fade at their own rates, and trends that last.
 
 As seen from where the rain is (`view`), with b(F) the bands of a frame and t the last frame:
 

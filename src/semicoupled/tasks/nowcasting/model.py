@@ -130,7 +130,8 @@ class NowcastingModel(nn.Module):
         del state_at
         streams = tuple(dict.fromkeys(("main", *streams)))  # the decoder feeds on the main stream's output
         weight = next(self.parameters())
-        batch = NowcastingBatch(*(tensor.to(weight.dtype) for tensor in batch[:-1]), batch.taught)
+        frames, future, motion, flow = (tensor.to(weight.dtype) for tensor in batch[:-1])
+        batch = NowcastingBatch(frames, future, motion, flow, batch.taught)
         count = batch.frames.shape[1]
         leads = leads or batch.future.shape[1] or self.leads
         view = View(batch, moving=self.form == "advection", leads=leads)

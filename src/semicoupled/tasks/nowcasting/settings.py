@@ -176,7 +176,13 @@ class NowcastingSettings:
     loss: LossSettings = field(default_factory=LossSettings)
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(
-            steps=4000, batch=8, learning_rate=2e-3, weight_decay=0.01, schedule="cosine", warm_up=0.05, precision="bf16"
+            steps=4000,
+            batch=8,
+            learning_rate=2e-3,
+            weight_decay=0.01,
+            schedule="cosine",
+            warm_up=0.05,
+            precision="bf16",
         )
     )
     switches: SwitchSettings = field(default_factory=SwitchSettings)

@@ -140,8 +140,10 @@ def validate(settings: NowcastingSettings, model: TaskModel, splits: Splits, pro
             batch = NowcastingBatch(*(tensor.to(device) for tensor in sample))
             output = model(batch)
             last = torch.where(output.main.isnan(), torch.nan, batch.frames[:, -1:])
-            errors = (mean_square(output.main - batch.future), mean_square(last - batch.future))
-            found.append((float(losses(output, batch).main), *(HIGHEST_DBZ**2 * float(error) for error in errors)))
+            ours, persistence = (
+                HIGHEST_DBZ**2 * float(mean_square(images - batch.future)) for images in (output.main, last)
+            )
+            found.append((float(losses(output, batch).main), ours, persistence))
             progress.update(done + 1)
     finally:
         progress.end()

@@ -72,9 +72,7 @@ def split_by_time(
     return earlier, later
 
 
-def keep_apart(
-    sequences: Sequence[RadarSequence], held: Sequence[RadarSequence], frames: int
-) -> list[RadarSequence]:
+def keep_apart(sequences: Sequence[RadarSequence], held: Sequence[RadarSequence], frames: int) -> list[RadarSequence]:
     """Cut from sequences what lies less than a window from sequences of the same event that are held back.
 
     Args:

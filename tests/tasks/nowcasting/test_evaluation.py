@@ -279,9 +279,9 @@ def test_the_rainy_evening_is_scored_in_a_minute_and_its_probabilities_are_relia
     torch.set_num_threads(1)
     folder = real_data / "radar/knmi_2021/2021-02-05"
     sequences = read_sequences(find_files(folder), folder, factor=2).sequences
-    begun = time.monotonic()
+    begun = time.process_time()  # whatever else the machine is doing
     rows = evaluate(sequences, input_frames=5, leads=6)
-    assert time.monotonic() - begun < 60
+    assert time.process_time() - begun < 60
     assert find(rows, "advection", "brier_skill", threshold_dbz=15, against="climatology").value > 0.3
     brier = find(rows, "advection", "brier", threshold_dbz=15).value
     assert find(rows, "advection", "reliability", threshold_dbz=15).value < 0.05 * brier

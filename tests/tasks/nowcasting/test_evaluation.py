@@ -218,7 +218,7 @@ def test_the_headline_is_short_and_says_what_matters():
 def run(make_folder: Callable[..., Path], tmp_path: Path) -> Path:
     folder = make_folder("root/one", frames=10)
     make_folder("root/two", frames=10, seed=1, start=START + timedelta(days=1))
-    options = ["--data.validation=two", "--data.input_frames=3", "--data.output_frames=2", "--data.coarsen=1"]
+    options = ["--data.validation=two", "--data.input_frames=3", "--data.output_frames=2", "--data.kilometers=1"]
     options += ["--data.crop=32", "--model.layers=2", "--model.width=8", "--model.patch=2", "--model.scales=2"]
     options += ["--evaluation.leads=3", "--evaluation.sprog=off", "--training.steps=1", "--training.batch=2"]
     arguments = [f"--data.root={folder.parent}", f"--run={tmp_path / 'run'}", "--device=cpu", *options]
@@ -274,11 +274,12 @@ def test_a_broken_calibration_is_named(run: Path):
 def test_the_rainy_evening_is_scored_in_a_minute_and_its_probabilities_are_reliable(real_data: Path):
     import time
 
+    from semicoupled.tasks.nowcasting.data_settings import Reading
     from semicoupled.tasks.nowcasting.sequences import find_files, read_sequences
 
     torch.set_num_threads(1)
     folder = real_data / "radar/knmi_2021/2021-02-05"
-    sequences = read_sequences(find_files(folder), folder, factor=2).sequences
+    sequences = read_sequences(find_files(folder), folder, reading=Reading(kilometers=2)).sequences
     begun = time.process_time()  # whatever else the machine is doing
     rows = evaluate(sequences, input_frames=5, leads=6)
     assert time.process_time() - begun < 60

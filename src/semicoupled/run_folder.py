@@ -7,6 +7,7 @@ description.json     what the training data looked like (sizes, classes, units)
 log.jsonl            one line a record
 checkpoints/         to take the training up again
 model.safetensors    the best weights
+NAME.json            what the task found out once the training had ended (`Task.extras`), if anything
 report.html          for people
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -25,7 +26,7 @@ from semicoupled.environment import environment
 from semicoupled.errors import RunError, nearest
 from semicoupled.files import write_text
 from semicoupled.settings_file import differences, read_settings, write_settings
-from semicoupled.task import Description, Task, TaskModel, TaskSettings, find_task, settings_class, task_folders
+from semicoupled.task import Description, Json, Task, TaskModel, TaskSettings, find_task, settings_class, task_folders
 
 if TYPE_CHECKING:
     from torch import nn
@@ -84,6 +85,20 @@ class RunFolder:
         """Write the description of its training data."""
         write_text(self.description_file, json.dumps(description, indent=1) + "\n")
 
+    def extras(self, names: Iterable[str]) -> dict[str, Json]:
+        """Read what the task found out once the training had ended, as far as it is there; see `Task.extras`.
+
+        Raises:
+            RunError: a file is broken.
+        """
+        files = {name: self.path / f"{name}.json" for name in names}
+        expected = "what the training wrote at its end; run `semicoupled train` with this --run again"
+        return {name: _read_json(file, expected) for name, file in files.items() if file.exists()}
+
+    def write_extra(self, name: str, content: Json) -> None:
+        """Write what the task found out once the training had ended."""
+        write_text(self.path / f"{name}.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
+
 
 @dataclass(frozen=True)
 class LoadedRun:
@@ -93,7 +108,7 @@ class LoadedRun:
         folder: where it came from.
         task: its task.
         settings: what it was trained with.
-        description: what its training data looked like.
+        description: what its training data looked like, and what was found out once it was trained (`Task.extras`).
         model: the network with its best weights, in eval mode.
     """
 
@@ -228,7 +243,7 @@ def load(run: Path | str, device: str = "auto", task: str | None = None) -> Load
     network = cast("nn.Module", model)
     load_weights(folder.weights_file, network)
     network.to(choose_device(device)).eval()
-    return LoadedRun(folder, found, settings, description, model)
+    return LoadedRun(folder, found, settings, {**description, **folder.extras(found.extras)}, model)
 
 
 def _read_json(file: Path, expected: str) -> dict[str, Any]:

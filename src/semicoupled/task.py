@@ -210,6 +210,9 @@ class Task(Generic[SettingsT]):
         check: looks at every file of a folder and says what is wrong; never stops at the first. None where the task
             reads no files.
         describe: says in one table what a folder holds, from a few of its files. None likewise.
+        extras: what is found out once a training has ended, by name, such as a calibration on the validation split.
+            Each becomes a file ``NAME.json`` of the run folder; where a run is loaded, it stands in its description.
+        headline: picks the rows that a terminal shows, where a table of scores is long; all if None.
     """
 
     name: str
@@ -226,6 +229,10 @@ class Task(Generic[SettingsT]):
     draw: Callable[[SettingsT, TaskModel, Splits, Path], Sequence[Section]]
     check: Callable[[DataRequest[SettingsT]], DataReport] | None = None
     describe: Callable[[DataRequest[SettingsT]], DataReport] | None = None
+    extras: Mapping[str, Callable[[SettingsT, TaskModel, Splits, Progress], Json]] = field(
+        default_factory=dict[str, "Callable[[SettingsT, TaskModel, Splits, Progress], Json]"]
+    )
+    headline: Callable[[Sequence[Row]], Sequence[Row]] | None = None
 
 
 def task_folders() -> dict[str, Path]:

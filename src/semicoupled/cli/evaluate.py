@@ -10,14 +10,19 @@ from semicoupled.cli.progress import progress
 from semicoupled.cli.tables import output, scores_table
 from semicoupled.cli.task_options import choose_task
 from semicoupled.rows import Row, write_rows
+from semicoupled.task import find_task
+
+CHOSEN_ANEW = ("evaluation", "predict")
+"""Groups of settings that do not change a trained model."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Score a run."""
     parser = Parser(
         "evaluate",
-        "TASK RUN [--data.root DIR] [--split S] [--json F] ...",
-        "Score a trained model beside the baselines.",
+        "TASK RUN [--data.root DIR] [--split S] [--json F] [--evaluation.NAME VALUE] ...",
+        "Score a trained model beside the baselines. Settings of the run that begin with evaluation. or predict. can "
+        "be chosen anew, such as --evaluation.leads 12; they change what is scored, not the model.",
     )
     parser.add_argument("run", metavar="RUN", help="a run folder, or pretrained[:NAME]")
     parser.add_argument(
@@ -33,18 +38,32 @@ def main(arguments: Sequence[str]) -> int:
     chosen = choose_task(parser, arguments)
     if chosen is None:
         return 0
-    options = parser.parse(chosen.rest)
+    rest, choices = _part(chosen.rest)
+    options = parser.parse(rest)
     split = options.split or ("validation" if options.root is None else "all")
-    rows = evaluate(chosen.task, options.run, options.root, split, options.device, options.precision, options.workers)
+    rows = evaluate(
+        chosen.task, options.run, options.root, split, options.device, options.precision, options.workers, choices
+    )
     where = "the run's own data" if options.root is None else str(options.root)
-    output().print(scores_table(rows, f"{chosen.task}, {where}, {split}"))
+    headline = find_task(chosen.task).headline
+    shown = rows if headline is None else headline(rows)
+    output().print(scores_table(shown, f"{chosen.task}, {where}, {split}"))
+    if len(shown) < len(rows):
+        print(f"{len(shown)} of {len(rows)} scores; --json F writes all")
     if options.json is not None:
         write_rows(options.json, chosen.task, f"{where}, {split}", rows)
     return 0
 
 
 def evaluate(
-    task: str, run: str, root: Path | None, split: str, device: str, precision: str, workers: int
+    task: str,
+    run: str,
+    root: Path | None,
+    split: str,
+    device: str,
+    precision: str,
+    workers: int,
+    choices: Sequence[str] = (),
 ) -> Sequence[Row]:
     """Score a run.
 
@@ -56,16 +75,21 @@ def evaluate(
         device: as ``--device``.
         precision: as ``--precision``.
         workers: processes that load data.
+        choices: options that replace settings of the run, such as ``--evaluation.leads=12``.
     """
     from semicoupled.devices import choose_device
     from semicoupled.run_folder import load
+    from semicoupled.settings_file import parse_settings
     from semicoupled.task import EvaluateRequest
 
     loaded = load(run, device, task)
+    settings = loaded.settings
+    if choices:
+        settings = parse_settings(type(settings), choices, [loaded.folder.settings_file])
     where = choose_device(device)
     with progress() as shown, autocast(where, precision):
         request = EvaluateRequest(
-            settings=loaded.settings,
+            settings=settings,
             model=loaded.model,
             description=loaded.description,
             root=root,
@@ -75,3 +99,18 @@ def evaluate(
             progress=shown,
         )
         return loaded.task.evaluate(request)
+
+
+def _part(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part arguments into the command's own and settings that are chosen anew, with their values."""
+    own: list[str] = []
+    choices: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument.startswith(tuple(f"--{group}." for group in CHOSEN_ANEW)):
+            choices.append(argument)
+            if "=" not in argument:
+                choices += [value for value in (next(rest, None),) if value is not None]
+        else:
+            own.append(argument)
+    return own, choices

@@ -85,7 +85,10 @@ def train(
     with progress() as shown:
         result = fit(found, settings, path, device=device, workers=workers, progress=shown, init=weights)
         if first:
-            drawn = found.draw(settings, cast("TaskModel", result.model), found.splits(settings), path)
+            model, splits = cast("TaskModel", result.model), found.splits(settings)
+            for name, find_out in found.extras.items():
+                folder.write_extra(name, find_out(settings, model, splits, shown))
+            drawn = found.draw(settings, model, splits, path)
             title = f"{task}: {path.name}"
             write_report(folder.report_file, title, [training_section(path), *drawn], found.summary)
     return folder, result

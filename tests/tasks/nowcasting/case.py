@@ -48,6 +48,7 @@ def options(folder: Path) -> list[str]:
         "--model.patch=2",
         "--model.scales=2",
         "--evaluation.leads=3",
+        "--evaluation.sprog=off",
         "--training.batch=2",
     ]
 

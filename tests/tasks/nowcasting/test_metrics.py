@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import scores
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from semicoupled.tasks.nowcasting.metrics import count, merge
+from semicoupled.tasks.nowcasting.metrics import Truth, count, merge
 
 THRESHOLDS = (15.0, 30.0)
 LEADS = 3
@@ -93,3 +95,36 @@ def test_pixels_that_are_missing_in_either_field_do_not_count():
     forecast, observed = np.full((1, 1, 3), 20.0), np.full((1, 1, 3), 20.0)
     forecast[..., 0], observed[..., 1] = np.nan, np.nan
     assert count(forecast, observed, np.ones_like(forecast, bool), (15,)).hits.item() == 1
+
+
+def test_forecasts_are_compared_where_both_are_known_also_with_windows():
+    rng = np.random.default_rng(0)
+    forecast, observed = rng.uniform(0, 40, (2, 2, 15, 15))
+    hidden = rng.random(forecast.shape) < 0.3
+    one = Truth(observed, np.ones_like(hidden), (15,), (1, 3)).count(np.where(hidden, np.nan, forecast))
+    other = Truth(observed, ~hidden, (15,), (1, 3)).count(forecast)
+    for first, second in zip(one.fields, other.fields, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_the_highest_values_are_those_of_the_pixels_that_count():
+    forecast, observed = np.array([[[50.0, 20, 10]]]), np.array([[[10.0, 30, 40]]])
+    counts = np.array([[[False, True, True]]])
+    assert count(forecast, observed, counts, (15,)).pooled().blur()["maximum_ratio"] == 0.5
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 20))
+@settings(max_examples=40, deadline=None)
+def test_laws_of_the_scores(seed: int, noise: float):
+    rng = np.random.default_rng(seed)
+    observed = rng.uniform(0, 45, (2, 8, 9))
+    forecast = observed + noise * rng.standard_normal(observed.shape)
+    pooled = count(forecast, observed, rng.random(observed.shape) < 0.8, THRESHOLDS).pooled()
+    found = pooled.categories()
+    with np.errstate(invalid="ignore"):
+        assert not (found["csi"] > np.minimum(found["pod"], 1 - found["far"]) + 1e-12).any()
+        assert not (found["hss"] > 1 + 1e-12).any()
+        np.testing.assert_allclose(found["frequency_bias"], found["pod"] / (1 - found["far"]), rtol=1e-9)
+    assert pooled.errors()["mae"] ** 2 <= pooled.errors()["mse"] + 1e-9
+    if noise == 0:
+        assert pooled.errors()["mse"] == 0

@@ -8,10 +8,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from semicoupled.rows import Row
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.output import Forecast
-from semicoupled.tasks.nowcasting.pictures import LEVELS, animation, color_map, forecast_panels, score_curves
+from semicoupled.tasks.nowcasting.pictures import LEVELS, animation, color_map, forecast_panels
 
 WKT = 'PROJCRS["p",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],CONVERSION["c",METHOD["Polar Stereographic (variant B)"],PARAMETER["Latitude of standard parallel",60],PARAMETER["Longitude of origin",0]],CS[Cartesian,2],AXIS["x",south],AXIS["y",south],LENGTHUNIT["metre",1]]'  # noqa: E501
 
@@ -49,15 +48,3 @@ def test_panels_name_their_times(forecast: Forecast):
     assert "observed 20:00 UTC" in titles
     assert "forecast 20:20, +20 min" in titles
     assert "observed 20:20, +20 min" in titles
-
-
-def test_curves_have_a_line_a_model():
-    rows = [
-        Row(model, "csi", {"lead_minutes": lead, "threshold_dbz": 15}, 0.5, 10, interval=(0.4, 0.6))
-        for model in ("semicoupled", "persistence")
-        for lead in (5, 10)
-    ]
-    other = [Row("advection", "csi", {"lead_minutes": 5, "threshold_dbz": 15, "event": "x"}, 0.5, 10)]
-    (axes,) = score_curves([*rows, *other], "csi", 15.0).axes
-    assert [line.get_label() for line in axes.lines] == ["semicoupled", "persistence"]
-    assert axes.get_ylabel() == "CSI at 15 dBZ"

@@ -32,7 +32,7 @@ def settings(root: Path, **data: object) -> NowcastingSettings:
         data=DataSettings(root=str(root), **options),  # type: ignore[arg-type]
         model=MODEL,
         training=TrainingSettings(steps=3, batch=2, tensorboard=False),
-        evaluation=dataclasses.replace(NowcastingSettings().evaluation, leads=3),
+        evaluation=dataclasses.replace(NowcastingSettings().evaluation, leads=3, sprog="off"),
     )
 
 
@@ -92,7 +92,12 @@ def test_training_scoring_and_the_report(trained: tuple[NowcastingSettings, FitR
     other = request(chosen, result.model, root / "one", "all")
     assert find(other, "persistence", "csi", lead_minutes=15, threshold_dbz=15).value < 1
     sections = TASK.draw(chosen, result.model, TASK.splits(chosen), Path())  # type: ignore[arg-type]
-    assert [section.title for section in sections] == ["A forecast", "Scores"]
+    assert [section.title for section in sections] == [
+        "A forecast",
+        "Scores",
+        "What fading costs",
+        "Probabilities",
+    ]
 
 
 def test_the_description_holds_what_a_forecast_must_know(root: Path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -18,7 +17,6 @@ from matplotlib.image import AxesImage
 from PIL import Image
 
 from semicoupled.files import replacing
-from semicoupled.rows import Row
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.output import Forecast
 
@@ -127,38 +125,6 @@ def write_animation(forecast: Forecast, path: Path) -> None:
     content = animation(forecast)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
-
-
-def score_curves(rows: Sequence[Row], metric: str, threshold: float | None = None) -> Figure:
-    """Draw a score against the lead, a line a model.
-
-    Args:
-        rows: as `scoring.score_rows` makes them; those of single events are left out.
-        metric: the score.
-        threshold: dBZ, for categorical scores.
-    """
-    figure = Figure(figsize=(5.2, 3.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    chosen = [
-        row
-        for row in rows
-        if row.metric == metric and "lead_minutes" in row.condition and "event" not in row.condition
-        and row.condition.get("threshold_dbz") == threshold
-    ]  # fmt: skip
-    for marker, model in zip("os^Dvx", dict.fromkeys(row.model for row in chosen), strict=False):
-        own = [row for row in chosen if row.model == model]
-        minutes = [float(row.condition["lead_minutes"]) for row in own]
-        axes.plot(minutes, [row.value for row in own], marker=marker, label=model)
-        spans = [row.interval or (row.value, row.value) for row in own]
-        axes.fill_between(minutes, [low for low, _ in spans], [high for _, high in spans], alpha=0.12)
-    axes.set_xlabel("minutes ahead")
-    unit = chosen[0].unit if chosen and chosen[0].unit != "1" else ""
-    axes.set_ylabel(f"{metric.upper()} {unit}".strip() + (f" at {threshold:g} dBZ" if threshold is not None else ""))
-    axes.grid(alpha=0.3)
-    if chosen:
-        axes.legend(fontsize=8)
-    return figure
 
 
 def _stamp(kind: str, time: datetime, reference: datetime) -> str:

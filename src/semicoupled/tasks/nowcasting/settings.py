@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 from semicoupled.errors import SettingsError
@@ -18,6 +19,8 @@ from semicoupled.training.settings import (
 
 Kind = Literal["semicoupled", "convlstm", "convgru"]
 Form = Literal["plain", "residual", "advection"]
+Sprog = Literal["auto", "on", "off"]
+SprogMotion = Literal["ours", "lucaskanade"]
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,37 @@ class EvaluationSettings:
 
     Args:
         leads: time steps ahead; the decoder runs on beyond those it was trained on.
-        thresholds: dBZ, of the categorical scores; 30 is the paper's .5.
+        thresholds: dBZ, of the categorical scores and of the probabilities; 30 is the paper's .5.
+        windows_km: sides of the windows of the fractions skill score, km; none for no such score.
+        bands_km: edges of the bands of wavelength whose power is compared, km; none for no such score.
+        probabilities: whether exceedance probabilities are made and scored.
+        sprog: S-PROG of pysteps among the baselines: ``on``, ``off``, or ``auto`` (if pysteps is installed).
+        sprog_motion: the motion that S-PROG gets: ``ours``, as the other baselines, or ``lucaskanade`` of pysteps.
     """
 
     leads: int = 6
     thresholds: tuple[float, ...] = (15.0, 20.0, 30.0, 40.0)
+    windows_km: tuple[float, ...] = (10.0, 20.0, 40.0)
+    bands_km: tuple[float, ...] = (4.0, 8.0, 16.0, 32.0, 64.0)
+    probabilities: bool = True
+    sprog: Sprog = "auto"
+    sprog_motion: SprogMotion = "ours"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         at_least("evaluation.leads", self.leads, 1)
         if not self.thresholds:
             raise SettingsError("evaluation.thresholds: expected at least one in dBZ, got none.")
+        if any(not window > 0 for window in self.windows_km):
+            raise SettingsError(f"evaluation.windows_km: expected kilometers above 0, got {self.windows_km!r}.")
+        for name, least in (("thresholds", None), ("bands_km", 0.0)):
+            values = getattr(self, name)
+            rising = all(low < high for low, high in pairwise(values))
+            if not rising or (least is not None and any(not value > least for value in values)):
+                above = "" if least is None else f" above {least:g}"
+                raise SettingsError(f"evaluation.{name}: expected rising numbers{above}, got {values!r}.")
+        if len(self.bands_km) == 1:
+            raise SettingsError(f"evaluation.bands_km: expected two edges or more, or none, got {self.bands_km!r}.")
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,20 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from semicoupled.errors import DataError, SettingsError, nearest
-from semicoupled.report import Picture, Section, rows_table
+from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.nowcasting.check import check
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, Sampling
 from semicoupled.tasks.nowcasting.describe import describe
-from semicoupled.tasks.nowcasting.evaluation import common_step, evaluate_sequences, forecaster, with_baselines
+from semicoupled.tasks.nowcasting.evaluation import common_step
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
-from semicoupled.tasks.nowcasting.pictures import animation, forecast_panels, score_curves
+from semicoupled.tasks.nowcasting.pictures import animation, forecast_panels
 from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
+from semicoupled.tasks.nowcasting.run_scores import CALIBRATIONS, headline, score_run
+from semicoupled.tasks.nowcasting.score_sections import score_sections
 from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, matches_glob, read_sequences
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.steps import make_steps
@@ -169,17 +171,8 @@ def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
         found = read_splits(settings)
         chosen = {"train": found.train, "validation": found.validation, "all": [*found.train, *found.validation]}
         sequences = chosen[request.split]
-    forecast = None
-    if request.model is not None:
-        forecast = forecaster(cast(NowcastingModel, request.model), request.device, settings.predict)
-    return evaluate_sequences(
-        sequences,
-        with_baselines(settings.model.kind, forecast),
-        input_frames=settings.data.input_frames,
-        leads=settings.evaluation.leads,
-        thresholds=settings.evaluation.thresholds,
-        progress=request.progress,
-    )
+    model = None if request.model is None else cast(NowcastingModel, request.model)
+    return score_run(settings, sequences, model, request.device, request.description, progress=request.progress)
 
 
 def predictor(settings: NowcastingSettings, description: Description, model: TaskModel) -> NowcastingPredictor:
@@ -218,16 +211,7 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
         sequence.part(wettest.start, now), leads * sequence.step.total_seconds() / 60
     )
     truth = sequence.dbz[now : now + leads].astype(np.float32)
-    rows = evaluate_sequences(
-        sequences,
-        with_baselines(settings.model.kind, forecaster(network, device, settings.predict)),
-        input_frames=inputs,
-        leads=leads,
-        thresholds=settings.evaluation.thresholds,
-        stride=max(1, len(windows) // REPORT_STARTS),
-    )
-    overall = [row for row in rows if not {"lead_minutes", "event"} & set(row.condition)]
-    threshold = float(settings.evaluation.thresholds[0])
+    rows = score_run(settings, sequences, network, device, {}, stride=max(1, len(windows) // REPORT_STARTS))
     return [
         Section(
             "A forecast",
@@ -237,17 +221,7 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
                 Picture(animation(forecast), "Observed, then forecast"),
             ],
         ),
-        Section(
-            "Scores",
-            "On some starts of the validation data; `semicoupled evaluate` scores all. Shaded: 90 % of a "
-            "bootstrap over start times. Blurred advection shows why squared error alone misleads: it is "
-            "low where nothing is risked.",
-            [
-                Picture(score_curves(rows, "mse"), "Squared error by lead; lower is better"),
-                Picture(score_curves(rows, "csi", threshold), "Critical success index by lead; higher is better"),
-                rows_table(overall, "Over all leads"),
-            ],
-        ),
+        *score_sections(rows, settings.evaluation),
     ]
 
 
@@ -278,4 +252,6 @@ TASK = Task(
     draw=draw,
     check=check,
     describe=describe,
+    extras=CALIBRATIONS,
+    headline=headline,
 )

@@ -101,7 +101,7 @@ def test_all_dry_and_all_missing_give_a_forecast(
 
 
 def test_trust_and_match_lead_from_advection_to_the_network(make_folder: MakeFolder, predictor: NowcastingPredictor):
-    torch.nn.init.constant_(predictor.model.head.bias, 0.05)
+    torch.nn.init.constant_(predictor.model.head.output.bias, 0.05)
     newest = predictor.newest([make_folder(frames=5)])
 
     def forecast(trust: float, match: float) -> np.ndarray:

@@ -12,7 +12,7 @@ from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.settings import ModelSettings
 from semicoupled.tasks.nowcasting.steps import make_steps
 
-SLACK = 500_000
+SLACK = 700_000
 """Bytes of a program beside its weights: its operations."""
 
 
@@ -25,10 +25,12 @@ def test_each_program_holds_its_own_weights_alone(tmp_path: Path) -> None:
     model = build_model(ModelSettings(layers=2, width=96, patch=2, norm="none"), leads=2).eval()
     encoder, decoder = model.network.encoder, model.network.decoder
     last = encoder.layers[-1].spatial  # its state alone goes on to the decoder
+    begins = 4 * (model.head.guess.sharpen.numel() + model.head.guess.remember.numel())
     own = {
         "follow": 0,
+        "begin": begins,
         "encode": weight(encoder) - weight(last),
-        "decode": weight(decoder, model.head),
+        "decode": weight(decoder, model.head) - begins,
     }
     assert weight(encoder) > 2 * SLACK  # so that those of the other would be seen
     with torch.no_grad():

@@ -22,7 +22,7 @@ def weight(*modules: nn.Module) -> int:
 
 
 def test_each_program_holds_its_own_weights_alone(tmp_path: Path) -> None:
-    model = build_model(ModelSettings(layers=2, width=96, patch=2, norm="none"), leads=2).eval()
+    model = build_model(ModelSettings(layers=2, width=112, patch=2, norm="none"), leads=2).eval()
     encoder, decoder = model.network.encoder, model.network.decoder
     last = encoder.layers[-1].spatial  # its state alone goes on to the decoder
     begins = 4 * (model.head.guess.sharpen.numel() + model.head.guess.remember.numel())

@@ -49,7 +49,7 @@ def gate_weights(layer: Any) -> dict[str, Any]:
 
 
 def slow(network: Any, frames: Tensor, *, shortcuts: bool = False) -> Slow:
-    """Wang et al. 2017, Sec. 3.2, one gate a line, one frame and one layer at a time; shortcuts over two layers each."""
+    """Wang et al. 2017, Sec. 3.2, one gate a line; shortcuts span two layers."""
     batch, _, _, height, width = frames.shape
     first = network.layers[0].input.stride[0]
     shape = (batch, network.out_channels, -(-height // first), -(-width // first))
@@ -93,9 +93,9 @@ def make(frames: int, size: tuple[int, int] = (7, 5), depth: int = 3, **options:
 def loss(features: Tensor, *state: Tensor) -> Tensor:
     """A loss in which every entry counts differently."""
     generator = torch.Generator().manual_seed(1)
-    return torch.stack([
-        (torch.randn(t.shape, generator=generator, dtype=t.dtype) * t).sum() for t in (features, *state)
-    ]).sum()
+    return torch.stack(
+        [(torch.randn(t.shape, generator=generator, dtype=t.dtype) * t).sum() for t in (features, *state)]
+    ).sum()
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7])

@@ -42,8 +42,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     return folder / "run", options
 
 
-def test_trains_goes_on_and_predicts(trained: tuple[Path, list[str]], tmp_path: Path) -> None:
-    run, options = trained
+def test_trains_predicts_and_is_scored(trained: tuple[Path, list[str]], tmp_path: Path) -> None:
+    run, _ = trained
     model: Any = semicoupled.load(run, device="cpu").model
     assert isinstance(model.network.encoder, PredRNN)
     assert isinstance(model.network.decoder, PredRNN)

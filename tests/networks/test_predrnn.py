@@ -108,7 +108,7 @@ def loss(features: Tensor, *state: Tensor) -> Tensor:
         ((7, 5), {"shortcut_every": 2, "depth": 5}),
         ((7, 5), {"depth": 1}),
     ],
-    ids=str,
+    ids=["plain", "one_pixel", "stride", "shortcuts", "one_layer"],
 )
 def test_equals_the_equations_written_as_loops(frames: int, size: tuple[int, int], options: dict[str, Any]) -> None:
     network, clip = make(frames, size, **options)

@@ -13,6 +13,7 @@ from semicoupled.bench.arithmetic import flops
 from semicoupled.errors import ShapeError
 from semicoupled.networks.cnn_lstm import CNNLSTM
 from semicoupled.networks.cost import macs
+from semicoupled.networks.predrnn import PredRNN
 from semicoupled.networks.streaming import s, xs
 from semicoupled.networks.table1 import table1
 from semicoupled.nn import CBMStack, SemiCoupledStack, convgru, convlstm, linear
@@ -47,6 +48,7 @@ NETWORKS: list[tuple[Any, tuple[int, ...]]] = [
     (lambda: CBMStack(3, [4, 6, 8], strides=[1, 2, 1]), (9, 7)),
     (lambda: convlstm(3, [4, 6, 8], strides=[1, 2, 1], norm="batch", shortcut_every=2), (9, 7)),
     (lambda: convgru(3, [4, 6, 8], strides=[1, 2, 1]), (9, 7)),
+    (lambda: PredRNN(3, [4, 4, 4], strides=[2, 1, 1], norm="group", shortcut_every=2), (9, 7)),
 ]
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from semicoupled.networks.cnn_lstm import CNNLSTM
+from semicoupled.networks.predrnn import PredRNN
 from semicoupled.nn import CBMStack, FixedSwitching, SemiCoupledStack, convgru, convlstm, fold_norms, pack
 
 STREAMS = ("main", "spatial", "temporal")
@@ -124,6 +125,7 @@ RIVALS: list[Any] = [
     pytest.param(lambda: CBMStack(3, WIDTHS, strides=STRIDES), id="cbm"),
     pytest.param(lambda: convlstm(3, WIDTHS, strides=STRIDES, norm="batch", shortcut_every=2), id="convlstm"),
     pytest.param(lambda: convgru(3, WIDTHS, strides=STRIDES, norm="batch", shortcut_every=2), id="convgru"),
+    pytest.param(lambda: PredRNN(3, [8] * 5, norm="group", shortcut_every=2), id="predrnn"),
     pytest.param(lambda: CNNLSTM(3, WIDTHS, strides=STRIDES), id="cnn_lstm"),
 ]
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from semicoupled.networks.cnn_lstm import CNNLSTM
+from semicoupled.networks.predrnn import PredRNN
 from semicoupled.nn import CBMStack, SemiCoupledStack, StackState, convgru, convlstm, detach, fold_norms, pack
 
 WIDTHS = [4, 8, 8]
@@ -52,6 +53,7 @@ def networks() -> list[Any]:
         "cbm": lambda: CBMStack(3, WIDTHS),
         "convlstm": lambda: convlstm(3, WIDTHS),
         "convgru": lambda: convgru(3, WIDTHS),
+        "predrnn": lambda: PredRNN(3, [8] * 3),
         "cnn_lstm": lambda: CNNLSTM(3, WIDTHS),
         "folded": lambda: fold_norms(SemiCoupledStack(3, WIDTHS).eval()),
     }

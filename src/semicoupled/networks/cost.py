@@ -9,6 +9,7 @@ from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.networks.cnn_lstm import CNNLSTM
+from semicoupled.networks.predrnn import PredRNN
 from semicoupled.networks.streaming import StreamingClassifier
 from semicoupled.nn import CBMStack, RecurrentStack, SemiCoupledStack
 from semicoupled.nn.shortcut import Shortcuts
@@ -41,15 +42,15 @@ def macs(network: nn.Module, size: Sequence[int]) -> int:
         inside = [tuple(cell[0].shape[2:]) for cell in network.initial_state(1, size).main or ()]
         layers = sum(_in(layer, here) for layer, here in zip(network.layers, inside, strict=True))
         return layers + _of_shortcuts(network.shortcuts, inside)
-    if isinstance(network, RecurrentStack | CNNLSTM):
+    if isinstance(network, RecurrentStack | PredRNN | CNNLSTM):
         inside = _strided(size, network.strides)
-        modules = network.layers if isinstance(network, RecurrentStack) else network.convolutions
+        modules = network.convolutions if isinstance(network, CNNLSTM) else network.layers
         layers = sum(_in(layer, here) for layer, here in zip(modules, inside, strict=True))
         memory = _in(network.lstm, ()) if isinstance(network, CNNLSTM) else 0
         return layers + _of_shortcuts(network.shortcuts, inside) + memory
     raise ShapeError(
-        f"macs: expected a StreamingClassifier, a SemiCoupledStack, CBMStack, RecurrentStack or CNNLSTM, got "
-        f"{type(network).__name__}. Count its parts one by one."
+        f"macs: expected a StreamingClassifier, a SemiCoupledStack, CBMStack, RecurrentStack, PredRNN or CNNLSTM, "
+        f"got {type(network).__name__}. Count its parts one by one."
     )
 
 

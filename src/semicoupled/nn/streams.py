@@ -33,7 +33,7 @@ class RNNState(NamedTuple):
 
 
 class LSTMState(NamedTuple):
-    """State of one layer with an LSTM as its temporal branch, or of one ConvLSTM layer.
+    """State of one layer with an LSTM as its temporal branch, of one ConvLSTM layer, or of a layer of PredRNN.
 
     Attributes:
         hidden: o * tanh(cell), B C *size.
@@ -42,6 +42,20 @@ class LSTMState(NamedTuple):
 
     hidden: Tensor
     cell: Tensor
+
+
+class STLSTMState(NamedTuple):
+    """State of the top layer of PredRNN, which hands the memory of the whole stack to the next time step.
+
+    Attributes:
+        hidden: H, B C *size.
+        cell: C, the memory that stays in the layer, B C *size.
+        memory: M, which goes up through all layers and then to the bottom layer of the next time step, B C *size.
+    """
+
+    hidden: Tensor
+    cell: Tensor
+    memory: Tensor
 
 
 class GRUState(NamedTuple):
@@ -76,7 +90,7 @@ class HiddenState(NamedTuple):
     hidden: Tensor
 
 
-CellState = RNNState | LSTMState | GRUState | LinearState | HiddenState
+CellState = RNNState | LSTMState | STLSTMState | GRUState | LinearState | HiddenState
 
 
 class StackState(NamedTuple):

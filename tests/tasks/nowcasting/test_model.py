@@ -60,7 +60,7 @@ def test_all_dry_and_all_missing_fields_never_fail(form: Form, value: float):
     assert images.isnan().all() if np.isnan(value) else images.isfinite().all()
 
 
-@pytest.mark.parametrize("kind", ["semicoupled", "convlstm", "convgru"])
+@pytest.mark.parametrize("kind", ["semicoupled", "convlstm", "convgru", "predrnn"])
 @pytest.mark.parametrize("form", FORMS)
 def test_rivals_have_the_same_signature_and_every_weight_learns(kind: str, form: Form):
     network = model(kind=kind, form=form)

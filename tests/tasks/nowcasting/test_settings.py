@@ -68,6 +68,11 @@ def test_the_paper_and_its_plain_form_are_presets():
             "has no branches to decouple. Set switches.method to",
         ),
         (["--model.kind", "convlstm", "--goals.spatial", "1"], "has the main stream alone. Set both to 0"),
+        (["--model.kind", "predrnn", "--goals.temporal", "1"], "predrnn has the main stream alone. Set both to 0"),
+        (
+            ["--model.kind", "predrnn", "--model.norm", "batch"],
+            "expected 'group' or 'none' with model.kind predrnn, got",
+        ),
         (["--segments.length", "4"], r"windows of 5 \+ 5 frames are trained whole"),
         (["--predict.minutes", "0"], "predict.minutes: expected more than 0"),
         (["--predict.trust", "-1"], "predict.trust: expected a share from 0 to 1, got -1"),

@@ -13,6 +13,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from semicoupled.networks.predrnn import PredRNN
 from semicoupled.nn.convgru import convgru
 from semicoupled.nn.convlstm import convlstm
 from semicoupled.nn.stack import SemiCoupledStack
@@ -28,6 +29,8 @@ from semicoupled.tasks.nowcasting.view import View
 
 TEMPORAL_CHANNELS = 3
 """Flow to the right and downward (pixels per frame), and the change of the image; none of them through a ReLU."""
+
+RIVALS = {"convlstm": convlstm, "convgru": convgru, "predrnn": PredRNN}
 
 
 def build_model(settings: ModelSettings, leads: int) -> NowcastingModel:
@@ -53,8 +56,7 @@ def build_model(settings: ModelSettings, leads: int) -> NowcastingModel:
         )
 
     def rival() -> nn.Module:
-        build = convlstm if settings.kind == "convlstm" else convgru
-        return build(
+        return RIVALS[settings.kind](
             channels,
             widths,
             kernel_size=settings.kernel,

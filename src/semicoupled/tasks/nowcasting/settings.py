@@ -17,7 +17,7 @@ from semicoupled.training.settings import (
     check_together,
 )
 
-Kind = Literal["semicoupled", "convlstm", "convgru"]
+Kind = Literal["semicoupled", "convlstm", "convgru", "predrnn"]
 Form = Literal["plain", "residual", "advection"]
 Sprog = Literal["auto", "on", "off"]
 SprogMotion = Literal["ours", "lucaskanade"]
@@ -28,7 +28,7 @@ class ModelSettings:
     """The encoder and the decoder, which have the same structure.
 
     Args:
-        kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``.
+        kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``predrnn``.
         form: what the network gives: ``plain`` (the image itself, as in the paper), ``residual`` (the change since the
             last image), ``advection`` (what advection misses, seen from a frame of reference that moves with the rain).
         scales: form ``advection``: bands of scales, from one pixel to ever coarser, that go on by themselves as a first
@@ -37,7 +37,7 @@ class ModelSettings:
         layers: depth of the encoder, and of the decoder.
         width: channels of every layer.
         kernel: of all convolutions, odd.
-        norm: ``batch``, ``joint``, ``group`` or ``none``.
+        norm: ``batch``, ``joint``, ``group`` or ``none``; ``predrnn`` has the last two alone.
         cell: the temporal branch: ``rnn`` (Eq. 5), ``lstm``, ``gru`` or ``linear``.
         initial_gate: sigma(c_0): 0.5 (paper) or 0.
         shortcut_every: layers that a shortcut spans; None for no shortcuts.
@@ -65,6 +65,11 @@ class ModelSettings:
             raise SettingsError(f"model.scales: expected at least 0, got {self.scales!r}.")
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise SettingsError(f"model.kernel: expected an odd number from 1, got {self.kernel!r}.")
+        if self.kind == "predrnn" and self.norm in ("batch", "joint"):
+            raise SettingsError(
+                f"model.norm: expected 'group' or 'none' with model.kind predrnn, got {self.norm!r}, whose statistics "
+                "are of all frames of a layer. In PredRNN a layer's second frame waits for the top layer's first."
+            )
 
 
 @dataclass(frozen=True)

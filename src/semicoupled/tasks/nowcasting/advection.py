@@ -6,6 +6,8 @@ once, not once a step, so that long leads are no more blurred than short ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 
@@ -22,16 +24,19 @@ def departures(motion: Float[Tensor, "B 2 H W"], steps: int) -> Float[Tensor, "B
     Returns:
         x and y of the points of departure after 1..K steps, in pixels.
     """
+    return torch.stack([*follow(motion, steps)], dim=1)
+
+
+def follow(motion: Float[Tensor, "B 2 H W"], steps: int) -> Iterator[Tensor]:
+    """Give the same one step after the other, B 2 H W each, for large fields of which only one fits into memory."""
     height, width = motion.shape[-2:]
     rows = torch.arange(height, dtype=motion.dtype, device=motion.device)
     columns = torch.arange(width, dtype=motion.dtype, device=motion.device)
     y, x = torch.meshgrid(rows, columns, indexing="ij")
     point = torch.stack([x, y]).expand(motion.shape[0], 2, height, width)
-    points = []
     for _ in range(steps):
         point = point - sample(motion, point)
-        points.append(point)
-    return torch.stack(points, dim=1)
+        yield point
 
 
 def sample(field: Float[Tensor, "B C H W"], points: Float[Tensor, "B 2 h w"]) -> Float[Tensor, "B C h w"]:

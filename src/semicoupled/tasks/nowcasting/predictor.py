@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from semicoupled.errors import DataError
-from semicoupled.tasks.nowcasting.evaluation import forecaster
+from semicoupled.tasks.nowcasting.forecasting import forecaster
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.output import Forecast, write_netcdf
 from semicoupled.tasks.nowcasting.pictures import write_animation

@@ -17,7 +17,8 @@ from semicoupled.rows import Row
 from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData
-from semicoupled.tasks.nowcasting.evaluation import common_step, evaluate_sequences, forecaster, with_baselines
+from semicoupled.tasks.nowcasting.evaluation import common_step, evaluate_sequences, with_baselines
+from semicoupled.tasks.nowcasting.forecasting import forecaster
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.pictures import animation, forecast_panels, score_curves

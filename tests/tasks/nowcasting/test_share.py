@@ -74,6 +74,8 @@ def test_who_has_no_share_says_why():
     trained, one = GoalWeights(spatial=1.0, temporal=1.0), GoalWeights(spatial=1.0, temporal=0.0)
     assert why_no_share(ModelSettings(), trained) is None
     assert why_no_share(ModelSettings(kind="convlstm"), trained) == "a convlstm has one stream alone"
-    assert "head of the temporal stream was not trained (goals.temporal is 0)" in str(why_no_share(ModelSettings(), one))
+    assert "head of the temporal stream was not trained (goals.temporal is 0)" in str(
+        why_no_share(ModelSettings(), one)
+    )
     neither = why_no_share(ModelSettings(), GoalWeights(spatial=0.0, temporal=0.0))
     assert "spatial and of the temporal stream" in str(neither)

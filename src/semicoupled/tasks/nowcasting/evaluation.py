@@ -20,6 +20,7 @@ from semicoupled.tasks.nowcasting.sequences import RadarSequence
 from semicoupled.tasks.nowcasting.windows import Window, list_windows
 from semicoupled.training.progress import NoProgress, Progress
 
+
 def evaluate_sequences(
     sequences: Sequence[RadarSequence],
     forecasters: dict[str, Forecaster],

@@ -4,7 +4,8 @@ The state is explicit: the newest frames on the network's grid, twice as many as
 hole. Nothing is hidden in the session, which can serve any number of places at once. `state_store` keeps a state on
 disk.
 
-    session = open_session(semicoupled.load("runs/rain"))
+    run = semicoupled.load("runs/rain")
+    session = task.session(run.settings, run.description, run.model)
     state = None
     for path in files:
         for frame in read_frames(path):
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -32,14 +33,12 @@ from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.output import Exceedance, Forecast
+from semicoupled.tasks.nowcasting.probability import Calibration, exceedance
 from semicoupled.tasks.nowcasting.sequences import RadarSequence
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.share import why_no_share
 
 log = logging.getLogger(__name__)
-
-Probabilities = Callable[[np.ndarray, float, float], Exceedance]
-"""(forecast K H W in dBZ, size of a pixel in km, minutes a step) -> how likely thresholds are exceeded."""
 
 _ON_TIME = 0.2
 _SAME_STEP = 0.01
@@ -84,7 +83,7 @@ class NowcastSession:
         *,
         trained_step: float | None = None,
         trained_kilometers: float | None = None,
-        probabilities: Probabilities | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         """Take a run.
 
@@ -93,14 +92,26 @@ class NowcastSession:
             model: trained, in eval mode.
             trained_step: seconds between frames in training, or None if that is not known.
             trained_kilometers: size of a pixel in training, or None.
-            probabilities: how likely thresholds are exceeded, where the run was calibrated.
+            calibration: of the run, from which follows how likely thresholds are exceeded; None for none.
         """
         self.settings, self.model = settings, model
         self._trained_step, self._trained_kilometers = trained_step, trained_kilometers
-        self._probabilities = probabilities
+        self._calibration = calibration
         self._why_no_share = why_no_share(settings.model, settings.goals)
         if self._why_no_share and settings.predict.temporal_share:
             log.info("the forecast has no layer temporal_share: %s", self._why_no_share)
+
+    @property
+    def missing_layers(self) -> dict[str, str]:
+        """What forecasts do not have, and why: ``share``, ``exceedance``."""
+        why: dict[str, str] = {}
+        if not self.settings.predict.temporal_share:
+            why["share"] = "the share of time is not asked for (predict.temporal_share is false)"
+        elif self._why_no_share:
+            why["share"] = f"the share of time is not known: {self._why_no_share}"
+        if self._calibration is None:
+            why["exceedance"] = "probabilities are not known: the run was not calibrated"
+        return why
 
     @property
     def fingerprint(self) -> str:
@@ -216,9 +227,8 @@ class NowcastSession:
             frames,
             leads,
             kilometers,
-            with_share=self._why_no_share is None and self.settings.predict.temporal_share,
+            with_share="share" not in self.missing_layers,
         )
-        minutes = state.step.total_seconds() / 60
         return Forecast(
             dbz=fields.dbz,
             reference=newest,
@@ -228,7 +238,7 @@ class NowcastSession:
             model=f"{self.settings.model.kind}, form {self.settings.model.form}",
             sources=sources,
             share=fields.share,
-            exceedance=None if self._probabilities is None else self._probabilities(fields.dbz, kilometers, minutes),
+            exceedance=self._exceedance(fields.dbz, kilometers, state.step),
             notes=tuple(notes),
         )
 
@@ -236,6 +246,12 @@ class NowcastSession:
     def steps_for(minutes: float, step: timedelta) -> int:
         """Give the time steps that so many minutes are, rounded up."""
         return max(1, int(np.ceil(minutes * 60 / step.total_seconds() - 1e-6)))
+
+    def _exceedance(self, dbz: np.ndarray, kilometers: float, step: timedelta) -> Exceedance | None:
+        if self._calibration is None:
+            return None
+        probability = exceedance(dbz, self._calibration, kilometers, step.total_seconds() / 60)
+        return Exceedance(self._calibration.thresholds, probability)
 
     def _window(self, state: NowcastState, newest: datetime) -> tuple[np.ndarray, list[Path]]:
         frames = np.full((self.settings.data.input_frames, *state.grid.shape), np.nan, np.float32)

@@ -8,8 +8,8 @@ A forecast M has beside it the answers of its own two streams (Eq. 9-12), seen f
 
     share = |M - S| / (|M - S| + |M - T|)
 
-It is 1 where the forecast is what the temporal stream says, 0 where it is what the spatial stream says, and 1/2 where it
-is equally far from both. It is the importance of time (Table 6, `semicoupled explain importance`) with the forecast
+It is 1 where the forecast is what the temporal stream says, 0 where it is what the spatial stream says, and 1/2 where
+it is equally far from both. It is the importance of time (Table 6, `semicoupled explain importance`) with the forecast
 in the place of what will be observed: the difference of two errors is above 0 exactly where this share is above 1/2. In
 the form `advection` M, S and T all lie on the same first guess, which therefore drops out; where rain is carried to is
 no part of the share.
@@ -81,7 +81,9 @@ def stream_answers(
     """
     assert output.spatial is not None
     assert output.temporal is not None
-    main, spatial, changes = (stream[0].nan_to_num(nan=0.0) for stream in (output.main, output.spatial, output.temporal))
+    main, spatial, changes = (
+        stream[0].nan_to_num(nan=0.0) for stream in (output.main, output.spatial, output.temporal)
+    )
     seen = last.nan_to_num(nan=0.0)
     expected: list[Tensor] = []
     points = iter(follow(motion, len(main)))

@@ -39,7 +39,9 @@ class Stored(NamedTuple):
     notes: Mapping[str, Any]
 
 
-def save_state(path: Path, state: NowcastState | None, fingerprint: str, notes: Mapping[str, Json] | None = None) -> None:
+def save_state(
+    path: Path, state: NowcastState | None, fingerprint: str, notes: Mapping[str, Json] | None = None
+) -> None:
     """Write a state.
 
     Args:

@@ -3,15 +3,14 @@
 Along each axis the tiles' weights are ramps that add up to one (a partition of unity), so that what all tiles agree on
 comes out as it is, and no seam can be seen where they differ:
 
-    weight   1 |------\\  /------\\  /------
-               |       \\/        \\/          ramps of 2 * blend pixels
-             0 |______ /\\______ /\\______
-    computed   [core   + blend + halo)
+    used       from BLEND pixels before a tile's first seam to BLEND pixels behind its last, where it fades
+    computed   a halo farther on each side
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -72,7 +71,7 @@ def _spans(length: int, side: int, halo: int, align: int) -> Iterator[_Span]:
     count = max(1, round(length / side)) if length > side else 1
     seams = [length * index // count for index in range(count + 1)]
     positions = np.arange(length)
-    for first, stop in zip(seams[:-1], seams[1:], strict=True):
+    for first, stop in pairwise(seams):
         begin, end = max(0, first - BLEND), min(length, stop + BLEND)
         start = max(0, begin - halo) // align * align
         weight = np.ones(end - begin)

@@ -24,6 +24,7 @@ from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.movie import animation
 from semicoupled.tasks.nowcasting.pictures import forecast_panels, score_curves
 from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
+from semicoupled.tasks.nowcasting.probability import Calibration
 from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, matches_glob, read_sequences
 from semicoupled.tasks.nowcasting.session import NowcastSession
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
@@ -178,13 +179,19 @@ def predictor(settings: NowcastingSettings, description: Description, model: Tas
     return NowcastingPredictor(session(settings, description, cast(NowcastingModel, model)))
 
 
-def session(settings: NowcastingSettings, description: Description, model: NowcastingModel) -> NowcastSession:
+def session(
+    settings: NowcastingSettings,
+    description: Description,
+    model: NowcastingModel,
+    calibration: Calibration | None = None,
+) -> NowcastSession:
     """Give what makes forecasts frame by frame.
 
     Args:
         settings: of the run.
         description: of its training data.
         model: trained, in eval mode.
+        calibration: of the run, if it was calibrated.
     """
     step, size = description.get("step_seconds"), description.get("kilometers")
     return NowcastSession(
@@ -192,6 +199,7 @@ def session(settings: NowcastingSettings, description: Description, model: Nowca
         model,
         trained_step=float(step) if isinstance(step, (int, float)) else None,
         trained_kilometers=float(size) if isinstance(size, (int, float)) else None,
+        calibration=calibration,
     )
 
 

@@ -196,11 +196,7 @@ def test_a_full_disk_leaves_what_was_there(
             file.write(content[:10])
         raise OSError(28, "No space left on device")
 
-    def full_dataset(self: xr.Dataset, target: Path, **options: object) -> None:
-        full(Path(target), b"half a file")
-
     monkeypatch.setattr(Path, "write_bytes", full)
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", full_dataset)
     with pytest.raises(DataError, match=r"cannot be written .*No space left.* Is there room on the disk"):
         write(forecast, path)
     assert path.read_text() == "the last forecast"

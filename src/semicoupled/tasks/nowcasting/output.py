@@ -16,7 +16,7 @@ import xarray as xr
 
 from semicoupled import __version__
 from semicoupled.errors import DataError
-from semicoupled.files import replacing
+from semicoupled.files import write_bytes
 from semicoupled.tasks.nowcasting.grid import Grid
 
 CONVENTIONS = "CF-1.7"
@@ -88,9 +88,10 @@ def write_netcdf(forecast: Forecast, path: Path) -> None:
         **{str(name): packed for name, field in data.data_vars.items() if field.ndim >= 3},
         **{name: {"_FillValue": None} for name in _NO_FILL if name in data.coords},
     }
+    # Made in memory: the HDF5 library takes the process down with it where a disk fills up halfway.
+    content = data.to_netcdf(engine="h5netcdf", encoding=encoding)
     try:
-        with replacing(path) as temporary:
-            data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        write_bytes(path, bytes(content))
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error}); nothing was left there. Is there room on the disk?"

@@ -9,6 +9,9 @@ A network of MLCast 0.1 is called as ``network(x, steps=K, ensemble_size=N)`` wi
 height, width on the scale -1 (0 dBZ, dry) to 1 (60 dBZ). It gives batch, K, N * channels, height, width. MLCast fills
 missing pixels up as dry before a network sees them; one that still has NaN gets NaN back there. Nothing of mlcast is
 needed to import this.
+
+In MLCast 0.1 a masked loss together with `temporal_lambda` above 0 is always 0 (it takes every batch for missing):
+leave one of them out.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.motion import estimate_motion
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
+
+_ABOVE_DRY = 0.05
 
 
 class SemiCoupledNetwork(nn.Module):
@@ -64,6 +69,9 @@ class SemiCoupledNetwork(nn.Module):
         settings = ModelSettings(layers=layers, width=width, patch=patch, form=form)
         self.model = build_model(settings, 1) if model is None else model
         self.kilometers = kilometers
+        if model is None and form == "plain":
+            # MLCast clamps to -1 from below, where gradients may end; a new head gives just that
+            nn.init.constant_(cast(Tensor, self.model.head.bias), _ABOVE_DRY)
         for head in (self.model.spatial_head, self.model.temporal_head):
             if head is not None:
                 head.requires_grad_(False)  # goals that MLCast does not know of

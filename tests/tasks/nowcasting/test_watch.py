@@ -213,10 +213,24 @@ def test_what_is_written_must_not_lie_in_the_watched_folder(watched: Watched):
 
 
 def test_a_long_history_is_not_read_whole(watched: Watched, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("semicoupled.tasks.nowcasting.watch._AT_START", 4)
+    monkeypatch.setattr("semicoupled.tasks.nowcasting.watch.AT_ONCE", 4)
     watched.come(*range(8))
     assert watched.look() == [name(35)]
     assert watched.status["frames"] == 4
+    assert watched.look() == []
+
+
+def test_a_long_backlog_loses_nothing(
+    make_run: Make, make_folder: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Far more frames than the state keeps, in several batches."""
+    monkeypatch.setattr("semicoupled.tasks.nowcasting.watch.AT_ONCE", 5)
+    watched = Watched(make_run(), make_folder(frames=20), tmp_path)
+    watched.come(0, 1, 2)
+    watched.look()
+    watched.come(*range(3, 20))
+    assert len(watched.look()) == 17
+    assert watched.status["late"] == watched.status["missing"] == []
     assert watched.look() == []
 
 

@@ -113,6 +113,7 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
                 "standard_name": "equivalent_reflectivity_factor",
                 "long_name": "forecast radar reflectivity, clipped to 0 to 60 dBZ, 0 where dry",
                 "units": "dBZ",
+                "cell_methods": "time: point",
                 "grid_mapping": "crs",
             },
         ),

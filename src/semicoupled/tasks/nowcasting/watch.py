@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -36,8 +37,8 @@ log = logging.getLogger(__name__)
 STATE = ".nowcast_state.safetensors"
 STATUS = "nowcast_status.json"
 STATUS_FORMAT = 1
-_AT_START = 200
-"""Files, the last by name, that are read when there is no state yet."""
+AT_ONCE = 40
+"""Files that are read at once, in order of their names; of those that lie there at the first start, the last."""
 _FUTURE = timedelta(hours=1)
 _NAP = 0.2
 
@@ -119,17 +120,47 @@ class Watch:
     def _look(self) -> Iterator[Path]:
         """Take what is new, and forecast from it."""
         self._problem = None
-        frames = self._new_frames()
-        fresh = self._state is None
-        for frame in frames:
-            self._take(frame)
+        tried: set[str] = set()
+        while not self._stopped():
+            yield from self._due_forecasts()  # after a restart, or a disk that was full, some are left
+            if self._problem is not None and self._state is not None and self._due():
+                return  # frames that came now would drive out those that still wait for their forecast
+            files = self._new_files(tried)
+            tried |= set(files)
+            if not files:
+                return
+            yield from self._take_all(files)
+
+    def _take_all(self, files: dict[str, Stamp]) -> Iterator[Path]:
+        """Take some files, in order of their times, and forecast from each as soon as it is there."""
+        read = [(frame, name) for name, stamp in files.items() for frame in self._read(name, stamp)]
+        waiting = Counter(name for _, name in read)
+        history = self._state is None
+        for frame, name in sorted(read, key=lambda entry: entry[0].valid):
+            if self._stopped():
+                return
+            self._take(frame, name, files[name])
+            waiting[name] -= 1
+            if not waiting[name]:
+                self._memory.seen[name] = files[name]
+            if not history:
+                yield from self._advance()
+                if self._problem is not None and self._state is not None and self._due():
+                    return
+        if history and self._state is not None:
+            self._memory.floor = (self._state.times[-1] - self._state.step / 2).isoformat()
+            yield from self._advance()
+
+    def _advance(self) -> Iterator[Path]:
+        """Report, remember and forecast, now that the state has changed."""
+        if self._state is not None:
+            self._note_missing()
+            self._save()
+            yield from self._due_forecasts()
+
+    def _due_forecasts(self) -> Iterator[Path]:
         if self._state is None:
             return
-        if fresh:
-            self._memory.floor = (self._state.times[-1] - self._state.step / 2).isoformat()
-        if frames:
-            self._note_missing()
-        self._save()
         for moment in self._due():
             if self._stopped():
                 return
@@ -164,23 +195,18 @@ class Watch:
             and len(self._session.missing(state, time)) <= self._options.allow_missing
         ]
 
-    def _new_frames(self) -> list[RadarFrame]:
-        """Read the files that have come or changed, in order of their times."""
+    def _new_files(self, tried: Set[str]) -> dict[str, Stamp]:
+        """List files that have come or changed, not too many at once."""
         files = self._files()
         seen = self._memory.seen
         self._memory.seen = {name: stamp for name, stamp in seen.items() if name in files}
-        new = [name for name, stamp in files.items() if seen.get(name) != stamp]
-        if self._state is None and len(new) > _AT_START:
-            log.info("%s: of %d files the last %d by name are read", self._folder, len(new), _AT_START)
-            self._memory.seen |= {name: files[name] for name in new[:-_AT_START]}
-            new = new[-_AT_START:]
-        frames: list[RadarFrame] = []
-        for name in new:
-            if self._stopped():
-                break
-            frames += self._read(name, files[name])
         self._waiting = {name: reason for name, reason in self._waiting.items() if name in files}
-        return sorted(frames, key=lambda frame: frame.valid)
+        new = [name for name, stamp in files.items() if seen.get(name) != stamp and name not in tried]
+        if self._state is None and len(new) > AT_ONCE:
+            log.info("%s: of %d files the last %d by name are read", self._folder, len(new), AT_ONCE)
+            self._memory.seen |= {name: files[name] for name in new[:-AT_ONCE]}
+            new = new[-AT_ONCE:]
+        return {name: files[name] for name in new[:AT_ONCE]}
 
     def _files(self) -> dict[str, Stamp]:
         found: dict[str, Stamp] = {}
@@ -210,7 +236,6 @@ class Watch:
                 self._give_up(name, stamp, str(error))
             return ()
         self._waiting.pop(name, None)
-        self._memory.seen[name] = stamp
         return frames
 
     def _give_up(self, name: str, stamp: Stamp, reason: str) -> None:
@@ -220,18 +245,17 @@ class Watch:
         self._memory.broken = [*self._memory.broken, {"file": name, "reason": reason}][-REMEMBERED:]
         self._problem = DataError(reason)
 
-    def _take(self, frame: RadarFrame) -> None:
+    def _take(self, frame: RadarFrame, name: str, stamp: Stamp) -> None:
         """Bring a frame into the state."""
-        name = frame.source.relative_to(self._folder).as_posix()
         if frame.valid > self._now() + _FUTURE:
             reason = f"{frame.source}: is valid at {frame.valid:%Y-%m-%d %H:%M} UTC, in the future; is a clock wrong?"
-            self._give_up(name, self._memory.seen.get(name, Stamp(0, 0)), reason)
+            self._give_up(name, stamp, reason)
             return
         before = self._state
         try:
             self._state = self._session.update(before, frame)
         except DataError as error:
-            self._give_up(name, self._memory.seen.get(name, Stamp(0, 0)), str(error))
+            self._give_up(name, stamp, str(error))
             return
         if before is not None and frame.valid < before.times[-1] and frame.valid not in before.times:
             kept = "" if frame.valid in self._state.times else "; it is too old to be of use"

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 import semicoupled
 from semicoupled.errors import DataError, RunError
+from semicoupled.task import Json
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.probability import Calibration
 from semicoupled.tasks.nowcasting.reading import read_frames
@@ -23,9 +24,9 @@ from semicoupled.tasks.nowcasting.task import session as session_of
 Make = Callable[..., Path]
 
 
-def open_session(folder: Path, **changes: object) -> NowcastSession:
+def open_session(folder: Path, **known: Json) -> NowcastSession:
     run = semicoupled.load(folder, device="cpu")
-    return session_of(run.settings, run.description, run.model, **changes)  # pyright: ignore[reportArgumentType]
+    return session_of(run.settings, {**run.description, **known}, run.model)  # pyright: ignore[reportArgumentType]
 
 
 def frames_of(folder: Path) -> list[RadarFrame]:
@@ -123,7 +124,7 @@ def test_another_grid_is_refused(session: NowcastSession, make_folder: Make, mak
 
 def test_a_calibrated_run_says_how_likely_rain_is(make_run: Make, make_folder: Make):
     calibration = Calibration((15.0, 30.0), (5.0,), ((0.0,), (0.0,)), ((1.0,), (1.0,)))
-    session = open_session(make_run(), calibration=calibration)
+    session = open_session(make_run(), calibration=calibration.to_json())
     forecast = session.forecast(follow(session, frames_of(make_folder(frames=3))), 2)
     assert forecast.exceedance is not None
     assert forecast.exceedance.thresholds == (15.0, 30.0)

@@ -112,7 +112,7 @@ def test_a_frame_that_never_comes_is_waited_for_or_allowed_to_be_missing(watched
         watched.come(index)
         assert watched.look() == written
     watched.come(8)
-    assert watched.look(allow_missing=1) == [name(25), name(40)]
+    assert watched.look(allow_missing=1) == [name(20), name(25), name(40)]
     with xr.open_dataset(watched.out / name(40), engine="h5netcdf") as data:
         assert "20:35 were missing" in data.attrs["comment"]
 
@@ -244,8 +244,8 @@ class Process:
         self.errors = (watched.folder / "stderr.txt").open("a")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
 
-    def wait_for(self, count: int, seconds: float = 120) -> None:
-        end = time.monotonic() + seconds
+    def wait_for(self, count: int) -> None:
+        end = time.monotonic() + 60 + 30 * count  # on a machine that has much else to do
         while len(list(self.watched.out.glob("f_*.nc"))) < count:
             assert self.process.poll() is None, (self.watched.folder / "stderr.txt").read_text()
             assert time.monotonic() < end, f"{count} forecasts did not come"

@@ -179,19 +179,13 @@ def predictor(settings: NowcastingSettings, description: Description, model: Tas
     return NowcastingPredictor(session(settings, description, cast(NowcastingModel, model)))
 
 
-def session(
-    settings: NowcastingSettings,
-    description: Description,
-    model: NowcastingModel,
-    calibration: Calibration | None = None,
-) -> NowcastSession:
+def session(settings: NowcastingSettings, description: Description, model: NowcastingModel) -> NowcastSession:
     """Give what makes forecasts frame by frame.
 
     Args:
         settings: of the run.
-        description: of its training data.
+        description: of its training data, with the run's ``calibration``, if it has one.
         model: trained, in eval mode.
-        calibration: of the run, if it was calibrated.
     """
     step, size = description.get("step_seconds"), description.get("kilometers")
     return NowcastSession(
@@ -199,7 +193,7 @@ def session(
         model,
         trained_step=float(step) if isinstance(step, (int, float)) else None,
         trained_kilometers=float(size) if isinstance(size, (int, float)) else None,
-        calibration=calibration,
+        calibration=Calibration.from_json(description["calibration"]) if "calibration" in description else None,
     )
 
 

@@ -88,6 +88,7 @@ class Watch:
         self._problem: DataError | None = None
         self._stale = False
         self._status: dict[str, Json] = {}
+        self._saved = self._memory.to_json()
 
     def run(self) -> Iterator[Path]:
         """Forecast until it is stopped, or once.
@@ -104,9 +105,12 @@ class Watch:
             if self._state_file.exists():
                 self._state, notes = load_state(self._state_file, self._fingerprint)
                 self._memory = Memory.from_json(notes)
+                self._saved = self._memory.to_json()
                 log.info("%s: going on from %s", self._state_file, self._newest() or "an empty state")
             while True:
                 yield from self._look()
+                if self._memory.to_json() != self._saved:  # files were given up, and nothing else
+                    self._save()
                 self._report()
                 if self._options.once or self._stopped():
                     break
@@ -281,8 +285,10 @@ class Watch:
             log.info("no forecast from %s UTC yet: %d of its frames are not there", self._newest(), still)
 
     def _save(self) -> None:
+        notes = self._memory.to_json()
         try:
-            save_state(self._state_file, self._state, self._fingerprint, self._memory.to_json())
+            save_state(self._state_file, self._state, self._fingerprint, notes)
+            self._saved = notes
         except OSError as error:
             self._problem = DataError(
                 f"{self._state_file}: the state cannot be written ({error}); after a restart forecasts would be made "

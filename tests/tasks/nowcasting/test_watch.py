@@ -245,7 +245,7 @@ class Process:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
 
     def wait_for(self, count: int) -> None:
-        end = time.monotonic() + 60 + 30 * count  # on a machine that has much else to do
+        end = time.monotonic() + 300 + 30 * count  # on a machine that has much else to do
         while len(list(self.watched.out.glob("f_*.nc"))) < count:
             assert self.process.poll() is None, (self.watched.folder / "stderr.txt").read_text()
             assert time.monotonic() < end, f"{count} forecasts did not come"

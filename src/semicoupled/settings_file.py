@@ -39,7 +39,8 @@ def parse_settings(
     """Make settings from YAML files and options.
 
     Args:
-        cls: the settings class.
+        cls: the settings class. Its class attribute ``retired``, if it has one, says of names that are no more what
+            to write instead.
         arguments: options, ``["--model.kind", "scs", "--training.steps=400"]``; dashes in names count as underscores.
         files: YAML files, laid over the defaults in order, below the options.
         others: options that the caller took out before; an error on an unknown one names them, too.
@@ -48,13 +49,14 @@ def parse_settings(
         SettingsError: an unknown name, or a value of the wrong kind.
     """
     names = setting_names(cls)
+    retired: Mapping[str, str] = getattr(cls, "retired", {})
     contents = {file: _read_yaml(file) for file in files}
     for file, content in contents.items():
         for name in _keys(content, names):
             if name not in names:
-                raise SettingsError(f"{file}: unknown setting {name!r}. {nearest(name, names)}")
+                raise SettingsError(f"{file}: unknown setting {name!r}. {retired.get(name) or nearest(name, names)}")
     arguments = [_underscored(argument) for argument in arguments]
-    _check_options(arguments, names, others)
+    _check_options(arguments, names, others, retired)
     parser = settings_parser(cls)
     # jsonargparse takes an empty file for an error
     tokens = [token for file in files if contents[file] for token in ("--config", str(file))] + arguments
@@ -131,14 +133,17 @@ def _underscored(argument: str) -> str:
     return "--" + name.replace("-", "_") + equals + value
 
 
-def _check_options(arguments: Sequence[str], names: Sequence[str], others: Sequence[str]) -> None:
+def _check_options(
+    arguments: Sequence[str], names: Sequence[str], others: Sequence[str], retired: Mapping[str, str]
+) -> None:
     if arguments and not arguments[0].startswith("--"):
         raise SettingsError(f"unexpected argument {arguments[0]!r}; expected options: --name value, or --name=value")
     known = [f"--{name}" for name in names]
     for argument in arguments:
         name = argument.partition("=")[0]
         if name.startswith("--") and name not in known:
-            raise SettingsError(f"unknown option {name!r}. {nearest(name, [*known, *others])}")
+            why = retired.get(name[2:]) or nearest(name, [*known, *others])
+            raise SettingsError(f"unknown option {name!r}. {why}")
 
 
 def _read_yaml(file: Path) -> Mapping[str, object]:
@@ -180,6 +185,8 @@ def _sentence(error: Exception) -> str:
     text = " ".join(str(error).split()).replace("Parser key ", "setting ")
     text = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", text)
     choice = re.search(r"Expected an? typing\.Literal\[(.*?)\]\. Got value: (.*)", text)
+    if choice is None:  # one of some words, or null
+        choice = re.search(r"Does not validate.*?typing\.Literal\[(.*?)\], NoneType\].* Given value: (.*)", text)
     if choice is None:
         return text
     known = [item.strip().strip("'") for item in choice[1].split(",")]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils.data import Dataset
 
+    from semicoupled.data_report import DataReport
     from semicoupled.nn.streams import Stream
     from semicoupled.nn.switch import Switching
     from semicoupled.report import Section
@@ -212,6 +213,21 @@ class EvaluateRequest(Generic[SettingsT]):
 
 
 @dataclass(frozen=True)
+class DataRequest(Generic[SettingsT]):
+    """Which data to look at.
+
+    Args:
+        settings: of the task; its data section says how files are read.
+        root: the folder, or a pattern of files.
+        progress: who is told how far it is.
+    """
+
+    settings: SettingsT
+    root: Path
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
 class Task(Generic[SettingsT]):
     """A task: what it takes, what it gives, how it is scored.
 
@@ -228,6 +244,9 @@ class Task(Generic[SettingsT]):
         predictor: makes predictions from files.
         steps: gives what the trained model does with one frame, as programs that `semicoupled export` writes.
         draw: what the report shows, beside the training curves, given the folder of the run.
+        check: looks at every file of a folder and says what is wrong; never stops at the first. None where the task
+            reads no files.
+        describe: says in one table what a folder holds, from a few of its files. None likewise.
     """
 
     name: str
@@ -242,6 +261,8 @@ class Task(Generic[SettingsT]):
     predictor: Callable[[SettingsT, Description, TaskModel], Predictor]
     steps: Callable[[SettingsT, Description, TaskModel], Steps]
     draw: Callable[[SettingsT, TaskModel, Splits, Path], Sequence[Section]]
+    check: Callable[[DataRequest[SettingsT]], DataReport] | None = None
+    describe: Callable[[DataRequest[SettingsT]], DataReport] | None = None
 
 
 def task_folders() -> dict[str, Path]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from semicoupled.bench import speed
-from semicoupled.bench.equality import check_loop, check_rival, check_stack, check_streaming, perturb_statistics
+from semicoupled.bench.equality import check_loop, check_rival, check_stack, perturb_statistics
 from semicoupled.bench.loops import UsualRecurrent, frames_channels_last, reference_loop
 from semicoupled.bench.presets import Preset
 from semicoupled.errors import EqualityError
@@ -73,18 +73,3 @@ def test_the_reference_loop_keeps_its_fastest_layout() -> None:
     laid_out = frames_channels_last(frames(16))
     assert torch.equal(laid_out, laid_out.contiguous())
     assert laid_out[:, 0].is_contiguous(memory_format=torch.channels_last)
-
-
-def test_a_stream_must_give_what_the_clip_gives() -> None:
-    stack = SemiCoupledStack(2, [4, 4]).eval()
-    clip = frames().float()
-
-    def whole(frames: Tensor) -> Tensor:
-        features = stack(frames).main
-        assert features is not None
-        return features
-
-    with torch.no_grad():
-        assert check_streaming(stack.step, whole, clip) < 1e-5
-        with pytest.raises(EqualityError, match="the stream of frames differs"):
-            _ = check_streaming(lambda frame, state: stack.step(frame, None), whole, clip)

@@ -74,6 +74,18 @@ def test_rows_are_as_promised(quick: list[Row]) -> None:
             assert row.interval[0] <= row.value <= row.interval[1]
 
 
+def test_growth_is_measured_to_its_end() -> None:
+    machine = speed.Machine(CPU, {"bf16": 1e12, "float32": 5e11})
+    short = len(speed.quick_parts(machine))
+    found = [part() for part in speed.quick_parts(machine, growth=True)[short:]]
+    assert len(found) == 2
+    assert {(row.model, row.metric) for row in found[1]} == {("semicoupled", "seconds"), ("reference", "seconds")}
+    assert {row.condition["layers"] for row in found[1]} == {2}
+    assert {row.condition["frames"] for row in found[0]} == {1}
+    kinds = {part.func for part in speed.growth_parts(machine)}  # pyright: ignore[reportAttributeAccessIssue]
+    assert kinds == {part.func for part in speed.quick_parts(machine, growth=True)[short:]}  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_a_share_is_speed_over_peak(quick: list[Row]) -> None:
     (share,) = (row for row in quick if row.metric == "share_of_peak" and row.model == "reference")
     (operations,) = (row for row in quick if row.metric == "flops_per_second" and row.model == "reference")
@@ -112,6 +124,14 @@ def test_memory_counts_what_a_run_holds(monkeypatch: pytest.MonkeyPatch) -> None
         memory.measure(memory.Case("whole", frames=frames, layers=3, batch=1))[0].value for frames in (20, 40)
     )
     assert 1.5 < long / short < 2.5
+
+
+def test_checkpointing_keeps_one_map_a_layer() -> None:
+    """Without it a layer keeps five: what Conv_s gave, the gates, relu(s), its output, the output with the shortcut."""
+    whole, saved = (
+        memory.measure(memory.Case(way, frames=20, layers=8, batch=1))[0].value for way in ("whole", "checkpointing")
+    )
+    assert saved < 0.45 * whole
 
 
 def test_a_process_that_dies_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

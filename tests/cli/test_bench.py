@@ -27,6 +27,49 @@ def test_memory_is_measured_and_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "bench-memory.png").exists()
 
 
+def test_the_figure_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from semicoupled.bench import memory, plots
+
+    drawn: list[int] = []
+    real = plots.memory_figure
+    monkeypatch.setattr(plots, "memory_figure", lambda rows: (drawn.append(len(rows)), real(rows))[1])
+    monkeypatch.setattr(memory, "parts", lambda cases: [])
+    assert main(["bench", "memory", "--plot", str(tmp_path / "p.png"), "--page", str(tmp_path / "page.md")]) == 0
+    assert drawn == [0]
+    assert (tmp_path / "p.png").read_bytes() == (tmp_path / "bench-memory.png").read_bytes()
+    assert main(["bench", "memory", "--json", str(tmp_path / "m.json")]) == 0
+    assert drawn == [0]
+
+
+def test_what_the_time_budget_leaves_out_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from semicoupled.bench import ways
+
+    monkeypatch.setattr(ways, "parts", lambda device: [lambda: pytest.fail("it began")] * 3)
+    page = tmp_path / "page.md"
+    assert main(["bench", "ways", "--time-budget", "0.000001s", "--page", str(page)]) == 0
+    assert "3 of 3 parts are missing: --time-budget 0.000001s is used up" in capsys.readouterr().out
+    assert "3 parts are missing: the time budget was used up." in page.read_text()
+    assert main(["bench", "ways", "--time-budget", "soon"]) == 2
+    assert "time_budget: expected a duration with its unit" in capsys.readouterr().err
+
+
+def test_ways_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from functools import partial
+
+    from semicoupled.bench import ways
+
+    small = partial(ways.time_stretches, "float32", batch=2, width=8)
+    monkeypatch.setattr(ways, "quick_parts", lambda device: [lambda: small(device)])
+    assert main(["bench", "ways", "--quick", "--device", "cpu", "--page", str(tmp_path / "page.md")]) == 0
+    assert "stopped frames in stretches" in capsys.readouterr().out
+    page = (tmp_path / "page.md").read_text()
+    assert "## Ways" in page
+    assert "    semicoupled bench ways --quick\n" in page
+    assert (tmp_path / "bench-ways.png").exists()
+
+
 def test_unknown_benches_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "sped"]) == 2
     assert "there is no bench 'sped'. Did you mean 'speed'?" in capsys.readouterr().err

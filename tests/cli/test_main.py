@@ -23,7 +23,7 @@ def raising(error: BaseException):
 def test_help_names_every_command_and_exit_code(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     text = capsys.readouterr().out
-    for command in ("train", "evaluate", "predict", "explain", "tune", "study", "demo", "doctor"):
+    for command in ("train", "evaluate", "predict", "explain", "data", "tune", "study", "demo", "doctor"):
         assert f"\n  {command} " in text
     for code in (
         "0  success",
@@ -48,7 +48,7 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
     assert "there is no command 'trian'. Did you mean 'train'? Known: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["serve", "reproduce", "data"])
+@pytest.mark.parametrize("name", ["serve", "reproduce"])
 def test_reserved_names_say_that_they_come_later(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert name in LATER
     assert name not in COMMANDS

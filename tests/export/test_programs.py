@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from semicoupled.errors import RunError, ShapeError
 from semicoupled.export.axes import Axis, find_shapes
 from semicoupled.export.parity import check, largest_difference, relative
-from semicoupled.export.programs import make
+from semicoupled.export.programs import load_runner, make, save
 from semicoupled.steps import Sizes, StepProgram
 
 
@@ -60,6 +61,31 @@ def test_axes_are_left_free() -> None:
     assert made.back[0] == (Axis("batch"),)
     assert Sizes(1, 6, 8) in made.tried
     assert len({sizes.height for sizes in made.tried}) > 1
+
+
+class Part(nn.Module):
+    """Uses one of the two maps that it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.other = nn.Conv2d(1, 1, 1), nn.Linear(300, 300)
+        self.register_buffer("unused", torch.zeros(7))
+
+    def forward(self, frame: Tensor, total: Tensor) -> tuple[Tensor, ...]:
+        total = total + self.used(frame)
+        return total.mean((1, 2, 3)), total
+
+
+def test_a_program_holds_the_weights_that_it_uses(tmp_path: Path) -> None:
+    module = Part()
+    made = make(step_of(module), step_of(module), (6, 8))
+    assert {name.removeprefix("module.") for name in made.program.state_dict} == {"used.weight", "used.bias"}
+    save(made.program, tmp_path / "step.pt2")
+    assert (tmp_path / "step.pt2").stat().st_size < 4 * 300 * 300
+    tensors = (torch.rand(3, 1, 9, 11), torch.zeros(3, 1, 9, 11))
+    for given, wanted in zip(load_runner(tmp_path / "step.pt2")(tensors), module(*tensors), strict=True):
+        torch.testing.assert_close(given, wanted)
+    assert module.other.weight.numel() == 300 * 300  # the model keeps its own
 
 
 def test_a_network_that_takes_one_size_keeps_it_and_says_why() -> None:

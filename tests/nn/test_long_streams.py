@@ -75,6 +75,14 @@ def test_nor_do_the_states_of_two_streams() -> None:
     assert held(out.state_at) == needed(out.state_at)
 
 
+def test_nor_does_one_that_gradients_flow_through() -> None:
+    """Else the states would keep the gates of all frames alive, which a checkpointed layer has let go."""
+    out = SemiCoupledStack(3, WIDTHS, checkpointing=True)(torch.randn(2, 9, 3, *SIZE), state_at=4)
+    for state in (out.state, out.state_at):
+        assert held(state) == needed(state)
+        assert all(tensor.requires_grad for tensor in tensors(state))
+
+
 @pytest.mark.parametrize("build", networks())
 def test_a_detached_state_does_not_hold_the_segment(build: Any) -> None:
     """What training hands from segment to segment."""

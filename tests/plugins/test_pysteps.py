@@ -39,7 +39,9 @@ def run(tmp_path: Path) -> LoadedRun:
     )
     folder.write_description({"step_seconds": 300.0, "kilometers": 2.0})
     network = build_model(model, 2)
-    torch.nn.init.normal_(network.head.weight, std=0.05)
+    for name, parameter in network.named_parameters():
+        if name == "head.output.weight":
+            torch.nn.init.normal_(parameter, std=0.02)
     save_weights(folder.weights_file, network, {})
     return semicoupled.load(folder.path, device="cpu")
 

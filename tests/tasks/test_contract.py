@@ -260,6 +260,23 @@ def test_the_report_shows_what_the_task_draws(trained: Trained, model: Any) -> N
     assert all(f"<h2>{section.title}</h2>" in report for section in sections)
 
 
+def test_data_are_checked_and_described_or_the_task_says_that_it_reads_none(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for topic, look in (("check", trained.task.check), ("describe", trained.task.describe)):
+        root = getattr(trained.settings.data, "root", str(tmp_path))
+        found = tmp_path / f"{topic}.json"
+        code = main(["data", topic, trained.task.name, root, "--json", str(found)])
+        if look is None:
+            assert code == 2
+            assert "reads no files that could be looked at" in capsys.readouterr().err
+        else:
+            assert code == 0
+            document = json.loads(found.read_text(encoding="utf-8"))
+            assert (document["format"], document["task"]) == (1, trained.task.name)
+            assert document["sections"][0]["tables"][0]["rows"]
+
+
 def test_a_segment_is_cut_out_or_refused(trained: Trained, batch: Any) -> None:
     segment = Segment(1, 3)
     if getattr(trained.case, "WHOLE", False):

@@ -1,11 +1,13 @@
 """No speed without equality: before a figure is printed, the fast path must give what the slow one gives.
 
-All comparisons are in float64, on the network that is timed, with a shorter clip and one sample.
+The comparisons here are in float64, on the network that is timed, with a shorter clip and one sample; those in the
+precision that is timed are in `rounding`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -36,16 +38,12 @@ def check_stack(stack: SemiCoupledStack, frames: Tensor) -> float:
     Raises:
         EqualityError: something differs; no speed may be printed.
     """
-    was_training = stack.training
-    _ = stack.train(not any(isinstance(module, StreamNorm) and module.kind == "batch" for module in stack.modules()))
-    try:
+    with comparable(stack):
         fast = stack(frames, streams=STREAMS)
         fast_features = {stream: getattr(fast, stream) for stream in STREAMS}
-        fast_gradients = _gradients(stack, list(fast_features.values()))
+        fast_gradients = gradients(stack, list(fast_features.values()))
         slow = reference.run(stack, frames, streams=STREAMS)
-        slow_gradients = _gradients(stack, [slow.features[stream] for stream in STREAMS])
-    finally:
-        _ = stack.train(was_training)
+        slow_gradients = gradients(stack, [slow.features[stream] for stream in STREAMS])
     worst = 0.0
     for stream in STREAMS:
         worst = max(worst, _compare(f"the {stream} stream", fast_features[stream], slow.features[stream]))
@@ -59,30 +57,6 @@ def check_stack(stack: SemiCoupledStack, frames: Tensor) -> float:
         what = f"the gradient of {name}"
         worst = max(worst, _compare(what, gradient / largest, slow_gradients[name] / largest, scale=1.0))
     return worst
-
-
-def check_streaming(
-    step: Callable[..., tuple[Tensor, object]], clip: Callable[[Tensor], Tensor], frames: Tensor
-) -> float:
-    """Compare frame by frame with a whole clip.
-
-    Args:
-        step: (frame, state) -> (output, state).
-        clip: frames -> outputs, B T ...
-        frames: B T C H W.
-
-    Returns:
-        The largest relative difference.
-
-    Raises:
-        EqualityError: they differ by more than float32 explains.
-    """
-    state: object = None
-    outputs: list[Tensor] = []
-    for frame in frames.unbind(1):
-        output, state = step(frame, state)
-        outputs.append(output)
-    return _compare("the stream of frames", torch.stack(outputs, 1), clip(frames), tolerance=1e-4)
 
 
 def check_rival(stack: RecurrentStack, usual: UsualRecurrent, frames: Tensor) -> float:
@@ -103,10 +77,25 @@ def check_loop(stack: SemiCoupledStack, loop: Loop, frames: Tensor) -> float:
     return _compare("the loop", loop(frames), stack(frames).main)
 
 
-def _gradients(network: nn.Module, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
+@contextmanager
+def comparable(stack: SemiCoupledStack) -> Generator[None]:
+    """Within this context a stack is in the mode in which the reference can follow it: in eval() with batch norm."""
+    was_training = stack.training
+    _ = stack.train(not any(isinstance(module, StreamNorm) and module.kind == "batch" for module in stack.modules()))
+    try:
+        yield
+    finally:
+        _ = stack.train(was_training)
+
+
+def gradients(network: nn.Module, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Give the gradients of all parameters, by name, of a weighted sum of some outputs."""
     named = dict(network.named_parameters())
-    # unequal weights, so that an error in one entry cannot cancel out
-    loss = sum((output * torch.linspace(-1, 1, output.numel()).to(output).view_as(output)).sum() for output in outputs)
+    # unequal weights, so that an error in one entry cannot cancel out; in float64, so that they are everywhere the same
+    loss = sum(
+        (output.double() * torch.linspace(0.5, 1.5, output.numel()).to(output.device).double().view_as(output)).sum()
+        for output in outputs
+    )
     assert isinstance(loss, Tensor)
     return dict(zip(named, torch.autograd.grad(loss, list(named.values())), strict=True))
 

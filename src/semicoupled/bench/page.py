@@ -20,6 +20,7 @@ TITLES = {
     "step_ratio": "A training step against the plain one",
     "seconds": "Seconds",
     "ms_per_frame": "Milliseconds a frame, streaming on one core",
+    "page_faults": "Page faults in a training step",
     "state_bytes": "Size of the state",
     "peak_bytes": "Peak memory above the start",
     "peak_ratio": "Peak memory of a long sequence against a short one",
@@ -27,20 +28,23 @@ TITLES = {
 """Metrics, in words."""
 
 
-def section(kind: str, rows: Sequence[Row], command: str, picture: str) -> str:
+def section(kind: str, rows: Sequence[Row], command: str, picture: str, left: int = 0) -> str:
     """Write the section: machine, plot, and a table for each metric.
 
     Args:
-        kind: ``speed`` or ``memory``.
+        kind: ``speed``, ``memory`` or ``ways``.
         rows: what was measured.
         command: that measured it.
         picture: file of the plot, as seen from the page.
+        left: number of parts that were not measured because the time was up.
     """
     cpu = environment()["cpu"]
     machine = (
         f"{cpu['cores']} cores ({cpu['capability']}), {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
     parts = [f"## {kind.capitalize()}\n", f"    {command}\n", f"{machine}.\n", f"![{kind}]({picture})\n"]
+    if left:
+        parts.append(f"{left} parts are missing: the time budget was used up.\n")
     promised = kept(rows)
     if promised is not None:
         parts += ["### What was promised\n", markdown_table(promised)]

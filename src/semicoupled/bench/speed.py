@@ -6,7 +6,8 @@ is timed before its outputs and gradients have been compared with the reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,16 +26,15 @@ from semicoupled.bench.candidates import (
 )
 from semicoupled.bench.equality import check_loop, check_rival, check_stack, perturb_statistics
 from semicoupled.bench.loops import UsualRecurrent, reference_loop
+from semicoupled.bench.parts import Part
 from semicoupled.bench.presets import PAPER_DEPTH, PAPER_SIZE, PAPER_WIDTH, Preset, find_preset
+from semicoupled.bench.rounding import check_precisions
 from semicoupled.bench.timing import Run, Spread, paired, ratio, spread
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn import SemiCoupledStack, convgru, convlstm
 from semicoupled.nn.streams import STREAMS, Stream
 from semicoupled.rows import Condition, Row
 from semicoupled.training.stsgd import STSGD
-
-Part = Callable[[], list[Row]]
-"""Measures something."""
 
 OURS = "semicoupled"
 STOP = 0.5
@@ -77,17 +77,29 @@ def measure_peak(device: torch.device) -> tuple[Machine, list[Row]]:
 
 
 def check(preset: Preset, device: torch.device) -> None:
-    """Refuse to go on unless the fast path equals the slow one on this configuration.
+    """Refuse to go on unless the fast path equals the slow one on this configuration, in every precision.
+
+    In float64 outputs, states and gradients must agree to the last digits; in the precisions that are timed up to
+    rounding (see `rounding`): all streams with STSGD and without norm, the main stream alone with batch norm.
 
     Raises:
         EqualityError: it does not.
     """
-    frames = torch.randn(1, 2, preset.in_channels, preset.size, preset.size, dtype=torch.float64, device=device)
+
+    def frames(batch: int) -> Tensor:
+        return torch.randn(batch, 2, preset.in_channels, preset.size, preset.size, device=device)
+
     for norm in ("none", "batch"):
-        stack = preset.build(norm).to(device, torch.float64)
+        stack = preset.build(norm).to(device)
         perturb_statistics(stack)
-        _ = check_stack(stack, frames)
-        _ = check_loop(stack.eval(), reference_loop(stack), frames)
+        exact = copy.deepcopy(stack).double()
+        _ = check_stack(exact, frames(1).double())
+        _ = check_loop(exact.eval(), reference_loop(exact), frames(1).double())
+        if norm == "none":
+            switch = STSGD(stack, start=STOP, schedule="constant").draw(0)
+            _ = check_precisions(stack, lambda: frames(2), streams=STREAMS, switch=switch)
+        else:  # compared in eval mode, where switches are inert
+            _ = check_precisions(stack, lambda: frames(1), streams=MAIN)
 
 
 def compare(
@@ -225,6 +237,13 @@ def time_growth(machine: Machine, precision: Precision, layers: int, size: int) 
     preset = find_preset("paper15x64")
     clip = torch.randn(SMALL, preset.frames, PAPER_WIDTH, size, size, device=device)
     net = SemiCoupledStack(PAPER_WIDTH, [PAPER_WIDTH] * layers, norm="none").to(device)
+    _ = check_precisions(
+        net,
+        lambda: torch.randn(1, 2, PAPER_WIDTH, size, size, device=device),
+        streams=MAIN,
+        precisions=(precision,),
+        modes=("training",),
+    )
     loop = reference_loop(net)
     runs = {
         OURS: candidate(net, lambda: _main(net, clip), "training", precision, device),
@@ -300,12 +319,18 @@ def growth_parts(machine: Machine) -> list[Part]:
     return found
 
 
-def quick_parts(machine: Machine) -> list[Part]:
-    """Give the shortest part of each kind."""
-    return [
+def quick_parts(machine: Machine, *, growth: bool = False) -> list[Part]:
+    """Give the shortest part of each kind, those of growth too if asked."""
+    found: list[Part] = [
         partial(compare, machine, 2, "inference", "float32", frames=2),
         partial(time_table1, machine, "inference", "float32", 1),
     ]
+    if growth:
+        found += [
+            partial(compare, machine, 1, "training", "bf16", rivals=(), frames=1),
+            partial(time_growth, machine, "float32", 2, 7),
+        ]
+    return found
 
 
 def _rival(name: str) -> UsualRecurrent:

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from semicoupled.bench.candidates import DTYPES, PRECISIONS, Precision
-from semicoupled.bench.equality import check_streaming, perturb_statistics
+from semicoupled.bench.equality import perturb_statistics
+from semicoupled.bench.parts import Part
 from semicoupled.bench.presets import find_preset
+from semicoupled.bench.rounding import check_stream
 from semicoupled.bench.timing import paired, spread
 from semicoupled.networks.streaming import s, xs
 from semicoupled.nn import StackState, pack
@@ -21,9 +23,6 @@ from semicoupled.rows import Condition, Row
 CLASSES = 20
 WARM_FRAMES, FRAMES = 10, 60
 ACTION_SIZE = 112
-
-Part = Callable[[], list[Row]]
-"""Measures something."""
 
 Step = Callable[..., tuple[Tensor, StackState]]
 
@@ -34,7 +33,7 @@ class Streamed(NamedTuple):
     Attributes:
         name: of the preset.
         network: gives a clip's outputs.
-        clip: runs a clip, B T C H W to B T ...
+        clip: runs a clip through a network of this kind, B T C H W to B T ...
         packed: gives the step of the packed network in a precision.
         channels: of the frames.
         size: of the frames in px.
@@ -42,7 +41,7 @@ class Streamed(NamedTuple):
 
     name: str
     network: torch.nn.Module
-    clip: Callable[[Tensor], Tensor]
+    clip: Callable[[torch.nn.Module, Tensor], Tensor]
     packed: Callable[[Precision], Step]
     channels: int
     size: int
@@ -56,7 +55,7 @@ def streamed_presets() -> Iterator[Streamed]:
         yield Streamed(
             name,
             classifier,
-            lambda frames, net=classifier: net(frames).scores,
+            lambda net, frames: net(frames).scores,
             lambda precision, net=classifier: net.packed((ACTION_SIZE,) * 2, dtype=DTYPES[precision]).step,
             3,
             ACTION_SIZE,
@@ -68,7 +67,7 @@ def streamed_presets() -> Iterator[Streamed]:
         yield Streamed(
             name,
             stack,
-            lambda frames, net=stack: cast(Tensor, net(frames).main),
+            lambda net, frames: net(frames).main,
             lambda precision, net=stack, size=preset.size: pack(net, (size,) * 2, dtype=DTYPES[precision]).step,
             preset.in_channels,
             preset.size,
@@ -81,10 +80,14 @@ def parts() -> list[Part]:
 
 
 def time_streaming(streamed: Streamed, precision: Precision) -> list[Row]:
-    """Time single frames on one core, after the packed network has been compared with the clip's outputs."""
+    """Time single frames on one core, after the packed network has been compared with the clip's outputs.
+
+    Raises:
+        EqualityError: they differ by more than rounding.
+    """
     with one_thread(), torch.no_grad():
         frames = torch.randn(1, 4, streamed.channels, streamed.size, streamed.size)
-        _ = check_streaming(streamed.packed("float32"), streamed.clip, frames)
+        _ = check_stream(streamed.network, streamed.clip, streamed.packed(precision), frames, precision)
         return _time(streamed, precision)
 
 

@@ -22,13 +22,14 @@ COMMANDS = {
     "predict": "predict from files: semicoupled predict TASK RUN INPUT... --out PATH",
     "export": "write a model as torch.export and ONNX programs: semicoupled export TASK RUN --out DIR",
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
+    "data": "look at data before training: semicoupled data {check,describe} TASK DIR [--json F]",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
     "study": "compare ways to train, on the toys: semicoupled study {star,ablation} [--quick]",
     "bench": "speed and memory on this machine: semicoupled bench {speed,memory} [--json F]",
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
     "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
 }
-LATER = ("serve", "reproduce", "data")
+LATER = ("serve", "reproduce")
 
 HELP = f"""usage: semicoupled COMMAND ...
 

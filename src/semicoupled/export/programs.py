@@ -126,6 +126,7 @@ def _make(step: StepProgram, reference: StepProgram, size: tuple[int, int], dyna
         free = tuple({at: Dim.AUTO for at, axis in enumerate(shape) if isinstance(axis, Axis)} for shape in given)
         program = torch.export.export(_Positional(step.module), arguments, dynamic_shapes=(free,), strict=False)
         program.example_inputs = None  # they would be stored, too
+        _drop_unused(program)
         for node in program.graph.nodes:
             node.meta.pop("stack_trace", None)  # names the folders of this machine
     tried = [own, *([own._replace(batch=3)] if dynamic else [])]
@@ -137,6 +138,20 @@ def _make(step: StepProgram, reference: StepProgram, size: tuple[int, int], dyna
         file.seek(0)
         difference = check(reference, "the torch.export program", load_runner(file), tried)
     return Made(program, given, back, dynamic, None, tried, difference)
+
+
+def _drop_unused(program: ExportedProgram) -> None:
+    """Take out what has no influence on the outputs: operations, and the weights of the model's other parts."""
+    program.graph.eliminate_dead_code()
+    specs = program.graph_signature.input_specs
+    inputs = [node for node in program.graph.nodes if node.op == "placeholder"]
+    for node, spec in list(zip(inputs, specs, strict=True)):
+        if spec.target is not None and not node.users:  # it stands for a weight, a buffer or a constant
+            program.graph.erase_node(node)
+            specs.remove(spec)
+            program.state_dict.pop(spec.target, None)
+            program.constants.pop(spec.target, None)
+    program.graph_module.recompile()
 
 
 def _first_line(error: Exception) -> str:

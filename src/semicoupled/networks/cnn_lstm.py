@@ -17,9 +17,10 @@ from semicoupled.errors import ShapeError
 from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import conv2d
+from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
-from semicoupled.nn.streams import LayerRecord, LSTMState, MapName, Outputs, StackState, Stream, check_streams
+from semicoupled.nn.streams import LayerRecord, LSTMState, MapName, Outputs, StackState, Stream
 from semicoupled.nn.switch import Switching
 
 
@@ -97,14 +98,7 @@ class CNNLSTM(nn.Module):
         Raises:
             ShapeError: a stream other than `main`, a switch, or frames that do not fit.
         """
-        check_streams(tuple(streams), ("main",))
-        if switch is not None:
-            raise ShapeError("switch: a rival has no branches to decouple; pass switch=None.")
-        if frames.dim() != 5 or frames.shape[2] != self.in_channels or frames.shape[1] == 0:
-            raise ShapeError(f"frames: expected B T C H W with C = {self.in_channels}, got {tuple(frames.shape)}.")
-        count = frames.shape[1]
-        if state_at is not None and not 0 <= state_at <= count:
-            raise ShapeError(f"state_at: expected 0 to {count} (the number of frames), got {state_at}.")
+        count = check_clip(frames, self.in_channels, streams, switch, state_at)
         chosen = range(self.depth) if record_layers is None else {index % self.depth for index in record_layers}
         records: list[LayerRecord] = []
         rows = fold.fold(frames)

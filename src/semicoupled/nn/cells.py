@@ -233,11 +233,8 @@ def build_cell(cell: Cell, channels: int, operator: Operator, kernel_size: int, 
 
 
 def _own(gate: Tensor) -> Tensor:
-    """One frame's gate in memory of its own: a view would keep the gates of all frames alive as long as the state.
-
-    Under autograd they live on in any case, and `streams.detach` does this afterwards.
-    """
-    return gate if torch.is_grad_enabled() else gate.clone()
+    """One frame's gate in memory of its own: a view would keep the gates of all frames alive as long as the state."""
+    return gate.clone()
 
 
 _State = TypeVar("_State", RNNState, LSTMState, GRUState, LinearState)

@@ -70,18 +70,18 @@ class _Convolution(torch.autograd.Function):
             down = (
                 input_gradient(gradient, rows, weight, ctx.stride)
                 if factor is None
-                else _through_open(gradient, rows, weight, factor, ctx.stride)
+                else through_open(gradient, rows, weight, factor, ctx.stride)
             )
         of_weight = weight_gradient(gradient, rows, weight, ctx.stride) if wants_weight else None
         of_bias = gradient.sum((0, 2, 3)) if wants_bias else None
         return down, of_weight, of_bias, None, None
 
 
-def _through_open(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
+def through_open(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
     """The rows' gradient, computed where the factor is not 0, and 0 elsewhere."""
     runs = _runs(factor.tolist())
     if any(value != 0 and last - first < SHORTEST_RUN for first, last, value in runs):
-        return _gathered(gradient, rows, weight, factor, stride)
+        return gathered(gradient, rows, weight, factor, stride)
     down = torch.empty_like(rows, memory_format=torch.channels_last)
     for first, last, value in runs:
         here = down[first:last]
@@ -99,7 +99,7 @@ def _runs(factors: list[float]) -> list[tuple[int, int, float]]:
     return [(start, stop, factors[start]) for start, stop in pairwise([*starts, len(factors)])]
 
 
-def _gathered(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
+def gathered(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
     """The same with all open rows as one batch: for switches that differ from sample to sample."""
     down = torch.zeros_like(rows, memory_format=torch.channels_last)
     chosen = factor.nonzero().squeeze(1)

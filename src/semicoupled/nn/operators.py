@@ -8,7 +8,7 @@ fast backward pass, made of the three functions at the end of this file; any oth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -17,6 +17,7 @@ from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.nn.fold import channels_last
+from semicoupled.nn.onednn import Geometry, OneDNNConvolution, has_onednn
 from semicoupled.nn.shapes import Tensor
 
 
@@ -91,14 +92,6 @@ def autocast_like(rows: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Te
     return rows.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
 
 
-@cache
-def has_onednn(dtype: torch.dtype) -> bool:
-    """Whether this build of torch has oneDNN's own convolutions, and this processor takes them in a precision."""
-    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
-        return False
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
 def apply_weight(rows: Tensor, weight: Tensor) -> Tensor:
     """The linear map of a stride-1 convolution (weight O C k k) or a fully connected layer (weight O C), no bias."""
     if weight.dim() == 2:
@@ -118,9 +111,7 @@ def prepared(weight: Tensor, size: Sequence[int]) -> Callable[[Tensor], Tensor]:
     if weight.dim() != 4 or weight.device.type != "cpu" or not has_onednn(weight.dtype):
         return partial(apply_weight, weight=weight)
     half = weight.shape[-1] // 2
-    where = ([half, half], [1, 1], [1, 1], 1)
-    packed = torch.ops.aten.mkldnn_reorder_conv2d_weight(weight.to_mkldnn(), *where, [1, weight.shape[1], *size])
-    return lambda rows: torch.ops.mkldnn._convolution_pointwise(rows, packed, None, *where, "none", [], "")
+    return OneDNNConvolution(weight, None, Geometry([half, half], [1, 1], [1, 1], 1), size)
 
 
 def turned(weight: Tensor) -> Tensor:

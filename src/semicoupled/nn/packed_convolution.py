@@ -1,20 +1,16 @@
-"""A convolution whose weight is laid out once, as oneDNN wants it, instead of in every call."""
+"""The convolutions of a packed stack, in the fastest form that this build of torch has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Literal, Protocol, cast, runtime_checkable
+from collections.abc import Sequence
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from semicoupled.nn.operators import has_onednn
+from semicoupled.nn.onednn import Geometry, OneDNNConvolution, Post, has_onednn
 from semicoupled.nn.shapes import Float, Tensor
-
-Post = Literal["none", "relu", "tanh"]
-"""What follows a convolution within the same call."""
 
 
 @runtime_checkable
@@ -54,27 +50,6 @@ class PlainConvolution:
         return rows.add_(self(entering))
 
 
-class OneDNNConvolution:
-    """oneDNN's form: the weight in blocks, and the activation or the sum in the same pass over the map."""
-
-    def __init__(self, convolution: nn.Conv2d, entering: Sequence[int], post: Post, dtype: torch.dtype) -> None:
-        """Lay out the weights for maps of the size `entering`; another size works, and is slower."""
-        self._bias = _bias(convolution, dtype)
-        self._where = [convolution.padding, convolution.stride, convolution.dilation, convolution.groups]
-        self._weight = torch.ops.aten.mkldnn_reorder_conv2d_weight(
-            convolution.weight.detach().to(dtype).to_mkldnn(), *self._where, [1, convolution.in_channels, *entering]
-        )
-        self._post: Post = post
-
-    def __call__(self, rows: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D H2 W2"]:
-        """See `Convolution`."""
-        return _operation()(rows, self._weight, self._bias, *self._where, self._post, [], "")
-
-    def onto(self, rows: Float[Tensor, "N D H2 W2"], entering: Float[Tensor, "N C H W"]) -> Tensor:
-        """See `Convolution`."""
-        return _sum()(rows, entering, self._weight, self._bias, *self._where, "add", 1.0, None, [], "")
-
-
 def packed_convolution(
     convolution: nn.Conv2d, entering: Sequence[int], post: Post = "none", dtype: torch.dtype = torch.float32
 ) -> Convolution:
@@ -87,18 +62,11 @@ def packed_convolution(
         dtype: precision of weights and maps.
     """
     if has_onednn(dtype):
-        return OneDNNConvolution(convolution, entering, post, dtype)
+        padding = cast("tuple[int, ...]", convolution.padding)
+        geometry = Geometry(padding, convolution.stride, convolution.dilation, convolution.groups)
+        weight = convolution.weight.detach().to(dtype)
+        return OneDNNConvolution(weight, _bias(convolution, dtype), geometry, entering, post)
     return PlainConvolution(convolution, post, dtype)
-
-
-@cache
-def _operation() -> Callable[..., Tensor]:
-    return torch.ops.mkldnn._convolution_pointwise.default
-
-
-@cache
-def _sum() -> Callable[..., Tensor]:
-    return torch.ops.mkldnn._convolution_pointwise_.binary
 
 
 def _bias(convolution: nn.Conv2d, dtype: torch.dtype) -> Tensor | None:

@@ -119,12 +119,7 @@ class RecurrentStack(nn.Module):
         Raises:
             ShapeError: a stream other than `main`, a switch, or frames that do not fit.
         """
-        check_streams(tuple(streams), ("main",))
-        if switch is not None:
-            raise ShapeError("switch: a rival has no branches to decouple; pass switch=None.")
-        if frames.dim() != 5 or frames.shape[2] != self.in_channels or frames.shape[1] == 0:
-            raise ShapeError(f"frames: expected B T C H W with C = {self.in_channels}, got {tuple(frames.shape)}.")
-        count, batch = frames.shape[1], frames.shape[0]
+        count, batch = check_clip(frames, self.in_channels, streams, switch, state_at), frames.shape[0]
         if state is not None and (state.main is None or len(state.main) != self.depth):
             raise ShapeError(f"state: expected {self.depth} layers, got {len(state.main or ())}.")
         rows = fold.fold(frames)
@@ -190,3 +185,22 @@ class RecurrentStack(nn.Module):
         """The input's operator of each layer with its norm (see `folding`)."""
         for layer, norm in zip(self.layers, self.norms, strict=True):
             yield cast("RecurrentLayer", cast("object", layer)).input, cast("StreamNorm", norm)
+
+
+def check_clip(
+    frames: Tensor, in_channels: int, streams: Sequence[Stream], switch: Switching | None, state_at: int | None
+) -> int:
+    """Refuse what a rival cannot be asked for; give the number of frames.
+
+    Raises:
+        ShapeError: a stream other than `main`, a switch, or frames that do not fit.
+    """
+    check_streams(tuple(streams), ("main",))
+    if switch is not None:
+        raise ShapeError("switch: a rival has no branches to decouple; pass switch=None.")
+    if frames.dim() != 5 or frames.shape[2] != in_channels or frames.shape[1] == 0:
+        raise ShapeError(f"frames: expected B T C H W with C = {in_channels}, got {tuple(frames.shape)}.")
+    count = frames.shape[1]
+    if state_at is not None and not 0 <= state_at <= count:
+        raise ShapeError(f"state_at: expected 0 to {count} (the number of frames), got {state_at}.")
+    return count

@@ -176,8 +176,9 @@ class SemiCoupledStack(nn.Module):
         passing = Passing(self.shortcuts, count)
         for index in range(self.depth):
             passing.leave(index, rows)
-            maps = self._layer(index, rows, state, count, index in recorded and "temporal" in record, state_at, switch)
-            rows = {stream: self._synthesize(stream, maps) for stream in wanted}  # (6), (9), (11)
+            maps, rows = self._layer(
+                index, rows, state, count, index in recorded and "temporal" in record, state_at, switch
+            )
             rows = passing.land(index, rows)
             if index in recorded:
                 records += [record_of(index, stream, maps, rows[stream], count, record) for stream in wanted]
@@ -265,8 +266,8 @@ class SemiCoupledStack(nn.Module):
         recorded: bool,
         state_at: int | None,
         switch: Switching | None,
-    ) -> LayerMaps:
-        """The maps of layer `index`; the first layer sees the same frames in all streams and runs once."""
+    ) -> tuple[LayerMaps, Rows]:
+        """The maps and outputs of layer `index`; the first layer sees the same frames in all streams and runs once."""
         layer = self._layers()[index]
         if index == 0:
             shared = next(iter(rows.values()))
@@ -284,8 +285,8 @@ class SemiCoupledStack(nn.Module):
             }
             patterns = self._patterns(switch, index, rows, frames)
 
-        def run(spatial_inputs: dict[str, Tensor], temporal_inputs: dict[str, Tensor]) -> LayerMaps:
-            return layer(
+        def run(spatial_inputs: dict[str, Tensor], temporal_inputs: dict[str, Tensor]) -> tuple[LayerMaps, Rows]:
+            maps = layer(
                 spatial_inputs,
                 temporal_inputs,
                 states,
@@ -295,6 +296,9 @@ class SemiCoupledStack(nn.Module):
                 spatial_switch=patterns[0],
                 temporal_switch=patterns[1],
             )
+            return maps, {
+                stream: self._synthesize(stream, maps) for stream in STREAMS if stream in rows
+            }  # (6), (9), (11)
 
         if not (self.checkpointing and torch.is_grad_enabled()):
             return run(spatial_inputs, temporal_inputs)

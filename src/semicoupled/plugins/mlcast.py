@@ -27,6 +27,7 @@ from semicoupled.errors import ShapeError
 from semicoupled.nn.shapes import Float
 from semicoupled.run_folder import load
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
+from semicoupled.tasks.nowcasting.image_heads import PlainHead
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.motion import estimate_motion
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
@@ -42,8 +43,8 @@ class SemiCoupledNetwork(nn.Module):
         self,
         input_channels: int = 1,
         layers: int = 4,
-        width: int = 48,
-        patch: int = 4,
+        width: int = 32,
+        patch: int = 8,
         form: Form = "advection",
         kilometers: float = 1.0,
         model: NowcastingModel | None = None,
@@ -71,7 +72,7 @@ class SemiCoupledNetwork(nn.Module):
         self.kilometers = kilometers
         if model is None and form == "plain":
             # MLCast clamps to -1 from below, where gradients may end; a new head gives just that
-            nn.init.constant_(cast(Tensor, self.model.head.bias), _ABOVE_DRY)
+            nn.init.constant_(cast(Tensor, cast(PlainHead, self.model.head).output.bias), _ABOVE_DRY)
         for head in (self.model.spatial_head, self.model.temporal_head):
             if head is not None:
                 head.requires_grad_(False)  # goals that MLCast does not know of
@@ -112,6 +113,7 @@ class SemiCoupledNetwork(nn.Module):
             future=frames.new_empty((len(x), 0, 1, *size)),
             motion=self._motion(frames),
             flow=frames.new_empty((len(x), 0, 2, *size)),
+            taught=torch.zeros((len(x), 0), dtype=torch.bool, device=x.device),
         )
         made: Tensor = 2 * self.model(batch, leads=steps).main - 1
         return made.expand(-1, -1, ensemble_size, -1, -1)

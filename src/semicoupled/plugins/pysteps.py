@@ -124,7 +124,7 @@ def forecast(
     begin = time.perf_counter()
     run = _loaded(model, device) if isinstance(model, str) else model
     settings, network = cast(NowcastingSettings, run.settings), cast(NowcastingModel, run.model)
-    frames = np.clip(precip, 0, HIGHEST_DBZ) if unit == "dBZ" else rain_to_dbz(precip)
+    frames = np.clip(precip, 0, HIGHEST_DBZ) if unit == "dBZ" else rain_to_dbz(precip, settings.data.z_r)
     frames = np.asarray(frames, np.float32)[-settings.data.input_frames :]
     kilometers = _kilometers(run, kmperpixel)
     motion = None if velocity is None else np.nan_to_num(np.asarray(velocity, np.float32))
@@ -132,7 +132,7 @@ def forecast(
     leads = int(np.ceil(wanted[-1]))
     made = forecast_fields(network, device_of, settings.predict, frames, leads, kilometers, motion=motion).dbz
     result = _between(frames[-1], made, wanted)
-    result = result if unit == "dBZ" else dbz_to_rain(result)
+    result = result if unit == "dBZ" else dbz_to_rain(result, settings.data.z_r)
     return (result, time.perf_counter() - begin) if measure_time else result
 
 

@@ -41,7 +41,7 @@ def options(folder: Path) -> list[str]:
         "--data.validation=two",
         "--data.input_frames=3",
         "--data.output_frames=2",
-        "--data.coarsen=1",
+        "--data.kilometers=1",
         "--data.crop=32",
         "--model.layers=2",
         "--model.width=8",
@@ -69,6 +69,8 @@ def by_steps(runners: dict[str, Any], starts: dict[str, Any], batch: Any) -> Ten
     for index in range(steps):
         state = runners["encode"]((frames[:, index].contiguous(), points[steps - 1 - index], *state))
     last = image = frames[:, -1].contiguous()
+    newest = [frames[:, index].contiguous() for index in (-1, -2, -3)]
+    state = [*runners["begin"]((*newest, points[1], points[2])), *state]
     forecasts: list[Tensor] = []
     for lead in range(batch.future.shape[1]):
         forecast, image, *state = runners["decode"]((last, points[lead + 1], image, *state))

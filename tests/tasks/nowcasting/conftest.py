@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import h5py
 import numpy as np
@@ -112,7 +114,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
     """Makes the folder of a run whose heads say something, without training it."""
 
     def make(name: str = "run", **goals: float) -> Path:
-        data = DataSettings(coarsen=1, input_frames=3, output_frames=2)
+        data = DataSettings(kilometers=1, input_frames=3, output_frames=2)
         predict = PredictSettings(minutes=15, gif=False)
         model = ModelSettings(layers=1, width=4, patch=2, scales=2)
         weights = GoalWeights(**{"spatial": 0.0, "temporal": 0.0, **goals})
@@ -121,10 +123,27 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
         run.write_description({"step_seconds": 300.0, "kilometers": 1.0})
         network = build_model(model, 2)
         generator = torch.Generator().manual_seed(3)
-        for head in (network.head, network.spatial_head, network.temporal_head):
-            assert head is not None
-            torch.nn.init.normal_(head.weight, std=0.05, generator=generator)
+        for name, parameter in network.named_parameters():
+            if "head" in name and name.endswith("weight"):
+                torch.nn.init.normal_(parameter, std=0.05, generator=generator)
         save_weights(run.weights_file, network, {})
         return run.path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def samples() -> ModuleType:
+    """The writers of small radar files of `samples.py`."""
+    spec = importlib.util.spec_from_file_location("nowcasting_samples", Path(__file__).with_name("samples.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def make_knmi_module() -> Callable[..., Path]:
+    """`write_knmi`, for fixtures that outlive a test."""
+    return write_knmi

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 
 from semicoupled.data.flow import optical_flow
 from semicoupled.errors import DataError
-from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, augment, forecast_batch
+from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, Sampling, augment, forecast_batch
 from semicoupled.tasks.nowcasting.motion import estimate_motion
 from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, read_sequences
 from semicoupled.training.sampling import SampleKey
@@ -34,8 +35,9 @@ def test_a_sample_is_on_the_scale_and_of_the_shape_that_it_says(sequence: RadarS
     data = dataset(sequence)
     assert len(data) == 4
     sample = data[SampleKey(0, 0)]
-    assert [tuple(field.shape) for field in sample] == [(4, 1, 32, 32), (2, 1, 32, 32), (2, 32, 32), (2, 2, 32, 32)]
-    assert all(field.dtype == torch.float32 for field in sample)
+    shapes = [(4, 1, 32, 32), (2, 1, 32, 32), (2, 32, 32), (2, 2, 32, 32), (2,)]
+    assert [tuple(field.shape) for field in sample] == shapes
+    assert [field.dtype for field in sample] == [torch.float32] * 4 + [torch.bool]
     frames = sample.frames[~sample.frames.isnan()]
     assert (frames.min(), frames.max() <= 1) == (0, True)
     assert sample.motion.isfinite().all()
@@ -135,3 +137,21 @@ def test_a_batch_to_forecast_from_has_no_future():
 def test_too_few_frames_are_refused(sequence: RadarSequence):
     with pytest.raises(DataError, match=r"no sequence has the 9 \+ 2 frames of a window without a gap"):
         dataset(sequence, input_frames=9)
+
+
+def test_dry_windows_are_left_out_unless_all_are(sequence: RadarSequence):
+    wet = dataset(sequence)
+    dry = dataclasses.replace(sequence, dbz=np.zeros_like(sequence.dbz))
+    options = {"input_frames": 4, "output_frames": 2, "crop": 32, "candidates": 1, "dim": 0.0, "seed": 0}
+    assert len(NowcastingData([sequence, dry], **options, least_wet=0.01)) == len(wet)
+    assert len(NowcastingData([dry], **options, least_wet=0.01)) == len(wet)
+
+
+def test_the_truth_teaches_less_and_less_and_never_where_a_sample_must_come_as_it_is(sequence: RadarSequence):
+    options = {"input_frames": 4, "output_frames": 2, "crop": 32, "candidates": 1, "dim": 0.0, "seed": 0}
+    data = NowcastingData([sequence], **options, sampling=Sampling(1.0, 100))
+    assert data[SampleKey(0, 0)].taught.all()
+    assert not data[SampleKey(0, 100)].taught.any()
+    assert not data[SampleKey(0)].taught.any()
+    share = np.mean([data[SampleKey(0, draw)].taught.float().mean().item() for draw in range(100)])
+    assert share == pytest.approx(0.5, abs=0.12)

@@ -36,9 +36,9 @@ def network(form: Form, layers: int = 3) -> NowcastingModel:
     """A network whose heads say something, in all streams."""
     torch.manual_seed(1)
     model = build_model(ModelSettings(form=form, layers=layers, width=8, patch=4, scales=2), 4).eval()
-    for head in (model.head, model.spatial_head, model.temporal_head):
-        assert head is not None
-        torch.nn.init.normal_(head.weight, std=0.05)
+    for name, parameter in model.named_parameters():
+        if "head" in name and name.endswith("weight"):
+            torch.nn.init.normal_(parameter, std=0.05)
     return model
 
 

@@ -5,15 +5,18 @@ import torch
 
 from semicoupled.task import TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
-from semicoupled.tasks.nowcasting.goals import FLOW_SCALE, make_goals, mean_square, soft_overlap
+from semicoupled.tasks.nowcasting.goals import FLOW_SCALE, make_goals, mean_square, soft_overlap, squared_error
 from semicoupled.tasks.nowcasting.settings import Form, LossSettings
 
-PAPER = LossSettings(overlap_weight=0.0)
+PAPER = LossSettings(relative=False, overlap_weight=0.0)
+
+
+NOT_TAUGHT = torch.zeros(1, 3, dtype=torch.bool)
 
 
 def batch() -> NowcastingBatch:
     frames, future = torch.rand(1, 2, 1, 6, 8), torch.rand(1, 3, 1, 6, 8)
-    return NowcastingBatch(frames, future, torch.zeros(1, 2, 6, 8), torch.ones(1, 3, 2, 6, 8))
+    return NowcastingBatch(frames, future, torch.zeros(1, 2, 6, 8), torch.ones(1, 3, 2, 6, 8), NOT_TAUGHT)
 
 
 def output(main: torch.Tensor, spatial: torch.Tensor | None = None, temporal: torch.Tensor | None = None) -> TaskOutput:
@@ -70,7 +73,7 @@ def test_a_moving_network_learns_the_change_along_the_motion():
     frames = torch.stack([whole[..., 10 - shift : 18 - shift] for shift in range(4)], dim=1)
     motion = torch.zeros(1, 2, 6, 8)
     motion[:, 0] = 1.0
-    given = NowcastingBatch(frames[:, :1], frames[:, 1:], motion, motion[:, None].expand(1, 3, 2, 6, 8))
+    given = NowcastingBatch(frames[:, :1], frames[:, 1:], motion, motion[:, None].expand(1, 3, 2, 6, 8), NOT_TAUGHT)
     still = torch.cat([given.flow, torch.zeros_like(given.future)], dim=2)
     assert make_goals(PAPER, "advection")(output(given.future, temporal=still), given).temporal.item() < 1e-10
     assert make_goals(PAPER, "plain")(output(given.future, temporal=still), given).temporal.item() > 0.01
@@ -102,3 +105,28 @@ def test_overlap_pulls_a_forecast_up_where_it_rains():
     there = torch.ones_like(seen, dtype=torch.bool)
     (gradient,) = torch.autograd.grad(1 - soft_overlap(forecast, seen, there, 0.25, 2 / 60).mean(), forecast)
     assert (gradient < 0).all()
+
+
+def test_a_relative_error_weighs_every_sample_by_its_own_change():
+    frames, future = torch.zeros(2, 1, 1, 4, 4), torch.zeros(2, 3, 1, 4, 4)
+    future[0], future[1] = 0.5, 0.05
+    given = NowcastingBatch(
+        frames, future, torch.zeros(2, 2, 4, 4), torch.zeros(2, 3, 2, 4, 4), NOT_TAUGHT.repeat(2, 1)
+    )
+    settings = LossSettings(relative=True, floor=1e-3, overlap_weight=0.0)
+    wrong_in_the_wet = squared_error(future * torch.tensor([1.2, 1.0]).view(2, 1, 1, 1, 1), given, settings)
+    wrong_in_the_sparse = squared_error(future * torch.tensor([1.0, 1.2]).view(2, 1, 1, 1, 1), given, settings)
+    assert wrong_in_the_wet.item() == pytest.approx(0.2**2 / 2, rel=1e-4)
+    assert wrong_in_the_sparse.item() == pytest.approx(0.2**2 / 2, rel=1e-4)
+    coarse = squared_error(future * 1.2, given, LossSettings(relative=True, floor=60.0, overlap_weight=0.0))
+    assert coarse.item() == pytest.approx((0.1**2 / 1.25 + 0.01**2 / 1.0025) / 2, rel=1e-4)
+
+
+def test_heavy_rain_counts_more_where_it_is_asked_to():
+    given = batch()
+    given.future[:] = 0.0
+    given.future[..., :4] = 1.0
+    forecast = given.future + 0.1
+    plain = squared_error(forecast, given, PAPER).item()
+    heavy = squared_error(forecast, given, LossSettings(relative=False, heavy=3.0)).item()
+    assert heavy == pytest.approx(plain * (1 + 3 * 0.5), rel=1e-4)

@@ -13,6 +13,7 @@ from semicoupled.tasks.nowcasting.data import NowcastingBatch
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.scales import bands
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
+from semicoupled.tasks.nowcasting.view import View
 from semicoupled.training.stsgd import STSGD
 
 SMALL = ModelSettings(layers=2, width=8, patch=2, scales=2, norm="none")
@@ -35,7 +36,7 @@ def batch(height: int = 12, width: int = 10, size: int = 2, future: int = 3) -> 
     motion[:, 0] = 0.7
     ahead = torch.rand(size, future, 1, height, width, generator=generator, dtype=torch.float64)
     flow = torch.zeros(size, future, 2, height, width, dtype=torch.float64)
-    return NowcastingBatch(frames, ahead, motion, flow)
+    return NowcastingBatch(frames, ahead, motion, flow, torch.zeros(size, future, dtype=torch.bool))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -91,9 +92,9 @@ def test_goals_of_one_branch_never_reach_the_other():
 
 def test_a_fresh_network_forecasts_advection_or_persistence():
     torch.manual_seed(0)
-    given = NowcastingBatch(*(tensor.float() for tensor in batch()))
+    given = NowcastingBatch(*(tensor.float() for tensor in batch()[:-1]), batch().taught)
     guess = advect(given.frames[0, -1, 0].numpy(), given.motion[0].numpy(), 3)
-    moving = build_model(SMALL, 3)(given).main[0, :, 0].detach().numpy()
+    moving = build_model(dataclasses.replace(SMALL, scales=0), 3)(given).main[0, :, 0].detach().numpy()
     np.testing.assert_allclose(moving, guess, atol=1e-5)
     still = build_model(dataclasses.replace(SMALL, form="residual"), 3)(given).main[0]
     torch.testing.assert_close(still, given.frames[0, -1:].expand(3, 1, 12, 10), equal_nan=True)
@@ -174,3 +175,27 @@ def test_departures_of_the_batch_are_not_shared():
     motion[1] = -motion[1]
     points = departures(motion, 1)
     assert not torch.equal(points[0], points[1])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_taught_decoder_is_fed_with_what_came(form: Form):
+    """What it is fed with after the first image changes the second, and not the first; what is missing is 0."""
+    network, given = model(form=form), batch()
+    alone = network(given).main
+    given.taught[0, 0] = True
+    taught = network(given).main
+    assert torch.equal(taught[:, 0].nan_to_num(), alone[:, 0].nan_to_num())
+    assert torch.equal(taught[1].nan_to_num(), alone[1].nan_to_num())
+    assert not torch.allclose(taught[0, 1].nan_to_num(), alone[0, 1].nan_to_num())
+
+
+def test_the_future_is_seen_from_where_the_rain_is():
+    whole = torch.rand(1, 1, 6, 20, dtype=torch.float64)
+    frames = torch.stack([whole[..., 10 - shift : 18 - shift] for shift in range(4)], dim=1)
+    motion = torch.zeros(1, 2, 6, 8, dtype=torch.float64)
+    motion[:, 0] = 1.0
+    given = NowcastingBatch(frames[:, :2], frames[:, 2:], motion, motion[:, None].expand(1, 2, 2, 6, 8), None)
+    for lead in (0, 1):
+        seen = View(given, moving=True, leads=2).future(lead)
+        torch.testing.assert_close(seen[..., : 8 - lead - 1], frames[:, 1, ..., : 8 - lead - 1])
+        assert torch.equal(View(given, moving=False, leads=2).future(lead), frames[:, 2 + lead])

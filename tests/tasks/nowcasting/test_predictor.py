@@ -5,16 +5,17 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
-import torch
 import xarray as xr
 from PIL import Image
 
 from semicoupled.errors import DataError, RunError, SettingsError, StaleDataError
 from semicoupled.task import PredictRequest
 from semicoupled.tasks.nowcasting.baselines import advection
+from semicoupled.tasks.nowcasting.image_heads import GuessHead
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
 from semicoupled.tasks.nowcasting.session import NowcastSession
@@ -32,7 +33,7 @@ MakeFolder = Callable[..., Path]
 
 def make_predictor(step: float | None = 300.0, kilometers: float = 1.0, **predict: object) -> NowcastingPredictor:
     settings = NowcastingSettings(
-        data=DataSettings(coarsen=1), model=MODEL, predict=PredictSettings(**{"minutes": 12, **predict})
+        data=DataSettings(kilometers=1), model=MODEL, predict=PredictSettings(**{"minutes": 12, **predict})
     )
     model = build_model(MODEL, 5).eval()
     return NowcastingPredictor(NowcastSession(settings, model, trained_step=step, trained_kilometers=kilometers))
@@ -81,7 +82,7 @@ def test_a_pattern_names_the_files(predictor: NowcastingPredictor, make_folder: 
     written = predict(predictor, [tmp_path / "ev*" / "2021020520[012]*.h5"], tmp_path / "f.nc")
     with xr.open_dataset(written[0], engine="h5netcdf") as data:
         assert data.forecast_reference_time.values == np.datetime64("2021-02-05T20:25")
-    with pytest.raises(DataError, match=r"none\*\.h5: no such folder"):
+    with pytest.raises(DataError, match=r"none\*\.h5: the pattern names no files"):
         predict(predictor, [tmp_path / "none*.h5"], tmp_path / "f.nc")
 
 
@@ -147,7 +148,7 @@ def test_another_time_step_is_refused_unless_it_is_similar(
 
 
 def test_another_grid_than_in_training_is_refused(make_folder: MakeFolder):
-    with pytest.raises(DataError, match=r"pixels of 1 km .*; expected 2 km, as in training"):
+    with pytest.raises(DataError, match=r"pixels of 1 km; expected 2 km, as in training"):
         make_predictor(kilometers=2.0).read([make_folder(frames=5)])
 
 
@@ -175,7 +176,9 @@ def test_all_dry_and_all_missing_give_a_forecast(
 
 
 def test_trust_and_match_lead_from_advection_to_the_network(make_folder: MakeFolder, predictor: NowcastingPredictor):
-    torch.nn.init.constant_(predictor.session.model.head.bias, 0.05)
+    head = cast(GuessHead, predictor.session.model.head)
+    assert head.output.bias is not None
+    head.output.bias.data[: MODEL.patch**2] = 0.05
     state = predictor.read([make_folder(frames=5)])
     newest = np.stack(state.dbz).astype(np.float32)
 

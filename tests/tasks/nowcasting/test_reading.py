@@ -50,7 +50,8 @@ def test_a_truncated_file_is_refused_by_name(tmp_path: Path, make_knmi: Callable
     ("content", "message"),
     [
         (b"", "is empty; expected a file of radar fields"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(50), r"no radar file that is known; expected one of: KNMI HDF5.*b'.x89PNG"),
+        (b"\xff\xd8\xff\xe0" + bytes(50), r"no radar file that is known; expected one of: KNMI HDF5.*zarr.*b'.xff.xd8"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "expected a whole file of gray PNG, GIF, got one that cannot be read"),
         (b"\x1f\x8b garbage that is no gzip", "no radar file that is known"),
     ],
 )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.nowcasting.data_settings import Reading
 from semicoupled.tasks.nowcasting.sequences import find_files, matches_glob, read_sequences
 
 MakeFolder = Callable[..., Path]
@@ -96,7 +97,7 @@ def test_a_broken_file_fails_or_is_skipped_but_not_too_many(make_folder: MakeFol
     with pytest.raises(DataError, match="no radar file that is known"):
         read_sequences(find_files(folder), folder)
     with pytest.raises(DataError, match="1 of 4 files cannot be read, more than the 1%"):
-        read_sequences(find_files(folder), folder, on_error="skip")
+        read_sequences(find_files(folder), folder, reading=Reading(on_error="skip"))
 
 
 def test_one_broken_file_in_a_hundred_is_skipped_and_named(make_folder: MakeFolder, make_knmi: Callable[..., Path]):
@@ -105,13 +106,13 @@ def test_one_broken_file_in_a_hundred_is_skipped_and_named(make_folder: MakeFold
     for number in range(1, 100):
         make_knmi(folder / f"{number}.h5", np.zeros((64, 48)), first.times[0] + number * timedelta(minutes=5))
     (folder / "broken.h5").write_bytes(b"no radar")
-    data = read_sequences(find_files(folder), folder, on_error="skip")
+    data = read_sequences(find_files(folder), folder, reading=Reading(on_error="skip"))
     assert len(data.sequences[0]) == 100
     assert "broken.h5" in data.skipped[0]
 
 
 def test_the_grid_is_coarsened_with_the_fields(make_folder: MakeFolder):
     folder = make_folder(frames=2)
-    sequence = read_sequences(find_files(folder), folder, factor=2).sequences[0]
+    sequence = read_sequences(find_files(folder), folder, reading=Reading(kilometers=2)).sequences[0]
     assert sequence.dbz.shape == (2, 32, 24) == (2, *sequence.grid.shape)
     assert sequence.grid.kilometers == pytest.approx(2, rel=1e-4)

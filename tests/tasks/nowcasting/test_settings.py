@@ -53,7 +53,14 @@ def test_the_paper_and_its_plain_form_are_presets():
     ("options", "message"),
     [
         (["--data.input_frames", "1"], "data.input_frames: expected at least 2, got 1"),
-        (["--data.coarsen", "0"], "data.coarsen: expected at least 1, got 0"),
+        (["--data.kilometers", "0"], "data.kilometers: expected more than 0, or null, got 0"),
+        (["--data.coarsen", "2"], "unknown option '--data.coarsen'. It is data.kilometers now"),
+        (["--data.step_minutes", "-5"], "data.step_minutes: expected more than 0, or null, got -5"),
+        (["--data.z_r.a", "0"], "data.z_r.a: expected more than 0"),
+        (["--data.z_r.b", "0.5"], "data.z_r.b: expected 1 to 4, got 0.5"),
+        (["--data.files.gain", "0"], "data.files.gain: expected a number other than 0"),
+        (["--data.files.kilometers", "0"], "data.files.kilometers: expected more than 0"),
+        (["--data.files.quantity", "rain"], "there is no 'rain'"),
         (["--data.dim", "60"], "expected dBZ from 0 to below 60"),
         (["--model.kernel", "4"], "model.kernel: expected an odd number"),
         (
@@ -77,3 +84,9 @@ def test_what_makes_no_sense_is_refused(options: list[str], message: str):
 
 def test_half_an_hour_is_scored_at_five_minutes():
     assert NowcastingSettings().evaluation.leads * 5 == 30
+
+
+def test_settings_of_an_older_run_say_what_to_write_instead(tmp_path: Path):
+    (tmp_path / "settings.yaml").write_text("data:\n  coarsen: 2\n")
+    with pytest.raises(SettingsError, match=r"unknown setting 'data\.coarsen'. It is data\.kilometers now"):
+        parse_settings(SETTINGS, files=[tmp_path / "settings.yaml"])

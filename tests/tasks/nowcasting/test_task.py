@@ -14,6 +14,7 @@ import torch
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import Row
 from semicoupled.task import EvaluateRequest
+from semicoupled.tasks.nowcasting.data_settings import Reading
 from semicoupled.tasks.nowcasting.evaluation import evaluate_sequences, with_baselines
 from semicoupled.tasks.nowcasting.sequences import find_files, read_sequences
 from semicoupled.tasks.nowcasting.settings import DataSettings, ModelSettings, NowcastingSettings
@@ -26,7 +27,7 @@ MODEL = ModelSettings(layers=2, width=8, patch=2, scales=2)
 
 
 def settings(root: Path, **data: object) -> NowcastingSettings:
-    options = {"input_frames": 3, "output_frames": 2, "coarsen": 1, "crop": 32, **data}
+    options = {"input_frames": 3, "output_frames": 2, "kilometers": 1, "crop": 32, **data}
     return NowcastingSettings(
         data=DataSettings(root=str(root), **options),  # type: ignore[arg-type]
         model=MODEL,
@@ -142,7 +143,7 @@ def test_a_resume_gives_the_same_weights(root: Path, tmp_path: Path):
 def test_the_reference_points_of_the_rainy_evening(real_data: Path):
     """Persistence and advection half an hour ahead at 2 km, as measured beforehand by other code."""
     folder = real_data / "radar/knmi_2021/2021-02-05"
-    data = read_sequences(find_files(folder), folder, factor=2)
+    data = read_sequences(find_files(folder), folder, reading=Reading(kilometers=2))
     rows = evaluate_sequences(
         data.sequences, with_baselines("none", None), input_frames=5, leads=6, thresholds=(15.0,), stride=5
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.sequences import RadarSequence
-from semicoupled.tasks.nowcasting.windows import Window, list_windows, split_by_time
+from semicoupled.tasks.nowcasting.windows import Window, keep_apart, list_windows, split_by_time
 
 GRID = Grid(0.0, 1000.0, 2, 0.0, -1000.0, 2, 'GEOGCRS["x"]')
 STEP = timedelta(minutes=5)
@@ -52,3 +53,14 @@ def test_inside_a_sequence_a_whole_window_lies_between():
 def test_too_few_frames_are_refused():
     with pytest.raises(DataError, match=r"12 frames are too few.*at least 30 in a row.*--data\.validation"):
         split_by_time([sequence(0, 12)], 10)
+
+
+def test_what_is_learned_from_stays_a_window_apart_from_what_is_held_back():
+    learned = keep_apart([sequence(0, 100)], [sequence(50, 10)], 7)
+    assert [(len(piece), piece.times[0]) for piece in learned] == [
+        (43, sequence(0, 1).times[0]),  # up to 42: frame 43 is seven steps from frame 50, and not more
+        (33, sequence(67, 1).times[0]),
+    ]
+    other = replace(sequence(50, 10), event="another")
+    assert [len(piece) for piece in keep_apart([sequence(0, 100)], [other], 7)] == [100]
+    assert keep_apart([sequence(0, 12)], [sequence(12, 3)], 7) == []

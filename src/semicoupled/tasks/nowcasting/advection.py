@@ -29,14 +29,19 @@ def departures(motion: Float[Tensor, "B 2 H W"], steps: int) -> Float[Tensor, "B
 
 def follow(motion: Float[Tensor, "B 2 H W"], steps: int) -> Iterator[Tensor]:
     """Give the same one step after the other, B 2 H W each, for large fields of which only one fits into memory."""
-    height, width = motion.shape[-2:]
-    rows = torch.arange(height, dtype=motion.dtype, device=motion.device)
-    columns = torch.arange(width, dtype=motion.dtype, device=motion.device)
-    y, x = torch.meshgrid(rows, columns, indexing="ij")
-    point = torch.stack([x, y]).expand(motion.shape[0], 2, height, width)
+    point = pixels(motion)
     for _ in range(steps):
         point = point - sample(motion, point)
         yield point
+
+
+def pixels(like: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 2 H W"]:
+    """Give x and y of every pixel."""
+    height, width = like.shape[-2:]
+    rows = torch.arange(height, dtype=like.dtype, device=like.device)
+    columns = torch.arange(width, dtype=like.dtype, device=like.device)
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    return torch.stack([x, y]).expand(like.shape[0], 2, height, width)
 
 
 def sample(field: Float[Tensor, "B C H W"], points: Float[Tensor, "B 2 h w"]) -> Float[Tensor, "B C h w"]:

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from semicoupled.data.flow import flip_flow, optical_flow, rotate_flow
 from semicoupled.errors import DataError
-from semicoupled.nn.shapes import Float
+from semicoupled.nn.shapes import Bool, Float
 from semicoupled.tasks.nowcasting.motion import FLOWS, smooth_motion
 from semicoupled.tasks.nowcasting.sequences import RadarSequence
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
@@ -24,6 +24,7 @@ from semicoupled.tasks.nowcasting.windows import Window, list_windows
 from semicoupled.training.sampling import NO_AUGMENTATION, SampleKey
 
 _WET_DBZ = 7.0
+_RAIN_DBZ = 15.0
 _EVEN_DRY = 0.02
 """Weight of a crop without rain, against the share of rain in the others."""
 _COARSE = 4
@@ -38,12 +39,25 @@ class NowcastingBatch(NamedTuple):
         motion: the smooth motion that `frames` show, dx and dy in pixels per frame.
         flow: optical flow from each frame to the next, ending at each frame of `future`, pixels per frame; NaN where
             nothing can be seen to move.
+        taught: which images of `future` the decoder is fed with, instead of its own; none where a forecast is made.
     """
 
     frames: Float[Tensor, "B T 1 H W"]
     future: Float[Tensor, "B K 1 H W"]
     motion: Float[Tensor, "B 2 H W"]
     flow: Float[Tensor, "B K 2 H W"]
+    taught: Bool[Tensor, "B K"]
+
+
+class Sampling(NamedTuple):
+    """Scheduled sampling: how likely the decoder is fed with the truth, falling to 0 over some samples."""
+
+    first: float
+    samples: int
+
+    def chance(self, draw: int) -> float:
+        """Give the chance for a sample that comes after `draw` others; 0 where a sample must come as it is."""
+        return 0.0 if draw == NO_AUGMENTATION else self.first * max(0.0, 1 - draw / self.samples)
 
 
 class _Arrays(NamedTuple):
@@ -92,6 +106,8 @@ class NowcastingData(Dataset[NowcastingBatch]):
         candidates: int,
         dim: float,
         seed: int,
+        least_wet: float = 0.0,
+        sampling: Sampling | None = None,
     ) -> None:
         """Say what to draw from.
 
@@ -103,6 +119,8 @@ class NowcastingData(Dataset[NowcastingBatch]):
             candidates: places drawn for a crop, of which a wet one is likely taken.
             dim: dBZ by which augmented samples are dimmed at most.
             seed: everything random follows from it.
+            least_wet: share of wet pixels that a window must have at least, if any has.
+            sampling: when the decoder is fed with the truth; never if None.
 
         Raises:
             DataError: no window fits into any sequence.
@@ -111,6 +129,9 @@ class NowcastingData(Dataset[NowcastingBatch]):
         self._input, self._output = input_frames, output_frames
         self._crop, self._candidates, self._dim, self._seed = crop, candidates, dim, seed
         self._windows = list_windows(self.sequences, input_frames + output_frames)
+        self._sampling = sampling or Sampling(0.0, 1)
+        if least_wet:
+            self._windows = [each for each in self._windows if self._wetness(each) >= least_wet] or self._windows
         self._caches = [FlowCache(sequence) for sequence in self.sequences]
         if not self._windows:
             raise DataError(
@@ -129,7 +150,15 @@ class NowcastingData(Dataset[NowcastingBatch]):
         sample = self._cut(window, *self._place(window, rng))
         if key.draw != NO_AUGMENTATION:
             sample = augment(sample, rng, self._dim)
-        return _tensors(sample, self._input)
+        taught = rng.random(self._output) < self._sampling.chance(key.draw)
+        return _tensors(sample, self._input, taught)
+
+    def _wetness(self, window: Window) -> float:
+        """Give the share of rain at the last frame that goes in and at the last one to be forecast."""
+        dbz = self.sequences[window.sequence].dbz
+        newest, end = window.start + self._input - 1, window.start + self._input + self._output - 1
+        seen = np.stack([dbz[newest, ::_COARSE, ::_COARSE], dbz[end, ::_COARSE, ::_COARSE]])
+        return float((seen >= _RAIN_DBZ).sum() / max(1, (~np.isnan(seen)).sum()))
 
     def _place(self, window: Window, rng: np.random.Generator) -> tuple[int, int]:
         """Draw a place for the crop: of some candidates, a wet one more likely than a dry one."""
@@ -179,7 +208,7 @@ def augment(sample: _Arrays, rng: np.random.Generator, dim: float) -> _Arrays:
     return _Arrays(frames, motion, flow)
 
 
-def _tensors(sample: _Arrays, inputs: int) -> NowcastingBatch:
+def _tensors(sample: _Arrays, inputs: int, taught: np.ndarray) -> NowcastingBatch:
     echo = np.nan_to_num(sample.frames[inputs - 1 :], nan=0.0) > 0
     visible = (echo[:-1] | echo[1:])[:, None]
     scaled = torch.from_numpy(np.ascontiguousarray(sample.frames / HIGHEST_DBZ))[:, None]
@@ -188,6 +217,7 @@ def _tensors(sample: _Arrays, inputs: int) -> NowcastingBatch:
         future=scaled[inputs:],
         motion=torch.from_numpy(np.ascontiguousarray(sample.motion)),
         flow=torch.from_numpy(np.where(visible, sample.flow, np.float32(np.nan))),
+        taught=torch.from_numpy(taught),
     )
 
 
@@ -205,4 +235,5 @@ def forecast_batch(dbz: np.ndarray, motion: np.ndarray) -> NowcastingBatch:
         future=frames.new_empty((1, 0, 1, height, width)),
         motion=torch.from_numpy(np.array(motion, np.float32))[None],
         flow=frames.new_empty((1, 0, 2, height, width)),
+        taught=torch.zeros((1, 0), dtype=torch.bool),
     )

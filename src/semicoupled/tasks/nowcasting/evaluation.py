@@ -83,7 +83,7 @@ def common_step(sequences: Sequence[RadarSequence]) -> timedelta:
         if sequence.step != first.step:
             raise DataError(
                 f"{sequence.event}: one frame every {sequence.step}; expected every {first.step}, as in {first.event}. "
-                "Keep different time steps in folders of their own, and use one at a time"
+                "Make them equal with data.step_minutes, or use one at a time"
             )
     return first.step
 

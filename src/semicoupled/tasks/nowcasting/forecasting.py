@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Forecaster = Callable[[np.ndarray, int, float], np.ndarray]
 """(dBZ T H W with NaN = missing, number of leads, size of a pixel in km) -> dBZ K H W."""
 
-REACH = 64
+REACH = 96
 """Pixels around a tile that are computed with it, besides those from where its rain comes: farther away a network sees
 only through many steps, and hardly. Measured: tests/tasks/nowcasting/test_forecasting.py."""
 

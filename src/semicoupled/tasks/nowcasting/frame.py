@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from semicoupled.tasks.nowcasting.data_settings import ZR, Quantity
 from semicoupled.tasks.nowcasting.grid import Grid
-from semicoupled.tasks.nowcasting.units import Quantity, to_dbz
+from semicoupled.tasks.nowcasting.units import MARSHALL_PALMER, to_dbz
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,6 @@ class RadarFrame:
     source: Path
     product: str
 
-    def dbz(self) -> np.ndarray:
-        """Give the field as clip(dBZ, 0, 60), dry = 0, NaN = missing."""
-        return to_dbz(self.values, self.quantity, self.interval)
+    def dbz(self, z_r: ZR = MARSHALL_PALMER) -> np.ndarray:
+        """Give the field as clip(dBZ, 0, 60), dry = 0, NaN = missing; rain by Z = a R^b."""
+        return to_dbz(self.values, self.quantity, self.interval, z_r)

@@ -71,7 +71,7 @@ def geotiff(forecast: Forecast, bands: np.ndarray, name: str | Sequence[str], un
         "count": len(bands),
         "dtype": "float32",
         "nodata": NODATA,
-        "crs": rasterio.crs.CRS.from_wkt(grid.wkt),
+        "crs": None if grid.local else rasterio.crs.CRS.from_wkt(grid.wkt),
         "transform": rasterio.transform.from_bounds(
             x_edges[0], y_edges[0], x_edges[1], y_edges[1], grid.columns, grid.rows
         ),

@@ -27,26 +27,49 @@ def make_goals(settings: LossSettings, form: Form) -> Callable[[TaskOutput, Nowc
     """
 
     def goals(output: TaskOutput, batch: NowcastingBatch) -> Losses:
-        target = batch.future
         return Losses(
-            main=_image_loss(output.main, target, settings),
-            spatial=None if output.spatial is None else _image_loss(output.spatial, target, settings),
+            main=_image_loss(output.main, batch, settings),
+            spatial=None if output.spatial is None else _image_loss(output.spatial, batch, settings),
             temporal=None if output.temporal is None else _temporal_loss(output.temporal, batch, form),
         )
 
     return goals
 
 
-def _image_loss(forecast: Tensor, target: Tensor, settings: LossSettings) -> Tensor:
-    loss = mean_square(forecast - target)
+def _image_loss(forecast: Tensor, batch: NowcastingBatch, settings: LossSettings) -> Tensor:
+    target = batch.future
+    there = ~(forecast + target).isnan()
+    loss = squared_error(forecast, batch, settings)
     if not settings.overlap_weight:
         return loss
-    there = ~(forecast + target).isnan()
     misfits = [
         1 - soft_overlap(forecast, target, there, threshold / HIGHEST_DBZ, settings.softness / HIGHEST_DBZ).mean()
         for threshold in settings.thresholds
     ]
     return loss + settings.overlap_weight * torch.stack(misfits).mean()
+
+
+def squared_error(forecast: Tensor, batch: NowcastingBatch, settings: LossSettings) -> Tensor:
+    """Mean squared error on the scale dBZ / 60, weighted as the settings say.
+
+    Args:
+        forecast: B K 1 H W.
+        batch: what came, and the last frame before it.
+        settings: `relative`, `floor` and `heavy`.
+    """
+    weight = 1 + settings.heavy * batch.future.nan_to_num(nan=0.0)  # a NaN would pass into the gradient
+    if not settings.relative:
+        return mean_square((forecast - batch.future) * weight.sqrt())
+    error = _mean_squares((forecast - batch.future) * weight.sqrt())
+    change = _mean_squares(batch.future - batch.frames[:, -1:])
+    return (error / (change + (settings.floor / HIGHEST_DBZ) ** 2)).mean()
+
+
+def _mean_squares(error: Tensor) -> Tensor:
+    """`mean_square` of each sample."""
+    there = ~error.isnan()
+    axes = tuple(range(1, error.ndim))
+    return (torch.where(there, error, 0.0) ** 2).sum(axes) / there.sum(axes).clamp_min(1)
 
 
 def soft_overlap(forecast: Tensor, target: Tensor, there: Tensor, threshold: float, softness: float) -> Tensor:

@@ -11,19 +11,18 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from semicoupled.nn.convgru import convgru
 from semicoupled.nn.convlstm import convlstm
-from semicoupled.nn.shapes import Float
 from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
 from semicoupled.task import TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
 from semicoupled.tasks.nowcasting.encoder_decoder import EncoderDecoder
-from semicoupled.tasks.nowcasting.scales import bands
+from semicoupled.tasks.nowcasting.image_heads import ImageHead, image_head, pointwise
+from semicoupled.tasks.nowcasting.patches import to_cells, to_pixels
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
 from semicoupled.tasks.nowcasting.view import View
 
@@ -95,10 +94,9 @@ class NowcastingModel(nn.Module):
         self.scales = scales
         self.patch = patch
         self.leads = leads
-        images = patch**2 + (scales + 1 if scales else 0)
-        self.head = _head(network.out_channels, images)
-        self.spatial_head = _head(network.out_channels, images) if with_goals else None
-        self.temporal_head = _head(network.out_channels, TEMPORAL_CHANNELS * patch**2) if with_goals else None
+        self.head = image_head(form, network.out_channels, patch, scales)
+        self.spatial_head = image_head(form, network.out_channels, patch, scales) if with_goals else None
+        self.temporal_head = pointwise(network.out_channels, TEMPORAL_CHANNELS * patch**2) if with_goals else None
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights whose gradients are clamped before a step (Sec. 5.9)."""
@@ -131,28 +129,36 @@ class NowcastingModel(nn.Module):
         """
         del state_at
         streams = tuple(dict.fromkeys(("main", *streams)))  # the decoder feeds on the main stream's output
-        batch = NowcastingBatch(*(tensor.to(self.head.weight.dtype) for tensor in batch))
+        weight = next(self.parameters())
+        frames, future, motion, flow = (tensor.to(weight.dtype) for tensor in batch[:-1])
+        batch = NowcastingBatch(frames, future, motion, flow, batch.taught)
         count = batch.frames.shape[1]
         leads = leads or batch.future.shape[1] or self.leads
         view = View(batch, moving=self.form == "advection", leads=leads)
         last, known = view.images[:, -1], view.known[:, -1]
-        parts = bands(last, known, self.scales) if self.scales else None
-        cells = self.to_cells(torch.cat([view.images, view.known], dim=2))
+        head, spatial_head = cast(ImageHead, self.head), cast("ImageHead | None", self.spatial_head)
+        kept = spatial_kept = head.start(view.images, view.known)
+        if spatial_head is not None and "spatial" in streams:
+            spatial_kept = spatial_head.start(view.images, view.known)
+        cells = to_cells(torch.cat([view.images, view.known], dim=2), self.patch)
         code = self.network.encode(cells, state, streams=streams, switch=switch, steps=leads)
         image = last
         main: list[Tensor] = []
         spatial: list[Tensor] = []
         temporal: list[Tensor] = []
         for lead in range(leads):
-            given = self.to_cells(torch.cat([image, known], dim=1)[:, None])[:, 0]
+            if lead and lead <= batch.taught.shape[1] and bool(batch.taught[:, lead - 1].any()):
+                image = torch.where(batch.taught[:, lead - 1].view(-1, 1, 1, 1), view.future(lead - 1), image)
+            given = to_cells(torch.cat([image, known], dim=1)[:, None], self.patch)[:, 0]
             at, total = count + lead, count + leads
             step, code = self.network.decode(given, code, streams=streams, switch=switch, at=at, total=total)
-            image = self.next_image(self.head(step.main), last, parts)
+            image, kept = head(step.main, kept)
             main.append(view.to_ground(image, lead))
-            if step.spatial is not None and self.spatial_head is not None:
-                spatial.append(view.to_ground(self.next_image(self.spatial_head(step.spatial), last, parts), lead))
+            if step.spatial is not None and spatial_head is not None:
+                said, spatial_kept = spatial_head(step.spatial, spatial_kept)
+                spatial.append(view.to_ground(said, lead))
             if step.temporal is not None and self.temporal_head is not None:
-                changes = self._to_pixels(self.temporal_head(step.temporal), last)
+                changes = to_pixels(self.temporal_head(step.temporal), self.patch, last)
                 temporal.append(view.flow_to_ground(changes, lead))
         return TaskOutput(
             main=torch.stack(main, dim=1),
@@ -161,47 +167,3 @@ class NowcastingModel(nn.Module):
             state=code,
             state_at=None,
         )
-
-    def next_image(self, given: Tensor, last: Tensor, parts: Tensor | None) -> Tensor:
-        """Make the next image, as the network sees it, of what a head gives."""
-        if self.form == "plain":
-            return self._to_pixels(given, last)
-        if parts is None:
-            return last + self._to_pixels(given, last)
-        change, fading = given.split([self.patch**2, self.scales + 1], dim=1)
-        height, width = (size * self.patch for size in fading.shape[-2:])
-        fading = F.interpolate(fading.to(last.dtype), (height, width), mode="bilinear", align_corners=False)
-        left = 1 + _cut(fading, last)
-        return (left * parts).sum(1, keepdim=True) + self._to_pixels(change, last)
-
-    def to_cells(
-        self, images: Float[Tensor, "B T C H W"], size: Sequence[int] | None = None
-    ) -> Float[Tensor, "B T C_patch h w"]:
-        """Fill up to whole patches and fold each patch into channels; `size` is (h, w), if it is known."""
-        batch, count = images.shape[:2]
-        rows = images.flatten(0, 1)
-        height, width = rows.shape[-2:]
-        down, across = size or (-(-height // self.patch), -(-width // self.patch))
-        rows = F.pad(rows, (0, across * self.patch - width, 0, down * self.patch - height))
-        cells = F.pixel_unshuffle(rows, self.patch).contiguous(memory_format=torch.channels_last)
-        return cells.unflatten(0, (batch, count))
-
-    def _to_pixels(self, cells: Float[Tensor, "B C_patch h w"], like: Float[Tensor, "B C H W"]) -> Tensor:
-        """Unfold channels into patches and cut to the size of `like`, in its precision."""
-        return _cut(F.pixel_shuffle(cells, self.patch).to(like.dtype), like)
-
-
-def _cut(images: Float[Tensor, "B C h w"], like: Float[Tensor, "B D H W"]) -> Float[Tensor, "B C H W"]:
-    """Cut off what was filled up."""
-    height, width = like.shape[-2:]
-    if torch.compiler.is_exporting():  # the layout of a slice depends on whether anything was cut off
-        return images.index_select(-2, torch.arange(height)).index_select(-1, torch.arange(width))
-    return images[..., :height, :width]
-
-
-def _head(channels: int, outputs: int) -> nn.Conv2d:
-    """One 1x1 convolution; it starts at zero, so that a form with a first guess starts as that guess."""
-    head = nn.Conv2d(channels, outputs, 1)
-    nn.init.zeros_(head.weight)
-    nn.init.zeros_(cast(Tensor, head.bias))
-    return head

@@ -17,7 +17,9 @@ import xarray as xr
 from semicoupled import __version__
 from semicoupled.errors import DataError
 from semicoupled.files import write_bytes
+from semicoupled.tasks.nowcasting.data_settings import ZR
 from semicoupled.tasks.nowcasting.grid import Grid
+from semicoupled.tasks.nowcasting.units import MARSHALL_PALMER
 
 CONVENTIONS = "CF-1.7"
 _NO_FILL = ("time", "x", "y", "forecast_reference_time", "lead_time", "threshold")
@@ -52,6 +54,7 @@ class Forecast:
         share: K H W, how much of the answer came from time (see `share`), 0 to 1; None where that is not known.
         exceedance: how likely thresholds are exceeded; None where the run is not calibrated.
         notes: sentences about this forecast that its reader should know.
+        z_r: between reflectivity and rain.
     """
 
     dbz: np.ndarray
@@ -64,6 +67,7 @@ class Forecast:
     share: np.ndarray | None = None
     exceedance: Exceedance | None = None
     notes: Sequence[str] = ()
+    z_r: ZR = MARSHALL_PALMER
 
     @property
     def leads(self) -> tuple[timedelta, ...]:
@@ -148,8 +152,8 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
             np.array(seconds, np.int64),
             {"standard_name": "time", "long_name": "valid time", "units": _EPOCH, "calendar": "standard", "axis": "T"},
         ),
-        "y": xr.Variable("y", grid.y, _axis("y")),
-        "x": xr.Variable("x", grid.x, _axis("x")),
+        "y": xr.Variable("y", grid.y, _axis("y", grid)),
+        "x": xr.Variable("x", grid.x, _axis("x", grid)),
         "forecast_reference_time": xr.Variable(
             (),
             np.int64(reference),
@@ -178,7 +182,7 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
         )
     names = ", ".join(source.name for source in forecast.sources)
     comment = [
-        "NaN (_FillValue) is missing. Rain in mm/h is (10^(dBZ/10) / 200)^(1/1.6).",
+        f"NaN (_FillValue) is missing. Rain in mm/h is (10^(dBZ/10) / {forecast.z_r.a:g})^(1/{forecast.z_r.b:g}).",
         *(f"{note[:1].upper()}{note[1:]}." for note in forecast.notes),
     ]
     return xr.Dataset(
@@ -194,10 +198,14 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
     )
 
 
-def _axis(name: str) -> dict[str, str]:
-    return {
-        "standard_name": f"projection_{name}_coordinate",
-        "long_name": f"{name} coordinate of projection, centers of pixels",
-        "units": "m",
-        "axis": name.upper(),
-    }
+def _axis(name: str, grid: Grid) -> dict[str, str]:
+    if grid.geographic:
+        word, direction = ("longitude", "east") if name == "x" else ("latitude", "north")
+        about = {"standard_name": word, "long_name": f"{word} of centers of pixels", "units": f"degrees_{direction}"}
+    else:
+        about = {
+            "standard_name": f"projection_{name}_coordinate",
+            "long_name": f"{name} coordinate of projection, centers of pixels",
+            "units": "m",
+        }
+    return {**about, "axis": name.upper()}

@@ -71,8 +71,8 @@ class NowcastingPredictor:
             DataError: see `predict`.
         """
         data = self.session.settings.data
-        files = sorted({file for path in inputs for found in _matching(path) for file in find_files(found)})
-        sequences = read_sequences(files, factor=data.coarsen, on_error=data.on_error).sequences
+        files = sorted({file for path in inputs for file in find_files(path)})
+        sequences = read_sequences(files, reading=data.reading).sequences
         newest = max(sequences, key=lambda sequence: sequence.times[-1])
         return self.session.start([sequence for sequence in sequences if sequence.event == newest.event])
 
@@ -96,11 +96,3 @@ def check_age(newest: datetime, minutes: float | None, now: datetime) -> None:
     """
     if minutes is not None and now - newest > timedelta(minutes=minutes):
         raise StaleDataError(stale_sentence(newest, minutes, now))
-
-
-def _matching(path: Path) -> list[Path]:
-    """Give the files that match a pattern; a name that is no pattern, or that matches nothing, stays as it is."""
-    if path.exists() or not set("*?[") & set(str(path)):
-        return [path]
-    root = Path(path.anchor)
-    return sorted(root.glob(str(path.relative_to(root) if path.anchor else path))) or [path]

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatch
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from semicoupled.errors import DataError
-from semicoupled.tasks.nowcasting.coarsen import coarsen
+from semicoupled.tasks.nowcasting.coarsen import coarsen, factor_for
+from semicoupled.tasks.nowcasting.data_settings import Quantity, Reading
+from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
-from semicoupled.tasks.nowcasting.reading import read_frames
+from semicoupled.tasks.nowcasting.listing import base_folder, find_files, matches_glob
+from semicoupled.tasks.nowcasting.reading import iterate_frames
+from semicoupled.tasks.nowcasting.timeline import Gap, make_timeline
+
+__all__ = [
+    "About",
+    "Gap",
+    "RadarData",
+    "RadarSequence",
+    "event_name",
+    "find_files",
+    "matches_glob",
+    "read_sequences",
+    "refuse_mixture",
+]
 
 log = logging.getLogger(__name__)
 
-OnError = Literal["fail", "skip"]
-
-BESIDE_DATA = (".md", ".txt", ".json", ".csv", ".yaml", ".yml", ".html", ".pdf", ".log")
-"""Files that lie beside radar files and are none; hidden ones are passed over as well."""
-
 _MOST_SKIPPED = 0.01
-_SAME_STEP = 0.1
+_SAME_INTERVAL = 0.1
+_AS_THEY_ARE = Reading()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,19 +78,6 @@ class RadarSequence:
         )
 
 
-class Gap(NamedTuple):
-    """A hole between two fields."""
-
-    event: str
-    before: datetime
-    after: datetime
-    missing: int
-
-    def __str__(self) -> str:
-        before, after = f"{self.before:%Y-%m-%d %H:%M}", f"{self.after:%Y-%m-%d %H:%M}"
-        return f"{self.event}: {self.missing} fields missing between {before} and {after} UTC"
-
-
 class RadarData(NamedTuple):
     """All sequences of a place, what is missing between them, and the files that could not be read."""
 
@@ -89,70 +86,45 @@ class RadarData(NamedTuple):
     skipped: tuple[str, ...]
 
 
-class _Field(NamedTuple):
+class About(NamedTuple):
+    """What a field is, without its pixels."""
+
     valid: datetime
-    dbz: np.ndarray
+    quantity: Quantity
+    interval: timedelta | None
     grid: Grid
     source: Path
     product: str
-    interval: timedelta | None
+
+    @classmethod
+    def of(cls, frame: RadarFrame) -> About:
+        """Leave the pixels away."""
+        return cls(frame.valid, frame.quantity, frame.interval, frame.grid, frame.source, frame.product)
 
 
-def find_files(root: Path, pattern: str | None = None) -> list[Path]:
-    """List the radar files below a folder, or one file.
-
-    Args:
-        root: a folder, or a file.
-        pattern: keeps only what `matches_glob`.
-
-    Raises:
-        DataError: there is no such folder, or nothing in it.
-    """
-    if not root.exists():
-        raise DataError(f"{root}: no such folder; expected radar files. Give the folder with --data.root")
-    if root.is_file():
-        return [root]
-    files = sorted(
-        path
-        for path in root.rglob("*")
-        if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
-        and path.suffix.lower() not in BESIDE_DATA
-    )
-    if pattern is not None:
-        files = [path for path in files if matches_glob(path, root, pattern)]
-    if not files:
-        asked = f" that match {pattern!r}" if pattern else ""
-        raise DataError(
-            f"{root}: holds no radar files{asked}; expected at least one. Check --data.root and the pattern"
-        )
-    return files
-
-
-def matches_glob(path: Path, root: Path, pattern: str) -> bool:
-    """Whether a file, or a folder above it, matches a pattern relative to the root, such as ``2021-02-05``."""
-    relative = path.relative_to(root)
-    return any(fnmatch(part.as_posix(), pattern.rstrip("/")) for part in (relative, *relative.parents[:-1]))
+class _Field(NamedTuple):
+    about: About
+    factor: int
+    dbz: np.ndarray
 
 
 def read_sequences(
-    files: Iterable[Path], root: Path | None = None, *, factor: int = 1, at_least: int = 1, on_error: OnError = "fail"
+    files: Iterable[Path], root: Path | None = None, *, reading: Reading = _AS_THEY_ARE, at_least: int = 1
 ) -> RadarData:
     """Read files, group them by folder, and cut them at gaps.
 
     Args:
         files: the files, in any order.
-        root: folders are named relative to it.
-        factor: pixels of a block's side, to coarsen the grid by.
+        root: folders are named relative to it; a folder, or the pattern that the files were found by.
+        reading: size of the pixels, time step, Z-R, what the files do not say, and what becomes of unreadable ones.
         at_least: fields of the shortest sequence that is of use; shorter ones are logged and left out.
-        on_error: ``"fail"``, or ``"skip"`` files that cannot be read; more than 1 % of them fail all the same.
 
     Returns:
         The sequences by folder and time, the gaps between them, and what was skipped.
 
     Raises:
-        DataError: no files, a file that cannot be read, two fields of one time, two grids in one folder, or no sequence
-            of `at_least` fields.
+        DataError: no files, a file that cannot be read, two fields of one time, two products, quantities or grids in
+            one folder, pixels or a time step that cannot be had, or no sequence of `at_least` fields.
     """
     folders: dict[Path, list[_Field]] = {}
     skipped: list[str] = []
@@ -161,18 +133,10 @@ def read_sequences(
         count += 1
         try:
             fields = [
-                _Field(
-                    frame.valid,
-                    coarsen(frame.dbz(), factor).astype(np.float16),
-                    frame.grid,
-                    path,
-                    frame.product,
-                    frame.interval,
-                )
-                for frame in read_frames(path)
+                _prepare(frame, reading, event_name(path.parent, root)) for frame in iterate_frames(path, reading.files)
             ]
         except DataError as error:
-            if on_error == "fail":
+            if reading.on_error == "fail":
                 raise
             log.warning("left out: %s", error)
             skipped.append(str(error))
@@ -189,8 +153,8 @@ def read_sequences(
     gaps: list[Gap] = []
     longest = 0
     for folder, fields in folders.items():
-        event = _event(folder, root)
-        for piece in _cut(event, sorted(fields, key=lambda field: field.valid), gaps, factor):
+        event = event_name(folder, root)
+        for piece in _cut(event, sorted(fields, key=lambda field: field.about.valid), gaps, reading.step_minutes):
             longest = max(longest, len(piece))
             if len(piece) < at_least:
                 log.warning(
@@ -213,52 +177,77 @@ def read_sequences(
     return RadarData(tuple(sequences), tuple(gaps), tuple(skipped))
 
 
-def _event(folder: Path, root: Path | None) -> str:
-    if root is None or folder == root or root.is_file():
+def event_name(folder: Path, root: Path | None) -> str:
+    """Name the event that a folder is: relative to the root, or by the folder's own name."""
+    base = None if root is None else base_folder(root)
+    if base is None or folder == base or base.is_file() or not folder.is_relative_to(base):
         return folder.resolve().name
-    return folder.relative_to(root).as_posix()
+    return folder.relative_to(base).as_posix()
 
 
-def _cut(event: str, fields: Sequence[_Field], gaps: list[Gap], factor: int) -> list[RadarSequence]:
+def refuse_mixture(one: About, first: About) -> None:
+    """Refuse fields that cannot be of one sequence.
+
+    Args:
+        one: a field.
+        first: the first field of the same folder.
+
+    Raises:
+        DataError: another quantity, interval, product or grid; names both files.
+    """
+    why = "Put different products, places and grids into folders of their own"
+    if one.quantity != first.quantity or not _as_long(one.interval, first.interval):
+        raise DataError(
+            f"{one.source}: holds {_quantity(one)}; expected the folder's {_quantity(first)}, as in "
+            f"{first.source}. {why}"
+        )
+    if one.product != first.product:
+        raise DataError(
+            f"{one.source}: is of {one.product!r}; expected the folder's {first.product!r}, as in {first.source}. {why}"
+        )
+    if not one.grid.agrees_with(first.grid):
+        raise DataError(
+            f"{one.source}: its grid is {one.grid}; expected the folder's {first.grid}, as in {first.source}. {why}"
+        )
+
+
+def _prepare(frame: RadarFrame, reading: Reading, event: str) -> _Field:
+    factor = factor_for(frame.grid, reading.kilometers, event)
+    return _Field(About.of(frame), factor, coarsen(frame.dbz(reading.z_r), factor, reading.z_r).astype(np.float16))
+
+
+def _as_long(one: timedelta | None, other: timedelta | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= _SAME_INTERVAL * other
+
+
+def _quantity(about: About) -> str:
+    return about.quantity if about.interval is None else f"{about.quantity} gathered in {about.interval}"
+
+
+def _cut(event: str, fields: Sequence[_Field], gaps: list[Gap], step_minutes: float | None) -> list[RadarSequence]:
     """Cut the fields of a folder, sorted by time, where the time from one to the next is not the usual one."""
-    first = fields[0]
+    first = fields[0].about
     for field in fields:
-        if not field.grid.agrees_with(first.grid):
-            raise DataError(
-                f"{field.source}: its grid is {field.grid}; expected the folder's {first.grid}, as in {first.source}. "
-                "Put fields of different grids into folders of their own"
-            )
-    for one, two in pairwise(fields):
+        refuse_mixture(field.about, first)
+    for one, two in pairwise(field.about for field in fields):
         if one.valid == two.valid:
             raise DataError(
                 f"{two.source}: is valid at {two.valid:%Y-%m-%d %H:%M} UTC, as is {one.source}; expected one field a "
                 "time. Leave one of them out, or put different products into folders of their own"
             )
-    step = _usual_step(fields)
-    pieces: list[list[_Field]] = [[first]]
-    for one, two in pairwise(fields):
-        steps = (two.valid - one.valid) / step
-        if abs(steps - 1) > _SAME_STEP:
-            gaps.append(Gap(event, one.valid, two.valid, max(round(steps) - 1, 0)))
-            pieces.append([])
-        pieces[-1].append(two)
+    line = make_timeline(event, [field.about.valid for field in fields], step_minutes, first.interval)
+    gaps += line.gaps
     return [
         RadarSequence(
             event=event,
-            times=tuple(field.valid for field in piece),
-            step=step,
-            dbz=np.stack([field.dbz for field in piece]),
-            grid=first.grid.coarsened(factor),
-            sources=tuple(field.source for field in piece),
+            times=tuple(fields[index].about.valid for index in piece),
+            step=line.step,
+            dbz=np.stack([fields[index].dbz for index in piece]),
+            grid=first.grid.coarsened(fields[0].factor),
+            sources=tuple(fields[index].about.source for index in piece),
             product=first.product,
         )
-        for piece in pieces
+        for piece in line.pieces
     ]
-
-
-def _usual_step(fields: Sequence[_Field]) -> timedelta:
-    """Give the most frequent time between fields, the shortest of those that are equally frequent."""
-    if len(fields) == 1:
-        return fields[0].interval or timedelta(minutes=5)
-    counts = Counter(two.valid - one.valid for one, two in pairwise(fields))
-    return min(counts, key=lambda step: (-counts[step], step))

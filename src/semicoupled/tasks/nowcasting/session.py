@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from semicoupled.errors import DataError
-from semicoupled.tasks.nowcasting.coarsen import coarsen
+from semicoupled.tasks.nowcasting.coarsen import coarsen, factor_for
 from semicoupled.tasks.nowcasting.forecasting import forecast_fields
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
@@ -134,9 +134,10 @@ class NowcastSession:
         Raises:
             DataError: it lies on another grid than those before, or its pixels are of another size than in training.
         """
-        factor = self.settings.data.coarsen
+        data = self.settings.data
+        factor = factor_for(frame.grid, data.kilometers, str(frame.source))
         try:
-            dbz = coarsen(frame.dbz(), factor).astype(np.float16)
+            dbz = coarsen(frame.dbz(data.z_r), factor, data.z_r).astype(np.float16)
         except DataError as error:
             raise DataError(f"{frame.source}: {error}") from error
         grid = frame.grid.coarsened(factor)
@@ -240,6 +241,7 @@ class NowcastSession:
             share=fields.share,
             exceedance=self._exceedance(fields.dbz, kilometers, state.step),
             notes=tuple(notes),
+            z_r=self.settings.data.z_r,
         )
 
     @staticmethod
@@ -274,12 +276,16 @@ class NowcastSession:
         )
 
     def _first_step(self, frame: RadarFrame) -> timedelta:
+        if self.settings.data.step_minutes is not None:
+            return timedelta(minutes=self.settings.data.step_minutes)
         if self._trained_step is not None:
             return timedelta(seconds=self._trained_step)
         return frame.interval or _USUAL_STEP
 
     def _step(self, times: Sequence[datetime]) -> timedelta | None:
         """Give the most frequent time between frames, if possible one like in training; None for a single frame."""
+        if self.settings.data.step_minutes is not None:
+            return timedelta(minutes=self.settings.data.step_minutes)
         counts = Counter(two - one for one, two in pairwise(times))
         if self._trained_step is not None:
             like = [gap for gap in counts if abs(gap.total_seconds() / self._trained_step - 1) <= _SIMILAR_STEP]
@@ -290,8 +296,8 @@ class NowcastSession:
         trained = self._trained_kilometers
         if trained is not None and abs(grid.kilometers / trained - 1) > _SAME_SIZE:
             raise DataError(
-                f"{source}: pixels of {grid.kilometers:.3g} km (coarsened by {self.settings.data.coarsen}); expected "
-                f"{trained:.3g} km, as in training. Train on files of this grid"
+                f"{source}: pixels of {grid.kilometers:.3g} km; expected {trained:.3g} km, as in training. Train on "
+                "files of this grid, or with data.kilometers"
             )
 
     def _check_step(self, state: NowcastState) -> list[str]:

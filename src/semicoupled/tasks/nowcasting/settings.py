@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.tasks.nowcasting.data_settings import DataSettings, at_least
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -16,44 +18,6 @@ from semicoupled.training.settings import (
 
 Kind = Literal["semicoupled", "convlstm", "convgru"]
 Form = Literal["plain", "residual", "advection"]
-OnError = Literal["fail", "skip"]
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Where the radar files are and how they become samples.
-
-    Args:
-        root: folder of radar files, or of folders of them; each folder is an event.
-        validation: what is held back: folders or files below `root` that match this pattern, such as ``2021-02-05``.
-            Without it, the last fifth of the time, a whole window apart.
-        input_frames: frames that go in.
-        output_frames: frames that the network is trained to forecast.
-        coarsen: pixels of the files that make one of the network's, on a side; the mean rain is taken.
-        crop: side of a training sample in the network's pixels.
-        candidates: places that are drawn for a crop; a wet one is taken more likely than a dry one. 1 takes any.
-        dim: samples are dimmed by up to so many dBZ at random, so that a day of wide rain also teaches sparse showers.
-        on_error: ``fail`` at a file that cannot be read, or ``skip`` it; above 1 % of them fail all the same.
-    """
-
-    root: str = ""
-    validation: str | None = None
-    input_frames: int = 5
-    output_frames: int = 5
-    coarsen: int = 2
-    crop: int = 128
-    candidates: int = 6
-    dim: float = 20.0
-    on_error: OnError = "fail"
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        _at_least("data.input_frames", self.input_frames, 2)  # one frame does not show a motion
-        for name in ("output_frames", "coarsen", "candidates"):
-            _at_least(f"data.{name}", getattr(self, name), 1)
-        _at_least("data.crop", self.crop, 16)
-        if not 0 <= self.dim < 60:
-            raise SettingsError(f"data.dim: expected dBZ from 0 to below 60, got {self.dim!r}.")
 
 
 @dataclass(frozen=True)
@@ -64,8 +28,8 @@ class ModelSettings:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``.
         form: what the network gives: ``plain`` (the image itself, as in the paper), ``residual`` (the change since the
             last image), ``advection`` (what advection misses, seen from a frame of reference that moves with the rain).
-        scales: form ``advection``: bands of scales, from one pixel to ever coarser, of which the network says how much
-            is left; 0 leaves the image whole.
+        scales: form ``advection``: bands of scales, from one pixel to ever coarser, that go on by themselves as a first
+            guess which the network corrects; 0 leaves the image whole.
         patch: pixels on a side that become one cell of the network.
         layers: depth of the encoder, and of the decoder.
         width: channels of every layer.
@@ -80,9 +44,9 @@ class ModelSettings:
     kind: Kind = "semicoupled"
     form: Form = "advection"
     scales: int = 4
-    patch: int = 4
+    patch: int = 8
     layers: int = 4
-    width: int = 48
+    width: int = 32
     kernel: int = 3
     norm: Literal["batch", "joint", "group", "none"] = "none"
     cell: Literal["rnn", "lstm", "gru", "linear"] = "rnn"
@@ -93,7 +57,7 @@ class ModelSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("patch", "layers", "width"):
-            _at_least(f"model.{name}", getattr(self, name), 1)
+            at_least(f"model.{name}", getattr(self, name), 1)
         if self.scales < 0:
             raise SettingsError(f"model.scales: expected at least 0, got {self.scales!r}.")
         if self.kernel < 1 or self.kernel % 2 == 0:
@@ -105,22 +69,32 @@ class LossSettings:
     """What counts as a good forecast in training.
 
     Args:
-        overlap_weight: of 1 - CSI (Eq. 25, made soft) beside the squared error on the scale dBZ / 60; 0 is the paper's
-            form. Squared error alone fades showers out: they are seldom where they were expected.
+        relative: divide each sample's squared error by how much its images change (their squared difference from the
+            last one seen, plus `floor`), so that a sparse evening counts as much as a wet one. False is the paper's
+            form.
+        floor: dBZ; its square is what a sample's change is taken to be at least.
+        heavy: squared errors count (1 + heavy * observed / 60 dBZ) times: more for heavy rain. 0 is the paper's form.
+        overlap_weight: of 1 - CSI (Eq. 25, made soft) beside the squared error; 0 is the paper's form. Squared error
+            alone fades showers out: they are seldom where they were expected.
         thresholds: dBZ, of the overlap.
         softness: dBZ over which a forecast goes from "no rain" to "rain".
     """
 
-    overlap_weight: float = 0.006
-    thresholds: tuple[float, ...] = (15.0, 20.0, 30.0)
+    relative: bool = True
+    floor: float = 1.0
+    heavy: float = 0.0
+    overlap_weight: float = 0.5
+    thresholds: tuple[float, ...] = (15.0, 20.0)
     softness: float = 2.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.overlap_weight < 0:
-            raise SettingsError(f"loss.overlap_weight: expected at least 0, got {self.overlap_weight!r}.")
-        if not self.softness > 0:
-            raise SettingsError(f"loss.softness: expected more than 0 dBZ, got {self.softness!r}.")
+        for name in ("heavy", "overlap_weight"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"loss.{name}: expected at least 0, got {getattr(self, name)!r}.")
+        for name in ("floor", "softness"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"loss.{name}: expected more than 0 dBZ, got {getattr(self, name)!r}.")
         if self.overlap_weight and not self.thresholds:
             raise SettingsError(
                 "loss.thresholds: expected at least one in dBZ, got none. Or set loss.overlap_weight to 0."
@@ -141,7 +115,7 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        _at_least("evaluation.leads", self.leads, 1)
+        at_least("evaluation.leads", self.leads, 1)
         if not self.thresholds:
             raise SettingsError("evaluation.thresholds: expected at least one in dBZ, got none.")
 
@@ -165,14 +139,14 @@ class PredictSettings:
 
     minutes: float = 60.0
     gif: bool = True
-    trust: float = 0.5
-    match: float = 1.0
+    trust: float = 1.0
+    match: float = 0.0
     tile: int = 1024
     temporal_share: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        _at_least("predict.tile", self.tile, 32)
+        at_least("predict.tile", self.tile, 32)
         if not self.minutes > 0:
             raise SettingsError(f"predict.minutes: expected more than 0, got {self.minutes!r}.")
         for name, share in (("trust", self.trust), ("match", self.match)):
@@ -197,13 +171,24 @@ class NowcastingSettings:
         predict: what is forecast.
     """
 
+    retired: ClassVar[Mapping[str, str]] = {
+        "data.coarsen": "It is data.kilometers now, the size of the network's pixels: coarsen 2 of 1-km files is "
+        "data.kilometers 2, coarsen 1 is data.kilometers null (as the files are)"
+    }
+
     seed: int = 0
     data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(
-            steps=2000, batch=4, learning_rate=1e-3, schedule="cosine", warm_up=0.05, precision="bf16"
+            steps=4000,
+            batch=8,
+            learning_rate=2e-3,
+            weight_decay=0.01,
+            schedule="cosine",
+            warm_up=0.05,
+            precision="bf16",
         )
     )
     switches: SwitchSettings = field(default_factory=SwitchSettings)
@@ -287,8 +272,3 @@ class PredictOptions:
 
 SETTINGS = NowcastingSettings
 PREDICT_OPTIONS = PredictOptions
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")

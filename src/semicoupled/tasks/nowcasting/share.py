@@ -11,8 +11,7 @@ A forecast M has beside it the answers of its own two streams (Eq. 9-12), seen f
 It is 1 where the forecast is what the temporal stream says, 0 where it is what the spatial stream says, and 1/2 where
 it is equally far from both. It is the importance of time (Table 6, `semicoupled explain importance`) with the forecast
 in the place of what will be observed: the difference of two errors is above 0 exactly where this share is above 1/2. In
-the form `advection` M, S and T all lie on the same first guess, which therefore drops out; where rain is carried to is
-no part of the share.
+the form `advection` M, S and T are all seen from where the rain is: where it is carried to is no part of the share.
 
 It is NaN where nothing is known, where nobody expects rain (M, S and T below `DRY_DBZ`), and where both streams say the
 same as the forecast within `SAME_DBZ`. It tells how the network came to its answer, not whether the answer is good, and

@@ -1,7 +1,8 @@
 """The nowcasting network one image at a time: reading an observed one, writing the next one; dBZ in, dBZ out.
 
 The form `advection` sees all images from where their rain is at the last one. The way there is a third program,
-`follow`: from the points of departure after k steps to those after k + 1.
+`follow`: from the points of departure after k steps to those after k + 1. A fourth, `begin`, makes the first guess of
+the three newest images.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from semicoupled.nn.state_layout import StateLayout
 from semicoupled.steps import Sizes, StepProgram, Steps, Tensors
 from semicoupled.task import Description
 from semicoupled.tasks.nowcasting.advection import carry, sample
+from semicoupled.tasks.nowcasting.image_heads import ImageHead
 from semicoupled.tasks.nowcasting.model import NowcastingModel
-from semicoupled.tasks.nowcasting.scales import bands
+from semicoupled.tasks.nowcasting.patches import to_cells
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 from semicoupled.tasks.nowcasting.view import to_ground
 
@@ -55,22 +57,25 @@ USE_MOVING = """\
 import json, numpy as np, onnxruntime
 
 programs = json.load(open("signature.json"))["programs"]
-encode, decode, follow = (onnxruntime.InferenceSession(f"{name}.onnx") for name in ("encode", "decode", "follow"))
+names = [name for name in ("follow", "begin", "encode", "decode") if name in programs]
+run = {name: onnxruntime.InferenceSession(f"{name}.onnx").run for name in names}
 frames = np.zeros((5, 1, 1, 96, 112), "float32")  # yours: time, batch, 1, height, width; dBZ, NaN = missing
 motion = np.zeros((1, 2, 96, 112), "float32")  # yours: pixels a step, such as nowcasting.motion.estimate_motion gives
 points = [np.indices((96, 112), "float32")[None, ::-1]]  # x and y of every pixel, then one step further back each
 for _ in range(6):
-    points += follow.run(None, {"motion": motion, "points": points[-1]})
+    points += run["follow"](None, {"motion": motion, "points": points[-1]})
 sizes = {"batch": 1, "height": 96, "width": 112}
 shape = lambda axes: [n if isinstance(n, int) else -(-sizes[n["axis"]] // n["divided_by"]) for n in axes]
 state = {s["name"]: np.full(shape(s["shape"]), s["initial"], "float32") for s in programs["encode"]["state"]}
 for frame, behind in zip(frames, reversed(points[: len(frames)])):
-    state = dict(zip(state, encode.run(None, {"frame": frame, "points": behind, **state})))
+    state = dict(zip(state, run["encode"](None, {"frame": frame, "points": behind, **state})))
+newest = {"last": frames[-1], "before": frames[-2], "oldest": frames[-3], "points_1": points[1], "points_2": points[2]}
+guess = dict(zip(("now", "trend"), run["begin"](None, newest))) if "begin" in run else {}
 image = frames[-1]
 for lead in range(6):
-    feed = {"last": frames[-1], "points": points[lead + 1], "image": image, **state}
-    forecast, image, *after = decode.run(None, feed)
-    state = dict(zip(state, after))
+    feed = {"last": frames[-1], "points": points[lead + 1], "image": image, **guess, **state}
+    forecast, image, *after = run["decode"](None, feed)
+    guess, state = dict(zip(guess, after)), dict(zip(state, after[len(guess) :]))
     print(lead + 1, np.nanmean(forecast))
 """
 
@@ -91,12 +96,29 @@ class Encode(nn.Module):
         if moving:
             image = carry(image, tensors[0])
         seen = torch.cat([image.nan_to_num(nan=0.0), (~image.isnan()).to(image.dtype)], dim=1)
-        cells = self.model.to_cells(seen[:, None], tensors[-1].shape[-2:])  # those of the state, which fit
+        cells = to_cells(seen[:, None], self.model.patch, tensors[-1].shape[-2:])  # those of the state, which fit
         return self.layout.flatten(self.model.network.encode(cells, state, streams=("main",), switch=None, steps=0))
 
 
+class Begin(nn.Module):
+    """Makes the first guess of the newest images: (last, before, oldest, points_1, points_2) -> (now, trend)."""
+
+    def __init__(self, head: nn.Module) -> None:
+        """Take the head of the main stream."""
+        super().__init__()
+        self.head = head
+
+    def forward(self, last: Tensor, before: Tensor, oldest: Tensor, *points: Tensor) -> Tensors:
+        """See `FirstGuess.start`."""
+        seen = [carry(oldest / HIGHEST_DBZ, points[1]), carry(before / HIGHEST_DBZ, points[0]), last / HIGHEST_DBZ]
+        frames = torch.stack(seen, dim=1)
+        known = (~frames.isnan()).to(frames.dtype)
+        kept = cast(ImageHead, self.head).start(frames.nan_to_num(nan=0.0), known)
+        return kept[1:]
+
+
 class Decode(nn.Module):
-    """Writes the next image: (last, [points], image, *state) -> (forecast, image, *state)."""
+    """Writes the next image: (last, [points], image, *kept, *state) -> (forecast, image, *kept, *state)."""
 
     def __init__(self, model: NowcastingModel, layout: StateLayout) -> None:
         """Take the decoder of a model."""
@@ -105,19 +127,20 @@ class Decode(nn.Module):
 
     def forward(self, last: Tensor, *tensors: Tensor) -> Tensors:
         """Write it; `image` is what the call before gave, and at first `last`."""
-        moving = self.model.form == "advection"
-        points, image, *state = tensors if moving else (None, *tensors)
+        model, moving = self.model, self.model.form == "advection"
+        head = cast(ImageHead, model.head)
+        points, image, *fed = tensors if moving else (None, *tensors)
         assert image is not None  # it is the first of the tensors
+        kept, state = fed[: len(head.names)], fed[len(head.names) :]
         last = last / HIGHEST_DBZ
         known, there = (~last.isnan()).to(last.dtype), last.nan_to_num(nan=0.0)
         given = (image / HIGHEST_DBZ).nan_to_num(nan=0.0)
-        parts = bands(there, known, self.model.scales) if self.model.scales else None
-        cells = self.model.to_cells(torch.cat([given, known], dim=1)[:, None], state[-1].shape[-2:])[:, 0]
+        cells = to_cells(torch.cat([given, known], dim=1)[:, None], model.patch, state[-1].shape[-2:])[:, 0]
         before = self.layout.unflatten(state)
-        step, after = self.model.network.decode(cells, before, streams=("main",), switch=None, at=0, total=1)
-        written = self.model.next_image(self.model.head(step.main), there, parts)
+        step, after = model.network.decode(cells, before, streams=("main",), switch=None, at=0, total=1)
+        written, (_, *kept) = head(step.main, (there, *kept))
         forecast = to_ground(written, last, points) * HIGHEST_DBZ
-        return forecast.clamp(0.0, HIGHEST_DBZ), written * HIGHEST_DBZ, *self.layout.flatten(after)
+        return forecast.clamp(0.0, HIGHEST_DBZ), written * HIGHEST_DBZ, *kept, *self.layout.flatten(after)
 
 
 class Follow(nn.Module):
@@ -156,7 +179,11 @@ def make_steps(model: NowcastingModel, size: tuple[int, int], about: Description
     def points(sizes: Sizes) -> Tensor:
         return grid(sizes) - 2 * torch.rand(sizes.batch, 2, sizes.height, sizes.width)
 
+    def pixels(sizes: Sizes, channels: int) -> Tensor:
+        return torch.zeros(sizes.batch, channels, sizes.height, sizes.width)
+
     given = {"points": POINTS} if moving else {}
+    kept, count = cast(ImageHead, model.head).names, model.scales + 1
     programs = [
         StepProgram(
             "encode",
@@ -172,10 +199,14 @@ def make_steps(model: NowcastingModel, size: tuple[int, int], about: Description
             Decode(model, layout),
             inputs={"last": f"the last {FRAME}", **given},
             outputs={"forecast": FORECAST},
-            state=("image", *layout.names),
+            state=("image", *kept, *layout.names),
             example=lambda sizes: (rain(sizes), *((points(sizes),) if moving else ())),
-            start=lambda sizes: (torch.zeros(sizes.batch, 1, sizes.height, sizes.width), *start(sizes)),
-            initial={"image": "last", **{name: f"next_{name} of encode" for name in layout.names}},
+            start=lambda sizes: (pixels(sizes, 1), *(pixels(sizes, count) for _ in kept), *start(sizes)),
+            initial={
+                "image": "last",
+                **{name: f"{name} of begin" for name in kept},
+                **{name: f"next_{name} of encode" for name in layout.names},
+            },
         ),
     ]
     if moving:
@@ -190,6 +221,23 @@ def make_steps(model: NowcastingModel, size: tuple[int, int], about: Description
             initial={"points": "each pixel's own x and y"},
         )
         programs.insert(0, follow)
+    if kept:
+        begin = StepProgram(
+            "begin",
+            Begin(model.head),
+            inputs={
+                "last": f"the last {FRAME}",
+                "before": f"the one before it, an {FRAME}",
+                "oldest": f"the one before that, an {FRAME}",
+                "points_1": f"after one step: {POINTS}",
+                "points_2": f"after two steps: {POINTS}",
+            },
+            outputs={"now": "first guess in bands of scales, dBZ / 60; B N H W", "trend": "its change; B N H W"},
+            state=(),
+            example=lambda sizes: (rain(sizes), rain(sizes), rain(sizes), points(sizes), points(sizes)),
+            start=lambda sizes: (),
+        )
+        programs.insert(1, begin)
     known = {"units": "dBZ", "range": [0, HIGHEST_DBZ], "missing": "NaN", "note": NOTE, **about}
     return Steps(programs, size, known, use=USE_MOVING if moving else USE_STANDING)
 

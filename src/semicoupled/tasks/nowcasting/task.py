@@ -16,7 +16,9 @@ from semicoupled.report import Picture, Section, rows_table
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
-from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData
+from semicoupled.tasks.nowcasting.check import check
+from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, Sampling
+from semicoupled.tasks.nowcasting.describe import describe
 from semicoupled.tasks.nowcasting.evaluation import common_step, evaluate_sequences, with_baselines
 from semicoupled.tasks.nowcasting.forecasting import forecaster
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
@@ -30,13 +32,13 @@ from semicoupled.tasks.nowcasting.session import NowcastSession
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.steps import make_steps
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
-from semicoupled.tasks.nowcasting.windows import list_windows, split_by_time
+from semicoupled.tasks.nowcasting.windows import keep_apart, list_windows, split_by_time
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress
 from semicoupled.training.sampling import SampleKey
 
-VALIDATION_CROPS = 32
+VALIDATION_CROPS = 64
 REPORT_STARTS = 12
 
 
@@ -61,7 +63,7 @@ def read_splits(settings: NowcastingSettings) -> RadarSplits:
     files = find_files(root)
     window = data.input_frames + max(data.output_frames, settings.evaluation.leads)
     if data.validation is None:
-        sequences = read_sequences(files, root, factor=data.coarsen, at_least=window, on_error=data.on_error).sequences
+        sequences = read_sequences(files, root, reading=data.reading, at_least=window).sequences
         return RadarSplits(*split_by_time(sequences, window))
     held = {file for file in files if matches_glob(file, root, data.validation)}
     if not held or len(held) == len(files):
@@ -69,11 +71,17 @@ def read_splits(settings: NowcastingSettings) -> RadarSplits:
             f"{root}: {len(held)} of {len(files)} files match --data.validation {data.validation!r}; expected some of "
             "them, not none and not all. The pattern is relative to the root and may name a folder"
         )
-    parts = (
-        read_sequences(chosen, root, factor=data.coarsen, at_least=window, on_error=data.on_error).sequences
+    train, validation = (
+        read_sequences(chosen, root, reading=data.reading, at_least=window).sequences
         for chosen in ([file for file in files if file not in held], sorted(held))
     )
-    return RadarSplits(*parts)
+    apart = keep_apart(train, validation, window)
+    if not apart:
+        raise DataError(
+            f"{root}: nothing to learn from lies a whole window of {window} frames apart from what "
+            f"--data.validation {data.validation!r} holds back. Hold back less, or add files"
+        )
+    return RadarSplits(apart, validation)
 
 
 def splits(settings: NowcastingSettings) -> Splits:
@@ -82,7 +90,7 @@ def splits(settings: NowcastingSettings) -> Splits:
     everything = [*found.train, *found.validation]
     data = settings.data
 
-    def dataset(sequences: Sequence[RadarSequence]) -> NowcastingData:
+    def dataset(sequences: Sequence[RadarSequence], *, training: bool) -> NowcastingData:
         return NowcastingData(
             sequences,
             input_frames=data.input_frames,
@@ -90,6 +98,8 @@ def splits(settings: NowcastingSettings) -> Splits:
             crop=data.crop,
             candidates=data.candidates,
             dim=data.dim,
+            least_wet=data.least_wet,
+            sampling=Sampling(data.teaching if training else 0.0, data.teaching_samples),
             seed=settings.seed,
         )
 
@@ -100,7 +110,7 @@ def splits(settings: NowcastingSettings) -> Splits:
         "train": [_describe(sequence) for sequence in found.train],
         "validation": [_describe(sequence) for sequence in found.validation],
     }
-    return Splits(dataset(found.train), dataset(found.validation), description)
+    return Splits(dataset(found.train, training=True), dataset(found.validation, training=False), description)
 
 
 def build(settings: NowcastingSettings, description: Description) -> TaskModel:
@@ -121,24 +131,28 @@ def cut(batch: NowcastingBatch, segment: Segment) -> NowcastingBatch:
 
 
 def validate(settings: NowcastingSettings, model: TaskModel, splits: Splits, progress: Progress) -> Mapping[str, float]:
-    """Give the squared error on some crops of the validation split, and of persistence on the same pixels."""
+    """Give the main goal's loss on some crops of the validation split, and squared errors beside persistence's."""
     data = cast(NowcastingData, splits.validation)
     device = next(cast(nn.Module, model).parameters()).device
     indices = np.unique(np.linspace(0, len(data) - 1, min(VALIDATION_CROPS, len(data))).astype(int))
-    errors: list[tuple[float, float]] = []
+    losses = make_goals(settings.loss, settings.model.form)
+    found: list[tuple[float, float, float]] = []
     progress.begin("validating", len(indices))
     try:
         for done, index in enumerate(indices):
             sample = default_collate([data[SampleKey(int(index))]])
             batch = NowcastingBatch(*(tensor.to(device) for tensor in sample))
-            forecast = model(batch).main
-            last = torch.where(forecast.isnan(), torch.nan, batch.frames[:, -1:])
-            errors.append((float(mean_square(forecast - batch.future)), float(mean_square(last - batch.future))))
+            output = model(batch)
+            last = torch.where(output.main.isnan(), torch.nan, batch.frames[:, -1:])
+            ours, persistence = (
+                HIGHEST_DBZ**2 * float(mean_square(images - batch.future)) for images in (output.main, last)
+            )
+            found.append((float(losses(output, batch).main), ours, persistence))
             progress.update(done + 1)
     finally:
         progress.end()
-    ours, persistence = HIGHEST_DBZ**2 * np.mean(errors, axis=0)
-    return {"score": -float(ours), "mse": float(ours), "mse_persistence": float(persistence)}
+    loss, ours, persistence = (float(mean) for mean in np.mean(found, axis=0))
+    return {"score": -loss, "mse": ours, "mse_persistence": persistence}
 
 
 def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
@@ -154,9 +168,7 @@ def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
         if request.split != "all":
             raise SettingsError(f"split {request.split!r} is of the run's own data; with --data.root expected 'all'")
         files = find_files(request.root)
-        sequences = read_sequences(
-            files, request.root, factor=data.coarsen, at_least=at_least, on_error=data.on_error
-        ).sequences
+        sequences = read_sequences(files, request.root, reading=data.reading, at_least=at_least).sequences
     else:
         found = read_splits(settings)
         chosen = {"train": found.train, "validation": found.validation, "all": [*found.train, *found.validation]}
@@ -279,4 +291,6 @@ TASK = Task(
     predictor=predictor,
     steps=steps,
     draw=draw,
+    check=check,
+    describe=describe,
 )

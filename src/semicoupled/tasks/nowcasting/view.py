@@ -31,7 +31,7 @@ class View:
             leads: frames that will be forecast.
         """
         frames = batch.frames
-        self._last = frames[:, -1]
+        self._last, self._future = frames[:, -1], batch.future
         self._moving = moving
         if moving:
             self._motion = batch.motion
@@ -42,6 +42,17 @@ class View:
             frames = torch.stack([*carried, self._last], dim=1)
         self.known = (~frames.isnan()).float()
         self.images = frames.nan_to_num(nan=0.0)
+
+    def future(self, lead: int) -> Float[Tensor, "B 1 H W"]:
+        """Give what came as the network would see it; where that is not known, 0.
+
+        Args:
+            lead: from 0.
+        """
+        image = self._future[:, lead]
+        if self._moving:  # what will be observed has come as far ahead as it must be carried back
+            image = carry(image, departures(-self._motion, lead + 1)[:, -1])
+        return image.nan_to_num(nan=0.0)
 
     def to_ground(self, image: Float[Tensor, "B 1 H W"], lead: int) -> Float[Tensor, "B 1 H W"]:
         """Turn an image of the network's into a forecast, missing where the last frame is.

@@ -226,7 +226,7 @@ class Watch:
         """Read a file, unless it is still being written."""
         path = self._folder / name
         try:
-            frames = read_frames(path)
+            frames = read_frames(path, self._session.settings.data.files)
             about = path.stat()
             if Stamp(about.st_size, about.st_mtime_ns) != stamp:
                 raise DataError(f"{path}: changed while it was read")

@@ -70,3 +70,22 @@ def split_by_time(
             "what to validate on with --data.validation"
         )
     return earlier, later
+
+
+def keep_apart(sequences: Sequence[RadarSequence], held: Sequence[RadarSequence], frames: int) -> list[RadarSequence]:
+    """Cut from sequences what lies less than a window from sequences of the same event that are held back.
+
+    Args:
+        sequences: to learn from.
+        held: held back.
+        frames: frames of a window; shorter pieces are left out.
+    """
+    kept: list[RadarSequence] = []
+    for sequence in sequences:
+        others = [time for other in held if other.event == sequence.event for time in other.times]
+        apart = frames * sequence.step
+        free = [not others or min(abs(time - other) for other in others) > apart for time in sequence.times]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], free, [False]]).astype(int)))
+        pieces = (sequence.part(int(start), int(stop)) for start, stop in edges.reshape(-1, 2))
+        kept += [piece for piece in pieces if len(piece) >= frames]
+    return kept

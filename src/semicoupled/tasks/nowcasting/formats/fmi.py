@@ -14,10 +14,12 @@ import numpy as np
 import pyproj
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.nowcasting.data_settings import FileSettings
+from semicoupled.tasks.nowcasting.formats.limits import MOST_BYTES, check_size
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
 
-NAME: str = "FMI PGM (plain or gzipped)"
+NAME: str = "FMI PGM"
 _GZIP = b"\x1f\x8b"
 
 
@@ -36,16 +38,21 @@ def matches(path: Path, head: bytes) -> bool:
     return head.startswith(b"P5") and b"# param " in head and b"# obstime " in head
 
 
-def read(path: Path) -> tuple[RadarFrame, ...]:
+def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
     """Read one composite.
+
+    Args:
+        path: the file.
+        given: not needed, the file says everything.
 
     Raises:
         DataError: the file is truncated, or its comments are not understood.
     """
+    del given
     content = path.read_bytes()
     if content.startswith(_GZIP):
         try:
-            content = gzip.decompress(content)
+            content = _unpack(path)
         except (EOFError, OSError, zlib.error) as error:
             raise DataError(
                 f"{path}: expected a whole gzip file, got one that breaks off ({error}). Fetch it again"
@@ -66,10 +73,18 @@ def read(path: Path) -> tuple[RadarFrame, ...]:
     return (RadarFrame(values, "dBZ", valid, None, grid, path, f"FMI {notes.get('productname', '')}".strip()),)
 
 
+def _unpack(path: Path) -> bytes:
+    with gzip.open(path) as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise DataError(f"{path}: unpacks to more than {MOST_BYTES} bytes; expected one field. It is no radar file")
+    return content
+
+
 def _parse(path: Path, content: bytes) -> tuple[dict[str, str], tuple[int, int], np.ndarray]:
     notes: dict[str, str] = {}
     numbers: list[int] = []
-    position = content.index(b"\n") + 1
+    position = content.find(b"\n") + 1
     while len(numbers) < 3 and position < len(content):
         end = content.find(b"\n", position)
         line = content[position : end if end >= 0 else len(content)].decode("ascii", "replace").strip()
@@ -85,6 +100,7 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, str], tuple[int, int],
             f"{len(content) - position} bytes of pixels. Fetch it again"
         )
     columns, rows = numbers[:2]
+    check_size(path, (rows, columns))
     pixels = np.frombuffer(content, np.uint8, columns * rows, position).reshape(rows, columns)
     return notes, (columns, rows), pixels
 

@@ -16,12 +16,12 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.nowcasting.data_settings import FileSettings, Quantity
+from semicoupled.tasks.nowcasting.formats.hdf5 import SIGNATURE, array, group, number, open_hdf5, text
 from semicoupled.tasks.nowcasting.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
-from semicoupled.tasks.nowcasting.units import Quantity
 
 NAME: str = "KNMI HDF5"
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FORMULA = re.compile(r"^\s*GEO\s*=\s*([-+\d.eE]+)\s*\*\s*PV\s*(?:\+\s*([-+\d.eE]+))?\s*$", re.IGNORECASE)
 
 
@@ -32,30 +32,35 @@ def matches(path: Path, head: bytes) -> bool:
         path: the file.
         head: its first bytes.
     """
-    if not head.startswith(HDF5_SIGNATURE):
+    if not head.startswith(SIGNATURE):
         return False
-    with _open(path) as file:
+    with open_hdf5(path) as file:
         return "overview" in file and "image1" in file and "geographic" in file
 
 
-def read(path: Path) -> tuple[RadarFrame, ...]:
+def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
     """Read the field of the file's first image group.
+
+    Args:
+        path: the file.
+        given: not needed, the file says everything.
 
     Raises:
         DataError: the file is truncated, or an attribute that is needed is missing or not understood.
     """
-    with _open(path) as file:
+    del given
+    with open_hdf5(path) as file:
         try:
-            image, calibration, about = (_group(file, name) for name in ("image1", "image1/calibration", "overview"))
-            pixels = np.asarray(image["image_data"])
-            quantity = _quantity(path, _text(image, "image_geo_parameter"))
-            scale, offset = _formula(path, _text(calibration, "calibration_formulas"))
-            outside = int(_number(calibration, "calibration_out_of_image"))
-            absent = int(_number(calibration, "calibration_missing_data"))
-            start = _time(path, _text(about, "product_datetime_start"))
-            end = _time(path, _text(about, "product_datetime_end"))
-            product = _text(about, "product_group_name")
-            grid = _grid(path, _group(file, "geographic"), pixels.shape)
+            image, calibration, about = (group(file, name) for name in ("image1", "image1/calibration", "overview"))
+            pixels = array(path, image, "image_data")
+            quantity = _quantity(path, text(image, "image_geo_parameter"))
+            scale, offset = _formula(path, text(calibration, "calibration_formulas"))
+            outside = int(number(calibration, "calibration_out_of_image"))
+            absent = int(number(calibration, "calibration_missing_data"))
+            start = _time(path, text(about, "product_datetime_start"))
+            end = _time(path, text(about, "product_datetime_end"))
+            product = text(about, "product_group_name")
+            grid = _grid(path, group(file, "geographic"), pixels.shape)
         except (KeyError, OSError) as error:
             raise DataError(
                 f"{path}: a KNMI HDF5 file without all of its parts ({error}). It may be damaged: fetch it again"
@@ -67,32 +72,6 @@ def read(path: Path) -> tuple[RadarFrame, ...]:
     values = np.where(missing, np.nan, scale * pixels.astype(np.float32) + offset).astype(np.float32)
     interval = end - start if quantity == "mm" else None
     return (RadarFrame(values, quantity, end, interval, grid, path, product),)
-
-
-def _open(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise DataError(
-            f"{path}: expected a whole HDF5 file, got one that cannot be opened ({error}). "
-            "Fetch it again, or leave it out"
-        ) from error
-
-
-def _group(parent: h5py.Group, name: str) -> h5py.Group:
-    found = parent[name]
-    if not isinstance(found, h5py.Group):
-        raise KeyError(f"{name} is no group")
-    return found
-
-
-def _text(group: h5py.Group, name: str) -> str:
-    value = np.asarray(group.attrs[name]).reshape(-1)[0]
-    return value.decode("ascii", "replace").strip() if isinstance(value, bytes) else str(value).strip()
-
-
-def _number(group: h5py.Group, name: str) -> float:
-    return float(np.asarray(group.attrs[name]).reshape(-1)[0])
 
 
 def _quantity(path: Path, parameter: str) -> Quantity:
@@ -109,36 +88,36 @@ def _quantity(path: Path, parameter: str) -> Quantity:
     )
 
 
-def _formula(path: Path, text: str) -> tuple[float, float]:
-    match = _FORMULA.match(text)
+def _formula(path: Path, words: str) -> tuple[float, float]:
+    match = _FORMULA.match(words)
     try:
         if match:
             return float(match[1]), float(match[2] or 0)
     except ValueError:
         pass  # such as "GEO=1.2.3*PV": said below
-    raise DataError(f"{path}: calibration_formulas is {text!r}; expected 'GEO = a * PV + b'")
+    raise DataError(f"{path}: calibration_formulas is {words!r}; expected 'GEO = a * PV + b'")
 
 
-def _time(path: Path, text: str) -> datetime:
+def _time(path: Path, words: str) -> datetime:
     for layout in ("%d-%b-%Y;%H:%M:%S.%f", "%d-%b-%Y;%H:%M:%S"):
         try:
-            return datetime.strptime(text, layout).replace(tzinfo=UTC)
+            return datetime.strptime(words, layout).replace(tzinfo=UTC)
         except ValueError:
             continue
-    raise DataError(f"{path}: product_datetime is {text!r}; expected a time such as '05-FEB-2021;20:05:00.000'")
+    raise DataError(f"{path}: product_datetime is {words!r}; expected a time such as '05-FEB-2021;20:05:00.000'")
 
 
 def _grid(path: Path, geographic: h5py.Group, shape: tuple[int, ...]) -> Grid:
-    rows, columns = int(_number(geographic, "geo_number_rows")), int(_number(geographic, "geo_number_columns"))
+    rows, columns = int(number(geographic, "geo_number_rows")), int(number(geographic, "geo_number_columns"))
     if shape != (rows, columns):
         raise DataError(
             f"{path}: the image has {shape} pixels; expected {(rows, columns)} as geo_number_rows, _columns say"
         )
-    units = _text(geographic, "geo_dim_pixel").upper()
+    units = text(geographic, "geo_dim_pixel").upper()
     if units != "KM,KM":
         raise DataError(f"{path}: geo_dim_pixel is {units!r}; expected 'KM,KM'")
-    x_size, y_size = _number(geographic, "geo_pixel_size_x"), _number(geographic, "geo_pixel_size_y")
-    column_offset, row_offset = _number(geographic, "geo_column_offset"), _number(geographic, "geo_row_offset")
+    x_size, y_size = number(geographic, "geo_pixel_size_x"), number(geographic, "geo_pixel_size_y")
+    column_offset, row_offset = number(geographic, "geo_column_offset"), number(geographic, "geo_row_offset")
     # The offsets count pixels from the projection's origin to the outer edge of the first pixel.
     return Grid(
         x_first=1000 * x_size * (column_offset + 0.5),
@@ -147,7 +126,7 @@ def _grid(path: Path, geographic: h5py.Group, shape: tuple[int, ...]) -> Grid:
         y_first=1000 * y_size * (row_offset + 0.5),
         y_step=1000 * y_size,
         rows=rows,
-        wkt=_wkt(path, _text(_group(geographic, "map_projection"), "projection_proj4_params")),
+        wkt=_wkt(path, text(group(geographic, "map_projection"), "projection_proj4_params")),
     )
 
 

@@ -1,0 +1,71 @@
+"""``semicoupled data``: look at data before training on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from semicoupled.cli.data_output import print_report
+from semicoupled.cli.options import Parser
+from semicoupled.cli.progress import progress
+from semicoupled.cli.task_options import add_settings, choose_task, resolve_settings, settings_help
+from semicoupled.errors import SettingsError, nearest
+
+TOPICS = {
+    "check": "look at every file, and say what is wrong: semicoupled data check TASK DIR [--json F] [--page F.html]",
+    "describe": "what a folder holds, in one table: semicoupled data describe TASK DIR [--json F] [--page F.html]",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check or describe data.
+
+    Returns:
+        0, or 1 if `check` found a problem.
+    """
+    topic, rest = (arguments[0], list(arguments[1:])) if arguments else ("--help", [])
+    if topic in ("-h", "--help"):
+        print(f"usage: semicoupled data {{{','.join(TOPICS)}}} TASK DIR ...\n")
+        for name, summary in TOPICS.items():
+            print(f"  {name:<10}{summary}")
+        return 0
+    if topic not in TOPICS:
+        raise SettingsError(f"semicoupled data: there is no {topic!r}. {nearest(topic, TOPICS)}")
+    return _run(topic, rest)
+
+
+def _run(topic: str, arguments: Sequence[str]) -> int:
+    parser = Parser(f"data {topic}", "TASK DIR [--json F] [--page F.html] [--SETTING VALUE] ...", TOPICS[topic])
+    parser.add_argument("root", metavar="DIR", type=Path, help="folder, file, or pattern in quotes: 'radar/2021*/*.h5'")
+    add_settings(parser)
+    parser.add_argument("--json", type=Path, metavar="F", help="also write what was found to this file")
+    parser.add_argument("--page", type=Path, metavar="F.html", help="also write it as a page")
+    chosen = choose_task(parser, arguments)
+    if chosen is None:
+        return 0
+    if {"-h", "--help"} & set(chosen.rest):
+        print(f"{parser.format_help()}\n{settings_help(chosen.task)}", end="")
+        return 0
+    if not chosen.rest or chosen.rest[0].startswith("-"):
+        parser.error("the folder comes after the task")
+    options, rest = parser.split(chosen.rest)
+    settings = resolve_settings(chosen.task, options.preset, options.config, rest, parser)
+
+    from semicoupled.data_report import write_json, write_page
+    from semicoupled.task import DataRequest, find_task
+
+    task = find_task(chosen.task)
+    look = task.check if topic == "check" else task.describe
+    if look is None:
+        raise SettingsError(
+            f"semicoupled data {topic}: task {chosen.task} reads no files that could be looked at. Use it with a task "
+            "that has data of its own"
+        )
+    with progress() as shown:
+        report = look(DataRequest(settings, options.root, shown))
+    print_report(report)
+    if options.json is not None:
+        write_json(options.json, chosen.task, str(options.root), report)
+    if options.page is not None:
+        write_page(options.page, report)
+    return report.exit_code

@@ -16,17 +16,28 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from semicoupled.devices import choose_device
 from semicoupled.environment import environment
-from semicoupled.errors import RunError, nearest
+from semicoupled.errors import RunError, SettingsError, nearest
 from semicoupled.files import write_text
 from semicoupled.settings_file import differences, read_settings, write_settings
-from semicoupled.task import Description, Json, Task, TaskModel, TaskSettings, find_task, settings_class, task_folders
+from semicoupled.task import (
+    Description,
+    Json,
+    PredictRequest,
+    Task,
+    TaskModel,
+    TaskSettings,
+    find_task,
+    predict_options,
+    settings_class,
+    task_folders,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,21 +130,39 @@ class LoadedRun:
     model: TaskModel
 
     def predict(
-        self, inputs: Path | str | Sequence[Path | str], out: Path | str, progress: Progress | None = None
+        self,
+        inputs: Path | str | Sequence[Path | str],
+        out: Path | str | Sequence[Path | str],
+        progress: Progress | None = None,
+        **options: object,
     ) -> list[Path]:
         """Predict from files.
 
         Args:
             inputs: files or folders that the task reads.
-            out: the file or folder to write to.
+            out: the file or folder to write to, or several where the task writes several.
             progress: who is told how far it is.
+            **options: the task's own, as ``semicoupled predict TASK --help`` lists them: ``lead=60``.
 
         Returns:
             The files that were written.
+
+        Raises:
+            SettingsError: an option that the task does not have.
         """
-        named = [inputs] if isinstance(inputs, (str, Path)) else inputs
-        predictor = self.task.predictor(self.settings, self.description, self.model)
-        return predictor.predict([Path(name) for name in named], Path(out), progress)
+        return list(self.predicting(PredictRequest(_paths(inputs), _paths(out), self._options(options), progress)))
+
+    def predicting(self, request: PredictRequest) -> Iterator[Path]:
+        """Predict, and give the files as they are written; see `Predictor.predict`."""
+        yield from self.task.predictor(self.settings, self.description, self.model).predict(request)
+
+    def _options(self, options: Mapping[str, object]) -> object:
+        cls = predict_options(self.task.name)
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise SettingsError(f"task {self.task.name} has no option {name!r} of predict. {nearest(name, known)}")
+        return cls(**options)
 
 
 def open_run(path: Path, task: str, settings: TaskSettings) -> RunFolder:
@@ -244,6 +273,10 @@ def load(run: Path | str, device: str = "auto", task: str | None = None) -> Load
     load_weights(folder.weights_file, network)
     network.to(choose_device(device)).eval()
     return LoadedRun(folder, found, settings, {**description, **folder.extras(found.extras)}, model)
+
+
+def _paths(given: Path | str | Sequence[Path | str]) -> list[Path]:
+    return [Path(given)] if isinstance(given, (str, Path)) else [Path(name) for name in given]
 
 
 def _read_json(file: Path, expected: str) -> dict[str, Any]:

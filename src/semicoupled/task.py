@@ -1,14 +1,15 @@
 """What a task is: a frozen dataclass of plain functions, found by its folder under ``tasks/``.
 
-A task's ``settings.py`` names its settings class as ``SETTINGS`` and imports no torch, so that ``--help`` is quick;
-its ``task.py`` names the `Task` itself as ``TASK``.
+A task's ``settings.py`` names its settings class as ``SETTINGS``, and what can be chosen in a prediction as
+``PREDICT_OPTIONS``, and imports no torch, so that ``--help`` is quick; its ``task.py`` names the `Task` itself as
+``TASK``.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
@@ -91,19 +92,55 @@ class Splits:
     description: Description = field(default_factory=dict[str, Json])
 
 
+@dataclass(frozen=True)
+class NoOptions:
+    """What a task says of how to predict that has nothing to choose."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """What to predict from, and where to.
+
+    Args:
+        inputs: files or folders that the task reads; a task may do without.
+        out: files or folders to write to, at least one.
+        options: of the class that the task's settings module names as ``PREDICT_OPTIONS``.
+        progress: who is told how far it is.
+        stopped: asked now and then by a prediction that goes on until it is stopped.
+    """
+
+    inputs: Sequence[Path]
+    out: Sequence[Path]
+    options: Any = NoOptions()
+    progress: Progress | None = None
+    stopped: Callable[[], bool] = _never
+
+    def only_out(self) -> Path:
+        """Give the one place to write to.
+
+        Raises:
+            SettingsError: there are several.
+        """
+        if len(self.out) != 1:
+            raise SettingsError(f"--out: expected one file, got {', '.join(map(str, self.out))}. Give it once")
+        return self.out[0]
+
+
 class Predictor(Protocol):
     """Turns files into predictions."""
 
-    def predict(self, inputs: Sequence[Path], out: Path, progress: Progress | None = None) -> list[Path]:
-        """Predict from files or folders.
+    def predict(self, request: PredictRequest) -> Iterable[Path]:
+        """Predict.
 
         Args:
-            inputs: files or folders that the task reads.
-            out: a file or a folder to write to.
-            progress: who is told how far it is.
+            request: what from, and where to.
 
         Returns:
-            The files that were written.
+            The files that were written, each as soon as it is whole. Nothing happens before the first is asked for.
         """
         ...
 
@@ -254,6 +291,19 @@ def settings_class(name: str) -> type[TaskSettings]:
     """
     _check(name)
     return cast("type[TaskSettings]", importlib.import_module(f"semicoupled.tasks.{name}.settings").SETTINGS)
+
+
+def predict_options(name: str) -> type[Any]:
+    """Give the class of a task's own options of ``predict``, a frozen dataclass, without importing torch.
+
+    It is what the task's settings module names as ``PREDICT_OPTIONS``; `NoOptions` where it names nothing.
+
+    Raises:
+        SettingsError: no such task.
+    """
+    _check(name)
+    module = importlib.import_module(f"semicoupled.tasks.{name}.settings")
+    return cast("type[Any]", getattr(module, "PREDICT_OPTIONS", NoOptions))
 
 
 def find_task(name: str) -> Task[Any]:

@@ -36,13 +36,18 @@ class Parser(argparse.ArgumentParser):
         """Give the names of its options, ``--`` included."""
         return tuple(name for name in self._option_string_actions if name.startswith("--"))
 
-    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+    def parse(self, arguments: Sequence[str], *, intermixed: bool = False) -> argparse.Namespace:
         """Parse all arguments.
+
+        Args:
+            arguments: what follows the command.
+            intermixed: options may stand between arguments of which there can be any number.
 
         Raises:
             SettingsError: an unknown option, a missing argument, a value of the wrong kind.
         """
-        found, rest = self.parse_known_args([dashed(argument) for argument in arguments])
+        read = self.parse_known_intermixed_args if intermixed else self.parse_known_args
+        found, rest = read([dashed(argument) for argument in arguments])
         for argument in rest:
             if argument.startswith("-"):
                 name = argument.partition("=")[0]

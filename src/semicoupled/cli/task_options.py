@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS
+from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from semicoupled.cli.options import Parser
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.settings_file import parse_settings, setting_names, settings_parser
 from semicoupled.task import TaskSettings, settings_class, task_folders
+
+T = TypeVar("T")
+OF_TASK = "of_task_"
 
 
 class Chosen(NamedTuple):
@@ -101,6 +104,37 @@ def settings_help(task: str) -> str:
             action.help = SUPPRESS
     presets = ", ".join(preset_files(task)) or "none"
     return f"{parser.format_help()}\npresets of {task}: {presets}\n"
+
+
+def add_task_options(parser: Parser, task: str, cls: type[object]) -> None:
+    """Add an option for each field of a task's options; see `read_task_options`.
+
+    Args:
+        parser: of the command.
+        task: its name.
+        cls: a frozen dataclass of plain values.
+    """
+    names = setting_names(cls)
+    if not names:
+        return
+    group = parser.add_argument_group(f"options of {task}")
+    hints = get_type_hints(cls)
+    known = {action.dest: action for action in settings_parser(cls)._actions}
+    for name in names:
+        flag: dict[str, Any] = {"nargs": "?", "const": "true"} if hints[name] is bool else {}
+        group.add_argument(
+            f"--{name.replace('_', '-')}", dest=f"{OF_TASK}{name}", help=str(known[name].help), metavar="VALUE", **flag
+        )
+
+
+def read_task_options(cls: type[T], found: Namespace) -> T:
+    """Make a task's options from what was parsed.
+
+    Raises:
+        SettingsError: a value of the wrong kind.
+    """
+    given = {name: getattr(found, f"{OF_TASK}{name}") for name in setting_names(cls)}
+    return parse_settings(cls, [f"--{name}={value}" for name, value in given.items() if value is not None])
 
 
 def _preset_file(task: str, name: str) -> Path:

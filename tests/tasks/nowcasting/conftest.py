@@ -11,6 +11,13 @@ from types import ModuleType
 import h5py
 import numpy as np
 import pytest
+import torch
+
+from semicoupled.run_folder import open_run
+from semicoupled.tasks.nowcasting.model import build_model
+from semicoupled.tasks.nowcasting.settings import DataSettings, ModelSettings, NowcastingSettings, PredictSettings
+from semicoupled.training.settings import GoalWeights
+from semicoupled.training.weights import save_weights
 
 START = datetime(2021, 2, 5, 20, 0, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -98,6 +105,29 @@ def make_folder(tmp_path: Path) -> Callable[..., Path]:
                 time = start + frame * STEP
                 write_knmi(folder / f"{time:%Y%m%d%H%M}.h5", moving_rain(frame, seed=seed), time)
         return folder
+
+    return make
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """Makes the folder of a run whose heads say something, without training it."""
+
+    def make(name: str = "run", **goals: float) -> Path:
+        data = DataSettings(kilometers=1, input_frames=3, output_frames=2)
+        predict = PredictSettings(minutes=15, gif=False)
+        model = ModelSettings(layers=1, width=4, patch=2, scales=2)
+        weights = GoalWeights(**{"spatial": 0.0, "temporal": 0.0, **goals})
+        settings = NowcastingSettings(data=data, model=model, predict=predict, goals=weights)
+        run = open_run(tmp_path / name, "nowcasting", settings)
+        run.write_description({"step_seconds": 300.0, "kilometers": 1.0})
+        network = build_model(model, 2)
+        generator = torch.Generator().manual_seed(3)
+        for name, parameter in network.named_parameters():
+            if "head" in name and name.endswith("weight"):
+                torch.nn.init.normal_(parameter, std=0.05, generator=generator)
+        save_weights(run.weights_file, network, {})
+        return run.path
 
     return make
 

@@ -10,7 +10,6 @@ import pytest
 import xarray as xr
 
 from semicoupled.errors import DataError
-from semicoupled.tasks.nowcasting import output
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.output import Forecast, to_dataset, write_netcdf
 from semicoupled.tasks.nowcasting.reading import read_frames
@@ -92,11 +91,11 @@ def test_a_failed_write_leaves_what_was_there(forecast: Forecast, tmp_path: Path
     path = tmp_path / "f.nc"
     path.write_text("the last forecast")
 
-    def full(self: xr.Dataset, target: Path, **options: object) -> None:
-        Path(target).write_bytes(b"half")
+    def full(self: Path, content: bytes) -> int:
+        self.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(output.xr.Dataset, "to_netcdf", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(DataError, match=r"f\.nc: cannot be written .*No space left.* Is there room on the disk"):
         write_netcdf(forecast, path)
     assert path.read_text() == "the last forecast"

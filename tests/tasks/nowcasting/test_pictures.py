@@ -9,8 +9,9 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from semicoupled.tasks.nowcasting.grid import Grid
+from semicoupled.tasks.nowcasting.movie import animation
 from semicoupled.tasks.nowcasting.output import Forecast
-from semicoupled.tasks.nowcasting.pictures import LEVELS, animation, color_map, forecast_panels
+from semicoupled.tasks.nowcasting.pictures import LEVELS, color_map, forecast_panels
 
 WKT = 'PROJCRS["p",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],CONVERSION["c",METHOD["Polar Stereographic (variant B)"],PARAMETER["Latitude of standard parallel",60],PARAMETER["Longitude of origin",0]],CS[Cartesian,2],AXIS["x",south],AXIS["y",south],LENGTHUNIT["metre",1]]'  # noqa: E501
 

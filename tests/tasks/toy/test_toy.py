@@ -12,7 +12,7 @@ import torch
 
 from semicoupled.data.shapes import SEEN, SHAPES, UNSEEN
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.task import find_task
+from semicoupled.task import PredictRequest, find_task
 from semicoupled.tasks.toy.data import ToyBatch, ToyData
 from semicoupled.tasks.toy.evaluation import ask, collate, rows_of_tests
 from semicoupled.tasks.toy.goals import clip_scores, make_goals, motion_loss
@@ -186,7 +186,7 @@ def test_answers_for_files(tmp_path: Path) -> None:
     clip = ToyData(settings.data, "seen")[0]
     np.save(tmp_path / "clip.npy", clip.frames[:, 0].numpy())
     model = model_for(settings)
-    (out,) = ToyPredictor(settings.data, model).predict([tmp_path], tmp_path / "answers.json")
+    (out,) = ToyPredictor(settings.data, model).predict(PredictRequest([tmp_path], [tmp_path / "answers.json"]))
     (answer,) = json.loads(out.read_text()).values()
     assert answer["answer"] in ("E", "NE", "N", "NW", "W", "SW", "S", "SE")
     chance = clip_scores(model(ToyBatch(*(tensor[None] for tensor in clip))).main).exp().max()
@@ -206,7 +206,7 @@ def test_files_that_are_no_clips(tmp_path: Path, content: np.ndarray | bytes, me
         np.save(file, content)
     settings = ToySettings(model=SMALL)
     with pytest.raises(DataError, match=message):
-        ToyPredictor(settings.data, model_for(settings)).predict([file], tmp_path / "answers.json")
+        ToyPredictor(settings.data, model_for(settings)).predict(PredictRequest([file], [tmp_path / "answers.json"]))
     assert not (tmp_path / "answers.json").exists()
 
 

@@ -20,7 +20,7 @@ from semicoupled.nn.switch import Switching
 from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps, frame_steps
-from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskOutput
+from semicoupled.task import Description, EvaluateRequest, PredictRequest, Splits, Task, TaskOutput
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress
@@ -140,7 +140,8 @@ class BrightnessPredictor:
     def __init__(self, model: BrightnessModel) -> None:
         self.model = model
 
-    def predict(self, inputs: Sequence[Path], out: Path, progress: Progress | None = None) -> list[Path]:
+    def predict(self, request: PredictRequest) -> list[Path]:
+        inputs, out = request.inputs, request.only_out()
         lines: list[str] = []
         for file in inputs:
             if not file.is_file():

@@ -6,6 +6,8 @@ once, not once a step, so that long leads are no more blurred than short ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 
@@ -22,12 +24,15 @@ def departures(motion: Float[Tensor, "B 2 H W"], steps: int) -> Float[Tensor, "B
     Returns:
         x and y of the points of departure after 1..K steps, in pixels.
     """
+    return torch.stack([*follow(motion, steps)], dim=1)
+
+
+def follow(motion: Float[Tensor, "B 2 H W"], steps: int) -> Iterator[Tensor]:
+    """Give the same one step after the other, B 2 H W each, for large fields of which only one fits into memory."""
     point = pixels(motion)
-    points = []
     for _ in range(steps):
         point = point - sample(motion, point)
-        points.append(point)
-    return torch.stack(points, dim=1)
+        yield point
 
 
 def pixels(like: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 2 H W"]:

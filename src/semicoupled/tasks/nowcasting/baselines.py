@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from semicoupled.tasks.nowcasting.advection import carry, departures
+from semicoupled.tasks.nowcasting.advection import carry, follow
 from semicoupled.tasks.nowcasting.motion import estimate_motion
 
 Baseline = Callable[[np.ndarray, int, float], np.ndarray]
@@ -63,9 +63,11 @@ def advect(last: np.ndarray, motion: np.ndarray, leads: int) -> np.ndarray:
         K H W.
     """
     field = torch.from_numpy(np.array(last, np.float32))[None, None]
-    points = departures(torch.from_numpy(np.array(motion, np.float32))[None], leads)
-    carried = torch.cat([carry(field, point) for point in points.unbind(1)])[:, 0].numpy()
-    return np.where(np.isnan(last), np.nan, np.where(np.isnan(carried), last, carried)).astype(np.float32)
+    given = np.empty((leads, *last.shape), np.float32)
+    for lead, points in enumerate(follow(torch.from_numpy(np.array(motion, np.float32))[None], leads)):
+        carried = carry(field, points)[0, 0].numpy()
+        given[lead] = np.where(np.isnan(last), np.nan, np.where(np.isnan(carried), last, carried))
+    return given
 
 
 def advection_blur(dbz: np.ndarray, leads: int, kilometers: float) -> np.ndarray:

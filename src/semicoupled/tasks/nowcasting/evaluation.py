@@ -7,63 +7,31 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
-from semicoupled.tasks.nowcasting.baselines import BASELINES, advect
+from semicoupled.tasks.nowcasting.baselines import BASELINES
 from semicoupled.tasks.nowcasting.calibrating import LevelCounts, count_levels, fit, folds, merge_levels
-from semicoupled.tasks.nowcasting.data import forecast_batch
+from semicoupled.tasks.nowcasting.forecasting import Forecaster
 from semicoupled.tasks.nowcasting.fractions import window_pixels
-from semicoupled.tasks.nowcasting.matching import match_distribution
 from semicoupled.tasks.nowcasting.metrics import Counts, Truth, merge
-from semicoupled.tasks.nowcasting.model import NowcastingModel
-from semicoupled.tasks.nowcasting.motion import estimate_motion
 from semicoupled.tasks.nowcasting.probability import LEVELS, Calibration, Neighborhood, probabilities
 from semicoupled.tasks.nowcasting.reliability import ProbabilitySums, probability_rows, probability_sums
 from semicoupled.tasks.nowcasting.scoring import Axes, score_rows
 from semicoupled.tasks.nowcasting.sequences import RadarSequence
-from semicoupled.tasks.nowcasting.settings import EvaluationSettings, PredictSettings
+from semicoupled.tasks.nowcasting.settings import EvaluationSettings
 from semicoupled.tasks.nowcasting.spectrum import BandPower
 from semicoupled.tasks.nowcasting.sprog import has_pysteps, make_sprog
-from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 from semicoupled.tasks.nowcasting.windows import Window, list_windows
 from semicoupled.training.progress import NoProgress, Progress
 
 log = logging.getLogger(__name__)
-
-Forecaster = Callable[[np.ndarray, int, float], np.ndarray]
-"""(dBZ T H W with NaN = missing, number of leads, size of a pixel in km) -> dBZ K H W."""
-
-
-def forecaster(model: NowcastingModel, device: torch.device, settings: PredictSettings) -> Forecaster:
-    """Give a network the signature of a baseline.
-
-    Args:
-        model: in eval mode.
-        device: where it lies.
-        settings: what is made of what the network gives.
-    """
-
-    def forecast(dbz: np.ndarray, leads: int, kilometers: float) -> np.ndarray:
-        motion = estimate_motion(dbz, kilometers)
-        batch = forecast_batch(dbz, motion)
-        batch = type(batch)(*(tensor.to(device) for tensor in batch))
-        with torch.no_grad():
-            images = model(batch, leads=leads).main[0, :, 0]
-        given = np.clip(images.float().cpu().numpy() * HIGHEST_DBZ, 0, HIGHEST_DBZ)
-        if settings.trust == 1 and settings.match == 0:
-            return given
-        guess = advect(dbz[-1], motion, leads)
-        return match_distribution(guess + np.float32(settings.trust) * (given - guess), guess, settings.match)
-
-    return forecast
 
 
 @dataclass(frozen=True)

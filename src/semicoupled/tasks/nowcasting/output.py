@@ -9,18 +9,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from semicoupled import __version__
 from semicoupled.errors import DataError
-from semicoupled.files import replacing
+from semicoupled.files import write_bytes
+from semicoupled.tasks.nowcasting.data_settings import ZR
 from semicoupled.tasks.nowcasting.grid import Grid
+from semicoupled.tasks.nowcasting.units import MARSHALL_PALMER
 
 CONVENTIONS = "CF-1.7"
+_NO_FILL = ("time", "x", "y", "forecast_reference_time", "lead_time", "threshold")
 _FILL = np.float32(-9999.0)
 _EPOCH = "seconds since 1970-01-01 00:00:00"
+
+
+class Exceedance(NamedTuple):
+    """How likely thresholds are exceeded.
+
+    Attributes:
+        thresholds: Q thresholds, dBZ.
+        probability: Q K H W, 0 to 1; NaN = missing.
+    """
+
+    thresholds: tuple[float, ...]
+    probability: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +51,10 @@ class Forecast:
         observed: T H W, the frames that went in, dBZ; the last is valid at `reference`.
         model: what made it, for the file's source.
         sources: the files of the frames that went in.
+        share: K H W, how much of the answer came from time (see `share`), 0 to 1; None where that is not known.
+        exceedance: how likely thresholds are exceeded; None where the run is not calibrated.
+        notes: sentences about this forecast that its reader should know.
+        z_r: between reflectivity and rain.
     """
 
     dbz: np.ndarray
@@ -44,6 +64,10 @@ class Forecast:
     observed: np.ndarray
     model: str
     sources: Sequence[Path] = ()
+    share: np.ndarray | None = None
+    exceedance: Exceedance | None = None
+    notes: Sequence[str] = ()
+    z_r: ZR = MARSHALL_PALMER
 
     @property
     def leads(self) -> tuple[timedelta, ...]:
@@ -63,13 +87,15 @@ def write_netcdf(forecast: Forecast, path: Path) -> None:
         DataError: the file cannot be written.
     """
     data = to_dataset(forecast)
+    packed = {"dtype": "float32", "_FillValue": _FILL, "zlib": True, "complevel": 4, "shuffle": True}
     encoding = {
-        "reflectivity": {"dtype": "float32", "_FillValue": _FILL, "zlib": True, "complevel": 4, "shuffle": True},
-        **{name: {"_FillValue": None} for name in ("time", "x", "y", "forecast_reference_time", "lead_time")},
+        **{str(name): packed for name, field in data.data_vars.items() if field.ndim >= 3},
+        **{name: {"_FillValue": None} for name in _NO_FILL if name in data.coords},
     }
+    # Made in memory: the HDF5 library takes the process down with it where a disk fills up halfway.
+    content = data.to_netcdf(engine="h5netcdf", encoding=encoding)
     try:
-        with replacing(path) as temporary:
-            data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        write_bytes(path, bytes(content))
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error}); nothing was left there. Is there room on the disk?"
@@ -91,11 +117,35 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
                 "standard_name": "equivalent_reflectivity_factor",
                 "long_name": "forecast radar reflectivity, clipped to 0 to 60 dBZ, 0 where dry",
                 "units": "dBZ",
+                "cell_methods": "time: point",
                 "grid_mapping": "crs",
             },
         ),
         "crs": xr.Variable((), np.int32(0), mapping),
     }
+    if forecast.share is not None:
+        variables["temporal_share"] = xr.Variable(
+            ("time", "y", "x"),
+            np.asarray(forecast.share, np.float32),
+            {
+                "long_name": "share of the network's answer that came from time rather than space; missing where "
+                "nothing is said",
+                "units": "1",
+                "valid_range": np.array([0, 1], np.float32),
+                "grid_mapping": "crs",
+            },
+        )
+    if forecast.exceedance is not None:
+        variables["exceedance_probability"] = xr.Variable(
+            ("threshold", "time", "y", "x"),
+            np.asarray(forecast.exceedance.probability, np.float32),
+            {
+                "long_name": "probability that the reflectivity is at least the threshold",
+                "units": "1",
+                "valid_range": np.array([0, 1], np.float32),
+                "grid_mapping": "crs",
+            },
+        )
     coordinates = {
         "time": xr.Variable(
             "time",
@@ -120,7 +170,21 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
             {"standard_name": "forecast_period", "long_name": "time since the reference", "units": "minutes"},
         ),
     }
+    if forecast.exceedance is not None:
+        coordinates["threshold"] = xr.Variable(
+            "threshold",
+            np.array(forecast.exceedance.thresholds, np.float64),
+            {
+                "standard_name": "equivalent_reflectivity_factor",
+                "long_name": "threshold of the reflectivity",
+                "units": "dBZ",
+            },
+        )
     names = ", ".join(source.name for source in forecast.sources)
+    comment = [
+        f"NaN (_FillValue) is missing. Rain in mm/h is (10^(dBZ/10) / {forecast.z_r.a:g})^(1/{forecast.z_r.b:g}).",
+        *(f"{note[:1].upper()}{note[1:]}." for note in forecast.notes),
+    ]
     return xr.Dataset(
         variables,
         coordinates,
@@ -129,7 +193,7 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
             "title": "Precipitation nowcast",
             "source": f"semicoupled {__version__}, model {forecast.model}",
             "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} forecast made from {names or 'arrays'}",
-            "comment": "NaN (_FillValue) is missing. Rain in mm/h is (10^(dBZ/10) / 200)^(1/1.6).",
+            "comment": " ".join(comment),
         },
     )
 

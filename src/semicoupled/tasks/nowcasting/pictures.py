@@ -1,10 +1,7 @@
-"""Radar fields as pictures: a scale of dBZ that color-blind people can read, coordinates, time stamps, animations."""
+"""Radar fields as pictures: a scale of dBZ that color-blind people can read, coordinates, time stamps."""
 
 from __future__ import annotations
 
-import io
-from datetime import datetime
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -14,19 +11,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from PIL import Image
 
-from semicoupled.files import replacing
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.output import Forecast
 
 LEVELS = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60)
 """dBZ; below the first is drawn as dry."""
 
-_MISSING = "#d8d8d8"
+MISSING = "#d8d8d8"
 _DRY = "#ffffff"
 _BEYOND = "#2b0030"
-_INK = {"observed": "#1b1f24", "forecast": "#0550ae"}
+INK = {"observed": "#1b1f24", "forecast": "#0550ae"}
 _DEGREES = 1.0
 
 
@@ -34,7 +29,7 @@ def color_map() -> tuple[ListedColormap, BoundaryNorm]:
     """Give the colors of `LEVELS`: white where dry, gray where missing."""
     # Viridis from bright to dark: more rain is darker, so that color-blind eyes and gray prints show it as well.
     steps = colormaps["viridis"](np.linspace(0.97, 0.08, len(LEVELS) - 1))
-    colors = ListedColormap(list(steps)).with_extremes(bad=_MISSING, under=_DRY, over=_BEYOND)
+    colors = ListedColormap(list(steps)).with_extremes(bad=MISSING, under=_DRY, over=_BEYOND)
     return cast(ListedColormap, colors), BoundaryNorm(LEVELS, len(steps))
 
 
@@ -81,52 +76,11 @@ def forecast_panels(forecast: Forecast, truth: np.ndarray | None = None) -> Figu
     image = None
     for line, (kind, fields) in zip(panels, rows, strict=True):
         image = draw_field(line[0], forecast.observed[-1], forecast.grid)
-        line[0].set_title(f"observed {forecast.reference:%H:%M} UTC", fontsize=9, color=_INK["observed"])
+        line[0].set_title(f"observed {forecast.reference:%H:%M} UTC", fontsize=9, color=INK["observed"])
         for axes, lead in zip(line[1:], leads, strict=True):
             draw_field(axes, fields[lead], forecast.grid)
             minutes = forecast.leads[lead].total_seconds() / 60
-            axes.set_title(f"{kind} {forecast.times[lead]:%H:%M}, +{minutes:g} min", fontsize=9, color=_INK[kind])
+            axes.set_title(f"{kind} {forecast.times[lead]:%H:%M}, +{minutes:g} min", fontsize=9, color=INK[kind])
     assert image is not None
     figure.colorbar(image, ax=panels, label="dBZ", extend="both", shrink=0.8)
     return figure
-
-
-def animation(forecast: Forecast, milliseconds: int = 400) -> bytes:
-    """Make a GIF of what was observed and then of what is forecast.
-
-    Args:
-        forecast: the forecast with the frames that went in.
-        milliseconds: that each image is shown; the last one three times as long.
-    """
-    before = [forecast.reference - forecast.step * back for back in range(len(forecast.observed) - 1, -1, -1)]
-    shown = [("observed", time, field) for time, field in zip(before, forecast.observed, strict=True)]
-    shown += [("forecast", time, field) for time, field in zip(forecast.times, forecast.dbz, strict=True)]
-    figure = Figure(figsize=(5.6, 5.4), dpi=90, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    image = draw_field(axes, shown[0][2], forecast.grid)
-    figure.colorbar(image, ax=axes, label="dBZ", extend="both", shrink=0.8)
-    images = []
-    for kind, time, field in shown:
-        image.set_data(field)
-        axes.set_title(_stamp(kind, time, forecast.reference), fontsize=10, color=_INK[kind], loc="left")
-        canvas.draw()
-        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
-    palette = images[-1].quantize(64, dither=Image.Dither.NONE)
-    reduced = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in images]
-    buffer = io.BytesIO()
-    duration = [milliseconds] * (len(reduced) - 1) + [3 * milliseconds]
-    reduced[0].save(buffer, "GIF", save_all=True, append_images=reduced[1:], duration=duration, loop=0)
-    return buffer.getvalue()
-
-
-def write_animation(forecast: Forecast, path: Path) -> None:
-    """Write the GIF of a forecast, whole or not at all."""
-    content = animation(forecast)
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def _stamp(kind: str, time: datetime, reference: datetime) -> str:
-    ahead = (time - reference).total_seconds() / 60
-    return f"{kind}  {time:%Y-%m-%d %H:%M} UTC" + (f"  (+{ahead:g} min)" if ahead > 0 else "")

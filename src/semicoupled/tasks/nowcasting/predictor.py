@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
-
-from semicoupled.errors import DataError
-from semicoupled.tasks.nowcasting.evaluation import forecaster
-from semicoupled.tasks.nowcasting.model import NowcastingModel
-from semicoupled.tasks.nowcasting.output import Forecast, write_netcdf
-from semicoupled.tasks.nowcasting.pictures import write_animation
-from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, read_sequences
-from semicoupled.tasks.nowcasting.settings import NowcastingSettings
-from semicoupled.training.progress import NoProgress, Progress
-
-NETCDF = (".nc", ".nc4", ".netcdf")
+from semicoupled.errors import StaleDataError
+from semicoupled.task import PredictRequest
+from semicoupled.tasks.nowcasting.sequences import find_files, read_sequences
+from semicoupled.tasks.nowcasting.session import NowcastSession, NowcastState
+from semicoupled.tasks.nowcasting.settings import PredictOptions
+from semicoupled.tasks.nowcasting.watch import Watch
+from semicoupled.tasks.nowcasting.watch_memory import stale_sentence
+from semicoupled.tasks.nowcasting.writers import GIF, NETCDF, Target, find_targets, write_targets
+from semicoupled.training.progress import NoProgress
 
 
 @dataclass(frozen=True)
@@ -26,116 +23,76 @@ class NowcastingPredictor:
     """Forecasts from files.
 
     Args:
-        settings: of the run.
-        model: trained, in eval mode.
-        trained_step: seconds between frames in training, or None if that is not known.
-        trained_kilometers: size of a pixel in training, or None.
+        session: makes them, from frames.
     """
 
-    settings: NowcastingSettings
-    model: NowcastingModel
-    trained_step: float | None = None
-    trained_kilometers: float | None = None
+    session: NowcastSession
 
-    def predict(
-        self,
-        inputs: Sequence[Path],
-        out: Path,
-        progress: Progress | None = None,
-        *,
-        minutes: float | None = None,
-    ) -> list[Path]:
-        """Forecast from the newest frames, which must be without a gap.
+    def predict(self, request: PredictRequest) -> Iterator[Path]:
+        """Forecast from the newest frames, once or, watching a folder, again and again.
 
         Args:
-            inputs: files or folders; more frames than needed are fine.
-            out: ``.nc`` for NetCDF, beside which goes a GIF if the settings say so, or ``.gif`` for the GIF alone.
-            progress: who is told how far it is.
-            minutes: how far ahead; as the settings say if None.
+            request: inputs are files, folders or patterns such as ``radar/*2021*.h5``; more frames than needed are
+                fine. Outputs as in `writers`. Options are `PredictOptions`.
 
         Returns:
             The files that were written.
 
         Raises:
-            DataError: too few frames, a gap among the newest, another time step than in training, or a suffix of
-                `out` that says nothing.
+            DataError: frames are missing, lie on another grid or farther apart than in training, or an output says no
+                format or cannot be written.
+            RunError: an output that this run does not have.
+            StaleDataError: the newest frame is older than asked; the forecast was written.
         """
-        kind = out.suffix.lower()
-        if kind not in (*NETCDF, ".gif"):
-            raise DataError(
-                f"{out}: the forecast is written as NetCDF or GIF; expected a name that ends in .nc or .gif"
-            )
-        progress = progress or NoProgress()
-        progress.begin("forecasting", 3)
+        options = request.options if isinstance(request.options, PredictOptions) else PredictOptions()
+        targets = self._targets(request.out)
+        if options.watch is not None:
+            yield from Watch(self.session, targets, options, request.stopped).run()
+            return
+        progress = request.progress or NoProgress()
+        progress.begin("forecasting", 2 + len(targets))
         try:
-            newest = self.newest(inputs)
+            state = self.read(request.inputs)
             progress.update(1)
-            forecast = self.forecast(newest, minutes)
+            steps = None if options.lead is None else self.session.steps_for(options.lead, state.step)
+            forecast = self.session.forecast(state, steps, allow_missing=options.allow_missing)
             progress.update(2)
-            written = [out]
-            if kind == ".gif":
-                write_animation(forecast, out)
-            else:
-                write_netcdf(forecast, out)
-                if self.settings.predict.gif:
-                    written.append(out.with_suffix(".gif"))
-                    write_animation(forecast, written[1])
-            progress.update(3)
+            for done, path in enumerate(write_targets(forecast, targets)):
+                progress.update(3 + done)
+                yield path
         finally:
             progress.end()
-        return written
+        check_age(state.times[-1], options.max_age, datetime.now(UTC))
 
-    def newest(self, inputs: Sequence[Path]) -> RadarSequence:
-        """Read the newest frames that a forecast needs.
+    def read(self, inputs: Sequence[Path]) -> NowcastState:
+        """Read the newest frames.
 
         Raises:
             DataError: see `predict`.
         """
-        needed = self.settings.data.input_frames
+        data = self.session.settings.data
         files = sorted({file for path in inputs for file in find_files(path)})
-        data = read_sequences(files, reading=self.settings.data.reading)
-        newest = max(data.sequences, key=lambda sequence: sequence.times[-1])
-        if len(newest) < needed:
-            before = [gap for gap in data.gaps if gap.after == newest.times[0]]
-            why = f": {before[0]}" if before else f", and no more were given ({len(files)} files)"
-            raise DataError(
-                f"{newest.sources[-1]}: only {len(newest)} frames without a gap lead up to "
-                f"{newest.times[-1]:%Y-%m-%d %H:%M} UTC{why}; expected {needed} frames {_minutes(newest)} minutes "
-                "apart. Wait for the missing ones, or give older files"
-            )
-        self._check(newest)
-        return newest.part(len(newest) - needed, len(newest))
+        sequences = read_sequences(files, reading=data.reading).sequences
+        newest = max(sequences, key=lambda sequence: sequence.times[-1])
+        return self.session.start([sequence for sequence in sequences if sequence.event == newest.event])
 
-    def forecast(self, newest: RadarSequence, minutes: float | None = None) -> Forecast:
-        """Forecast from frames without a gap.
-
-        Args:
-            newest: the frames that go in.
-            minutes: how far ahead, rounded up to whole time steps; as the settings say if None.
-        """
-        minutes = self.settings.predict.minutes if minutes is None else minutes
-        leads = max(1, math.ceil(minutes * 60 / newest.step.total_seconds() - 1e-6))
-        observed = newest.dbz.astype(np.float32)
-        device = next(self.model.parameters()).device
-        dbz = forecaster(self.model, device, self.settings.predict)(observed, leads, newest.grid.kilometers)
-        name = f"{self.settings.model.kind}, form {self.settings.model.form}"
-        return Forecast(dbz, newest.times[-1], newest.step, newest.grid, observed, name, newest.sources)
-
-    def _check(self, newest: RadarSequence) -> None:
-        """Refuse frames that are not what the network was trained on."""
-        step, size = newest.step.total_seconds(), newest.grid.kilometers
-        if self.trained_step is not None and abs(step / self.trained_step - 1) > 0.01:
-            raise DataError(
-                f"{newest.sources[-1]}: one frame every {step / 60:g} minutes; expected every "
-                f"{self.trained_step / 60:g}, as in training. Train on files of this time step"
-            )
-        if self.trained_kilometers is not None and abs(size / self.trained_kilometers - 1) > 0.1:
-            raise DataError(
-                f"{newest.sources[-1]}: pixels of {size:.3g} km; expected {self.trained_kilometers:.3g} km, as in "
-                "training. "
-                "Train on files of this grid, or with data.kilometers"
-            )
+    def _targets(self, outs: Sequence[Path]) -> list[Target]:
+        targets = find_targets(outs, self.session.missing_layers)
+        if len(targets) == 1 and targets[0].writer is NETCDF and self.session.settings.predict.gif:
+            targets.append(Target(targets[0].pattern.with_suffix(".gif"), GIF))
+        return targets
 
 
-def _minutes(sequence: RadarSequence) -> str:
-    return f"{sequence.step.total_seconds() / 60:g}"
+def check_age(newest: datetime, minutes: float | None, now: datetime) -> None:
+    """Refuse a newest frame that is older than asked.
+
+    Args:
+        newest: its valid time.
+        minutes: how old it may be; None for any age.
+        now: the time.
+
+    Raises:
+        StaleDataError: it is older.
+    """
+    if minutes is not None and now - newest > timedelta(minutes=minutes):
+        raise StaleDataError(stale_sentence(newest, minutes, now))

@@ -20,9 +20,9 @@ from semicoupled.tasks.nowcasting.evaluation import (
     calibrate,
     common_step,
     evaluate_sequences,
-    forecaster,
     with_baselines,
 )
+from semicoupled.tasks.nowcasting.forecasting import forecaster
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.probability import Calibration, Neighborhood
 from semicoupled.tasks.nowcasting.score_pictures import over_all

@@ -160,15 +160,21 @@ class PredictSettings:
         match: how far forecasts are brought back to the distribution of values that the rain has now, from 0 (what the
             network gives: lowest squared error, showers fade) to 1 (as much rain above every threshold as there is
             now). Scores are of what is forecast.
+        tile: pixels of a tile's side: larger fields are forecast in tiles that overlap, so that memory is bounded. The
+            motion and the distribution of values are those of the whole field.
+        temporal_share: whether the file says how much of the answer came from time, if the streams were trained.
     """
 
     minutes: float = 60.0
     gif: bool = True
     trust: float = 1.0
     match: float = 0.0
+    tile: int = 1024
+    temporal_share: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        at_least("predict.tile", self.tile, 32)
         if not self.minutes > 0:
             raise SettingsError(f"predict.minutes: expected more than 0, got {self.minutes!r}.")
         for name, share in (("trust", self.trust), ("match", self.match)):
@@ -240,4 +246,57 @@ class NowcastingSettings:
                 )
 
 
+@dataclass(frozen=True)
+class PredictOptions:
+    """What can be chosen for each forecast.
+
+    Args:
+        lead: minutes ahead, rounded up to whole time steps; as the run's settings say (predict.minutes) if None.
+        allow_missing: frames among those that go in, but not the newest, that may be missing. They go in as missing
+            pixels, and the file says so.
+        max_age: minutes that the newest frame may be old; beyond them the exit code is 6.
+        watch: folder to watch: a forecast is made whenever a new file comes. No inputs are given then.
+        once: look into the watched folder once, and end; for cron.
+        state: file that keeps what the watch must know after a restart; by default .nowcast_state.safetensors beside
+            the first output.
+        status: JSON file that says how the watch is doing; by default nowcast_status.json beside the first output.
+        poll: seconds from one look into the watched folder to the next.
+        patience: minutes for which a file that cannot be read is taken for one that is still being written.
+    """
+
+    lead: float | None = None
+    allow_missing: int = 0
+    max_age: float | None = None
+    watch: str | None = None
+    once: bool = False
+    state: str | None = None
+    status: str | None = None
+    poll: float = 5.0
+    patience: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges, and what goes together."""
+        for name in ("lead", "max_age"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SettingsError(f"--{name.replace('_', '-')}: expected minutes above 0, got {value!r}.")
+        if self.allow_missing < 0:
+            raise SettingsError(f"--allow-missing: expected a number of frames from 0, got {self.allow_missing!r}.")
+        if not self.poll > 0 or not self.patience >= 0:
+            raise SettingsError(
+                f"--poll and --patience: expected seconds above 0 and minutes from 0, got {self.poll!r} and "
+                f"{self.patience!r}."
+            )
+        if self.watch is None:
+            given = [name for name in ("once", "state", "status") if getattr(self, name)]
+            if given:
+                raise SettingsError(f"--{given[0]}: is of use with --watch DIR alone. Give the folder to watch.")
+
+    @property
+    def without_inputs(self) -> bool:
+        """Whether no inputs need to be given."""
+        return self.watch is not None
+
+
 SETTINGS = NowcastingSettings
+PREDICT_OPTIONS = PredictOptions

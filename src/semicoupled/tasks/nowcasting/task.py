@@ -22,11 +22,14 @@ from semicoupled.tasks.nowcasting.describe import describe
 from semicoupled.tasks.nowcasting.evaluation import common_step
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
-from semicoupled.tasks.nowcasting.pictures import animation, forecast_panels
+from semicoupled.tasks.nowcasting.movie import animation
+from semicoupled.tasks.nowcasting.pictures import forecast_panels
 from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
+from semicoupled.tasks.nowcasting.probability import Calibration
 from semicoupled.tasks.nowcasting.run_scores import CALIBRATIONS, headline, score_run
 from semicoupled.tasks.nowcasting.score_sections import score_sections
 from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, matches_glob, read_sequences
+from semicoupled.tasks.nowcasting.session import NowcastSession
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.steps import make_steps
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
@@ -177,12 +180,24 @@ def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
 
 def predictor(settings: NowcastingSettings, description: Description, model: TaskModel) -> NowcastingPredictor:
     """See `Task.predictor`."""
+    return NowcastingPredictor(session(settings, description, cast(NowcastingModel, model)))
+
+
+def session(settings: NowcastingSettings, description: Description, model: NowcastingModel) -> NowcastSession:
+    """Give what makes forecasts frame by frame.
+
+    Args:
+        settings: of the run.
+        description: of its training data, with the run's ``calibration``, if it has one.
+        model: trained, in eval mode.
+    """
     step, size = description.get("step_seconds"), description.get("kilometers")
-    return NowcastingPredictor(
+    return NowcastSession(
         settings,
-        cast(NowcastingModel, model),
+        model,
         trained_step=float(step) if isinstance(step, (int, float)) else None,
         trained_kilometers=float(size) if isinstance(size, (int, float)) else None,
+        calibration=Calibration.from_json(description["calibration"]) if "calibration" in description else None,
     )
 
 
@@ -207,9 +222,8 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
     )
     sequence = sequences[wettest.sequence]
     now = wettest.start + inputs
-    forecast = NowcastingPredictor(settings, network).forecast(
-        sequence.part(wettest.start, now), leads * sequence.step.total_seconds() / 60
-    )
+    drawn = NowcastSession(settings, network)
+    forecast = drawn.forecast(drawn.start([sequence.part(wettest.start, now)]), leads)
     truth = sequence.dbz[now : now + leads].astype(np.float32)
     rows = score_run(settings, sequences, network, device, {}, stride=max(1, len(windows) // REPORT_STARTS))
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,11 @@ from torch import Tensor, nn
 from semicoupled.data.shapes import DIRECTIONS, SEEN
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
-from semicoupled.task import TaskModel
+from semicoupled.task import PredictRequest, TaskModel
 from semicoupled.tasks.toy.data import ToyBatch
 from semicoupled.tasks.toy.goals import clip_scores
 from semicoupled.tasks.toy.settings import DataSettings
-from semicoupled.training.progress import NoProgress, Progress
+from semicoupled.training.progress import NoProgress
 
 
 class ToyPredictor:
@@ -27,19 +26,19 @@ class ToyPredictor:
         """Take the question and the model that answers it."""
         self._settings, self._model = settings, model
 
-    def predict(self, inputs: Sequence[Path], out: Path, progress: Progress | None = None) -> list[Path]:
+    def predict(self, request: PredictRequest) -> list[Path]:
         """Answer for every clip.
 
         Args:
-            inputs: ``.npy`` files of frames, T H W, or folders of them. The shape is about .5 to 1 brighter or darker
-                than its background, which is about 0.
-            out: the JSON file to write: for each input the clip's answer with its probability, and the answers of
-                its frames.
-            progress: who is told how far it is.
+            request: the inputs are ``.npy`` files of frames, T H W, or folders of them. The shape is about .5 to 1
+                brighter or darker than its background, which is about 0. What is written is a JSON file: for each
+                input the clip's answer with its probability, and the answers of its frames.
 
         Raises:
             DataError: a file is missing, or holds no clip.
+            SettingsError: several files to write.
         """
+        inputs, out, progress = request.inputs, request.only_out(), request.progress
         files = [file for path in inputs for file in (sorted(path.glob("*.npy")) if path.is_dir() else [path])]
         if not files:
             raise DataError(f"{', '.join(map(str, inputs))}: no .npy files; expected clips of shape T H W")

@@ -115,7 +115,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 
     def make(name: str = "run", **goals: float) -> Path:
         data = DataSettings(kilometers=1, input_frames=3, output_frames=2)
-        predict = PredictSettings(minutes=15, gif=False)
+        predict = PredictSettings(minutes=15, gif=False, trust=0.5, match=1.0)
         model = ModelSettings(layers=1, width=4, patch=2, scales=2)
         weights = GoalWeights(**{"spatial": 0.0, "temporal": 0.0, **goals})
         settings = NowcastingSettings(data=data, model=model, predict=predict, goals=weights)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -143,8 +143,3 @@ def in_order(variants: Iterable[Variant], present: Iterable[str]) -> tuple[Varia
     """Give those variants whose names are present, in the study's order."""
     names = set(present)
     return tuple(variant for variant in variants if variant.name in names)
-
-
-def by_name(variants: Iterable[Variant]) -> Mapping[str, Variant]:
-    """Give variants by their names."""
-    return {variant.name: variant for variant in variants}

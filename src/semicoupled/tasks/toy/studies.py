@@ -154,9 +154,7 @@ def run_study(
         from semicoupled.training.loop import fit
 
         _ = open_run(trial.path, TASK, trial.settings)
-        result = fit(
-            find_task(TASK), trial.settings, trial.path, device=device, workers=workers, progress=progress
-        )
+        result = fit(find_task(TASK), trial.settings, trial.path, device=device, workers=workers, progress=progress)
         settings = cast(ToySettings, trial.settings)
         rows = score(trial.variant, settings, cast(TaskModel, result.model), result.steps, progress)
         write_rows(trial.path / SCORES, TASK, "generated", rows)

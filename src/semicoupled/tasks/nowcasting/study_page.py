@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from semicoupled.page import markdown_table
@@ -85,7 +85,7 @@ def blur_table(rows: Sequence[Row], data: str, event: str | None = None) -> Tabl
     thresholds = (*THRESHOLDS, TABLE_7_THRESHOLD)
     bands = dict.fromkeys(str(row.condition["band_km"]) for row in rows if row.metric == "spectrum_ratio")
     asked: list[Asked] = [("frequency_bias", {"threshold_dbz": threshold}) for threshold in thresholds]
-    asked += [("spectrum_ratio", {"band_km": band}) for band in bands]
+    asked.extend(("spectrum_ratio", {"band_km": band}) for band in bands)
     heads = [*(f"area {threshold} dBZ" for threshold in thresholds), *(f"power {band} km" for band in bands)]
     lines: list[list[Cell]] = [
         [label, *(None if spread is None else spread.mean for spread in found)]
@@ -132,7 +132,7 @@ def paper_table(rows: Sequence[Row]) -> Table:
             found = spread_of(select(rows, metric, variant=variant.name, data=VALIDATION, **at))
             cells.append(_cell(None if found is None else Spread(*(value / scale for value in found))))
         lines.append([variant.label, *cells])
-    lines += [[label, *(f"{value:g}" for value in figures)] for label, figures in PAPER.items()]
+    lines.extend([label, *(f"{value:g}" for value in figures)] for label, figures in PAPER.items())
     caption = (
         f"Table 7: squared error on dBZ / 60, the others at {threshold} dBZ. The paper's figures "
         "are on other data (REEC-2018): lines compare with those on the same data alone."
@@ -234,13 +234,14 @@ def section(rows: Sequence[Row], command: str, picture: str) -> str:
     return "\n".join(parts)
 
 
-def _took(rows: Sequence[Row], variant: str) -> Iterable[str]:
+def _took(rows: Sequence[Row], variant: str) -> tuple[str, str]:
     """Give a variant's parameters, and its steps from the fewest to the most."""
-    found = {
-        metric: sorted({int(row.value) for row in select(rows, metric, variant=variant)})
-        for metric in ("parameters", "steps")
-    }
-    return (" to ".join(dict.fromkeys(str(end) for end in (ends[0], ends[-1]))) for ends in found.values())
+    return _range(rows, "parameters", variant), _range(rows, "steps", variant)
+
+
+def _range(rows: Sequence[Row], metric: str, variant: str) -> str:
+    found = sorted({int(row.value) for row in select(rows, metric, variant=variant)})
+    return " to ".join(dict.fromkeys(str(end) for end in (*found[:1], *found[-1:])))
 
 
 def _lines(

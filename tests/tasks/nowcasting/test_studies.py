@@ -16,7 +16,7 @@ from semicoupled.settings_file import differences
 from semicoupled.studies import Variant, choose
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
-from semicoupled.tasks.nowcasting.studies import PAIRS, QUICK, TRAINED, VARIANTS, run_study, settings_of
+from semicoupled.tasks.nowcasting.studies import PAIRS, QUICK, RATES, TRAINED, VARIANTS, run_study, settings_of
 from semicoupled.tasks.nowcasting.study_counts import Fields, fields_of, load_counts
 from semicoupled.tasks.nowcasting.study_goals import select
 from semicoupled.tasks.nowcasting.study_rows import events_of
@@ -48,7 +48,16 @@ def test_every_variant_has_a_form_and_every_pair_is_there() -> None:
 
 def test_the_best_form_is_the_default() -> None:
     different = differences(NowcastingSettings(), settings_of(BY_NAME["semicoupled"], 0))
-    assert [line.partition(":")[0] for line in different if "learning_rate" not in line] == ["evaluation.leads"]
+    names = {line.partition(":")[0] for line in different}
+    assert names - {"training.learning_rate"} == {"evaluation.leads", "training.checkpoint_every"}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_each_kind_has_its_own_learning_rate_in_each_form(name: str) -> None:
+    form = "_plain" if "plain" in name else ""
+    assert (
+        settings_of(BY_NAME[name], 0).training.learning_rate == RATES[settings_of(BY_NAME[name], 0).model.kind + form]
+    )
 
 
 @pytest.mark.parametrize("name", BY_NAME)

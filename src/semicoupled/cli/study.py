@@ -37,9 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.epilog = "studies: " + "; ".join(f"{name}: {summary}" for name, summary in STUDIES.items())
     parser.add_argument("study", metavar="STUDY", help="star, ablation or rain")
-    add_study_options(parser)
+    add_study_options(parser, (0,))
     parser.add_argument("--steps", type=count, metavar="N", help="optimizer steps of each; default: the preset's")
-    parser.set_defaults(seeds=(0,))
     add_computing(parser)
     options = parser.parse(arguments)
     if options.study not in STUDIES:
@@ -85,12 +84,19 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def add_study_options(parser: Parser) -> None:
-    """Add what all studies share: ``--quick``, ``--seeds``, ``--budget``, ``--variants`` and where results go."""
+def add_study_options(parser: Parser, default: tuple[int, ...]) -> None:
+    """Add what all studies share: ``--quick``, ``--seeds``, ``--budget``, ``--variants`` and where results go.
+
+    Args:
+        parser: of the study.
+        default: its seeds where none are given.
+    """
     parser.add_argument(
         "--quick", action="store_true", help="seconds a variant: shows that it runs, not what comes out"
     )
-    parser.add_argument("--seeds", type=seeds, metavar="N,N", help="default: %(default)s")
+    parser.add_argument(
+        "--seeds", type=seeds, default=default, metavar="N,N", help=f"default: {','.join(map(str, default))}"
+    )
     parser.add_argument("--budget", metavar="T", help="wall time that each is trained for: 90s, 25m")
     parser.add_argument("--variants", type=names, default=(), metavar="A,B", help="only these; default: all")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folders and the plot; default: runs/study-STUDY")

@@ -39,8 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--other", type=names, default=(), metavar="DIR,DIR", help="other places, scored each by itself"
     )
-    add_study_options(parser)
-    parser.set_defaults(seeds=(0, 1, 2))
+    add_study_options(parser, (0, 1, 2))
     add_computing(parser)
     options = parser.parse(arguments)
 

@@ -46,6 +46,11 @@ def test_every_variant_has_a_form_and_every_pair_is_there() -> None:
     assert {name for pair in PAIRS for name in pair} <= set(BY_NAME)
 
 
+def test_the_page_on_the_command_line_names_every_variant() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert [name for name in BY_NAME if f"`{name}`" not in page] == []
+
+
 def test_the_best_form_is_the_default() -> None:
     different = differences(NowcastingSettings(), settings_of(BY_NAME["semicoupled"], 0))
     names = {line.partition(":")[0] for line in different}

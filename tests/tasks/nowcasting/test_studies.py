@@ -23,7 +23,7 @@ from semicoupled.tasks.nowcasting.study_rows import events_of
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 FORMS = {
-    "best": ("semicoupled", "convlstm", "convgru", "semicoupled_goals"),
+    "best": ("semicoupled", "convlstm", "convgru", "predrnn", "semicoupled_goals"),
     "plain": ("semicoupled_plain", "semicoupled_plain_p3", "semicoupled_plain_p0", "convlstm_plain"),
 }
 NAMES = ("semicoupled", "convlstm")

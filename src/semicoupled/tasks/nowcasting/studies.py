@@ -32,6 +32,7 @@ RATES = {
     "semicoupled": 0.002,
     "convlstm": 0.002,
     "convgru": 0.002,
+    "predrnn": 0.002,
     "semicoupled_plain": 0.002,
     "convlstm_plain": 0.002,
 }
@@ -48,6 +49,7 @@ VARIANTS = (
     Variant("semicoupled", "Semi-Coupled Structure, best form", (_rate("semicoupled"),)),
     Variant("convlstm", "ConvLSTM, same form", ("--model.width=19", _rate("convlstm")), ("convlstm",)),
     Variant("convgru", "ConvGRU, same form", ("--model.width=22", _rate("convgru")), ("convgru",)),
+    Variant("predrnn", "PredRNN, same form", ("--model.width=12", _rate("predrnn")), ("predrnn",)),
     Variant(
         "semicoupled_goals",
         "Semi-Coupled Structure, best form, sub-goals and STSGD",
@@ -78,11 +80,15 @@ VARIANTS = (
         ("--model.width=28", *_NO_BRANCHES, _rate("convlstm_plain")),
         ("plain", "convlstm"),
     ),
-    # a further rival is one more line: presets as its kind has them, the width that makes parameters agree
 )
 """In the order of tables and of training."""
 
-PAIRS = (("semicoupled", "convlstm"), ("semicoupled", "convgru"), ("semicoupled_plain", "convlstm_plain"))
+PAIRS = (
+    ("semicoupled", "convlstm"),
+    ("semicoupled", "convgru"),
+    ("semicoupled", "predrnn"),
+    ("semicoupled_plain", "convlstm_plain"),
+)
 """Ours and the rival whose difference has an interval."""
 
 QUICK = (

@@ -38,6 +38,30 @@ def test_lines_come_now_and_then_and_say_how_long_it_takes() -> None:
     assert lines[2].startswith("training [toy]: 60 %, 0:00:0")
 
 
+def test_a_long_job_is_heard_of_between_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    where, text = console(terminal=False)
+    shown = LineProgress(where, every=20.0)
+    shown.begin("study", 2)
+    for run in (1, 2):
+        shown.begin("training", 10)
+        for step in range(1, 11):
+            now[0] += 3
+            shown.update(step)
+        shown.end()
+        shown.update(run, seconds_left=30.0 * (2 - run))
+    shown.end()
+    assert text.getvalue().splitlines() == [
+        "study ...",
+        "training: 70 %, 0:00:09 left",
+        "study: 50 %, 0:00:30 left",
+        "training: 70 %, 0:00:09 left",
+        "study: 100 %, 0:00:00 left",
+        "study: done in 0:01:00",
+    ]
+
+
 def test_work_of_unknown_size_is_counted() -> None:
     where, text = console(terminal=False)
     shown = LineProgress(where, every=0.0)

@@ -76,7 +76,7 @@ class BarProgress:
 
 
 class LineProgress:
-    """A line when a job begins and ends, and one every twenty seconds.
+    """A line when a job begins and ends, and one every twenty seconds for it and for the part that is under way.
 
     Args:
         console: where the lines go.
@@ -87,11 +87,12 @@ class LineProgress:
         self._console = console
         self._every = every
         self._jobs: list[tuple[str, float | None, float]] = []
-        self._last = 0.0
+        self._last: list[float] = []  # when each job was last heard of, so that its parts do not drown it
 
     def begin(self, title: str, total: float | None = None) -> None:
         """See `Progress.begin`."""
         self._jobs.append((title, total, time.monotonic()))
+        self._last.append(time.monotonic())
         if len(self._jobs) == 1:
             self._say(f"{title} ...")
 
@@ -99,8 +100,9 @@ class LineProgress:
         self, done: float, *, seconds_left: float | None = None, numbers: Mapping[str, float] = NO_NUMBERS
     ) -> None:
         """See `Progress.update`."""
-        if time.monotonic() - self._last < self._every:
+        if time.monotonic() - self._last[-1] < self._every:
             return
+        self._last[-1] = time.monotonic()
         title, total, start = self._jobs[-1]
         parts = [_share(done, total), _left(done, total, start, seconds_left), _numbers(numbers)]
         self._say(f"{title}: {', '.join(part for part in parts if part)}")
@@ -108,12 +110,12 @@ class LineProgress:
     def end(self) -> None:
         """See `Progress.end`."""
         title, _, start = self._jobs.pop()
+        _ = self._last.pop()
         if not self._jobs:
             self._say(f"{title}: done in {_duration(time.monotonic() - start)}")
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-        self._last = time.monotonic()
 
 
 def _share(done: float, total: float | None) -> str:

@@ -1,4 +1,4 @@
-"""``semicoupled study``: what each way to train is worth, on the toys, with the figures of the documentation."""
+"""``semicoupled study``: what each way to train is worth on the toys, and what the structure is worth in rain."""
 
 from __future__ import annotations
 
@@ -20,28 +20,25 @@ if TYPE_CHECKING:
 STUDIES = {
     "star": "LTSC, truncated BPTT, strided sampling and full sequences, on how many frames ago the star was",
     "ablation": "the whole method without its parts, one at a time (Table 3), on a shorter form of the same",
+    "rain": "the structure, its rivals and advection, on radar files (Table 7); `semicoupled study rain --help`",
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train and test the variants of a study, and show how they compare."""
+    if arguments and arguments[0] == "rain":
+        from semicoupled.cli import study_rain
+
+        return study_rain.main(arguments[1:])
     parser = Parser(
         "study",
-        "{star,ablation} [--quick] [--seeds 0,1,2] [--budget 5m] [--variants A,B] [--out DIR] [--json F]",
+        "{star,ablation,rain} [--quick] [--seeds 0,1,2] [--budget 5m] [--variants A,B] [--out DIR] [--json F]",
         "Compare ways to train on the toys. Run folders that are finished are not trained again.",
     )
     parser.epilog = "studies: " + "; ".join(f"{name}: {summary}" for name, summary in STUDIES.items())
-    parser.add_argument("study", metavar="STUDY", help="star or ablation")
-    parser.add_argument(
-        "--quick", action="store_true", help="seconds a variant: shows that it runs, not what comes out"
-    )
-    parser.add_argument("--seeds", type=seeds, default=(0,), metavar="N,N", help="default: 0")
+    parser.add_argument("study", metavar="STUDY", help="star, ablation or rain")
+    add_study_options(parser, (0,))
     parser.add_argument("--steps", type=count, metavar="N", help="optimizer steps of each; default: the preset's")
-    parser.add_argument("--budget", metavar="T", help="train each for this long instead of for equal steps: 90s, 5m")
-    parser.add_argument("--variants", type=names, default=(), metavar="A,B", help="only these; default: all")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="run folders and the plot; default: runs/study-STUDY")
-    parser.add_argument("--page", type=Path, metavar="F", help="also put the section into this Markdown page")
-    parser.add_argument("--json", type=Path, metavar="F", help="also write the scores to this file")
     add_computing(parser)
     options = parser.parse(arguments)
     if options.study not in STUDIES:
@@ -85,6 +82,26 @@ def main(arguments: Sequence[str]) -> int:
         put_section(options.page, f"study {options.study}", text, PAGE_TITLE)
         print(f"page: {options.page}")
     return 0
+
+
+def add_study_options(parser: Parser, default: tuple[int, ...]) -> None:
+    """Add what all studies share: ``--quick``, ``--seeds``, ``--budget``, ``--variants`` and where results go.
+
+    Args:
+        parser: of the study.
+        default: its seeds where none are given.
+    """
+    parser.add_argument(
+        "--quick", action="store_true", help="seconds a variant: shows that it runs, not what comes out"
+    )
+    parser.add_argument(
+        "--seeds", type=seeds, default=default, metavar="N,N", help=f"default: {','.join(map(str, default))}"
+    )
+    parser.add_argument("--budget", metavar="T", help="wall time that each is trained for: 90s, 25m")
+    parser.add_argument("--variants", type=names, default=(), metavar="A,B", help="only these; default: all")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folders and the plot; default: runs/study-STUDY")
+    parser.add_argument("--page", type=Path, metavar="F", help="also put the section into this Markdown page")
+    parser.add_argument("--json", type=Path, metavar="F", help="also write the scores to this file")
 
 
 def seeds(text: str) -> tuple[int, ...]:

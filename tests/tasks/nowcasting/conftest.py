@@ -147,3 +147,16 @@ def samples() -> ModuleType:
 def make_knmi_module() -> Callable[..., Path]:
     """`write_knmi`, for fixtures that outlive a test."""
     return write_knmi
+
+
+@pytest.fixture(scope="session")
+def make_event() -> Callable[[Path, int, int], Path]:
+    """Writes files of moving showers into a folder, for fixtures that outlive a test: folder, frames, seed."""
+
+    def make(folder: Path, frames: int, seed: int) -> Path:
+        for frame in range(frames):
+            time = START + frame * STEP
+            write_knmi(folder / f"{time:%Y%m%d%H%M}.h5", moving_rain(frame, seed=seed), time)
+        return folder
+
+    return make

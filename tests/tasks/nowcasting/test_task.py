@@ -64,6 +64,11 @@ def test_events_that_are_named_are_held_back_whole(root: Path):
     assert [sequence.event for sequence in found.validation] == ["two"]
 
 
+def test_a_pattern_that_holds_nothing_back_is_refused(root: Path):
+    with pytest.raises(DataError, match=r"no file matches 'tow' of --data.validation 'two, tow'.*relative to"):
+        _ = read_splits(settings(root, validation="two, tow"))
+
+
 def test_without_names_the_end_is_held_back(make_folder: Callable[..., Path]):
     found = read_splits(settings(make_folder(frames=40)))
     assert found.validation[0].times[0] - found.train[-1].times[-1] > 6 * found.train[0].step

@@ -102,11 +102,9 @@ def evaluate_sequences(
     }
     neighborhoods = {name: _neighborhood(probable, name, thresholds) for name in levels}
     seconds = dict.fromkeys(forecasters, 0.0)
-    for case in _cases(sequences, windows, input_frames, leads, progress):
+    for case in cases(sequences, windows, input_frames, leads, progress):
         kilometers = case.kilometers
-        sides = [window_pixels(window, kilometers) for window in windows_km]
-        power = BandPower(kilometers, bands_km) if bands_km else None
-        truth = Truth(case.observed, case.counts, thresholds, sides, power)
+        truth = case.truth(axes)
         for name, forecast in forecasters.items():
             begun = time.perf_counter()
             given = forecast(case.inputs, leads, kilometers)
@@ -166,7 +164,7 @@ def calibrate(
     minutes = lead_minutes(sequences, leads)
     empty = np.zeros((0, leads, len(thresholds), len(LEVELS)), np.int32)
     parts = [LevelCounts(empty, empty)]
-    for case in _cases(sequences, windows, input_frames, leads, progress, "calibrating probabilities"):
+    for case in cases(sequences, windows, input_frames, leads, progress, "calibrating probabilities"):
         given = forecast(case.inputs, leads, case.kilometers)
         parts.append(
             count_levels(given, case.observed, case.counts, thresholds, case.kilometers, minutes, neighborhood)
@@ -219,7 +217,7 @@ def with_baselines(
     return found
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
     """One start: what goes in and what came to be, T H W and K H W, and which pixels count, K H W."""
 
     inputs: np.ndarray
@@ -227,15 +225,31 @@ class _Case(NamedTuple):
     counts: np.ndarray
     kilometers: float
 
+    def truth(self, axes: Axes) -> Truth:
+        """Make what came to be ready for comparisons."""
+        sides = [window_pixels(window, self.kilometers) for window in axes.windows_km]
+        power = BandPower(self.kilometers, axes.bands_km) if axes.bands_km else None
+        return Truth(self.observed, self.counts, axes.thresholds, sides, power)
 
-def _cases(
+
+def cases(
     sequences: Sequence[RadarSequence],
     windows: Sequence[Window],
     input_frames: int,
     leads: int,
     progress: Progress | None,
     title: str = "scoring forecasts",
-) -> Iterator[_Case]:
+) -> Iterator[Case]:
+    """Give all starts, one after the other.
+
+    Args:
+        sequences: of one time step, without gaps.
+        windows: the starts.
+        input_frames: frames that go in.
+        leads: time steps ahead.
+        progress: who is told how far it is.
+        title: what is done, for the progress.
+    """
     progress = progress or NoProgress()
     progress.begin(title, len(windows))
     try:
@@ -245,7 +259,7 @@ def _cases(
             inputs = sequence.dbz[window.start : now].astype(np.float32)
             observed = sequence.dbz[now : now + leads].astype(np.float32)
             counts = np.broadcast_to(~np.isnan(inputs).any(0), observed.shape)
-            yield _Case(inputs, observed, counts, sequence.grid.kilometers)
+            yield Case(inputs, observed, counts, sequence.grid.kilometers)
             progress.update(done + 1)
     finally:
         progress.end()

@@ -21,6 +21,7 @@ from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, S
 from semicoupled.tasks.nowcasting.describe import describe
 from semicoupled.tasks.nowcasting.evaluation import common_step
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
+from semicoupled.tasks.nowcasting.listing import base_folder
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.movie import animation
 from semicoupled.tasks.nowcasting.pictures import forecast_panels
@@ -72,6 +73,12 @@ def read_splits(settings: NowcastingSettings) -> RadarSplits:
             f"{root}: {len(held)} of {len(files)} files match --data.validation {data.validation!r}; expected some of "
             "them, not none and not all. The pattern is relative to the root and may name a folder"
         )
+    for pattern in data.validation.split(","):
+        if not any(matches_glob(file, root, pattern) for file in held):
+            raise DataError(
+                f"{root}: no file matches {pattern.strip()!r} of --data.validation {data.validation!r}; expected each "
+                f"of its patterns to name some, relative to {base_folder(root)}. Correct it, or take it out"
+            )
     train, validation = (
         read_sequences(chosen, root, reading=data.reading, at_least=window).sequences
         for chosen in ([file for file in files if file not in held], sorted(held))

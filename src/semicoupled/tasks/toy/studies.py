@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+from semicoupled import studies
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.rows import Row, read_rows, write_rows
 from semicoupled.run_folder import open_run
 from semicoupled.settings_file import parse_settings
+from semicoupled.studies import Trial, Variant, make_trials, run_trials
 from semicoupled.task import TaskModel, find_task
 from semicoupled.tasks.toy.settings import ToySettings
-from semicoupled.training.progress import NoProgress, Progress
+from semicoupled.training.progress import Progress
 
 TASK = "toy"
 METRIC = "accuracy_within_one"
+SCORES = "scores.json"
+"""In a run folder: its scores. A run that has them is finished."""
 ALL_DISTANCES = "all"
 DISTANCES = ((0, 10), (11, 20), (21, 30), (31, 40), (41, 50))
 """Ranges of distances from the star that are scored apart, in frames, both ends included."""
@@ -36,21 +41,6 @@ QUICK = (
     "--model.strides=[4,4]",
 )
 """Options that make every training a matter of seconds. It then shows that the study runs, not what comes out."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One line of a study's table.
-
-    Attributes:
-        name: what rows and run folders call it.
-        label: what people read.
-        options: what differs from the study's preset.
-    """
-
-    name: str
-    label: str
-    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,11 +109,7 @@ def choose(study: str, names: Sequence[str] = ()) -> tuple[Variant, ...]:
     """
     if study not in STUDIES:
         raise SettingsError(f"there is no study {study!r}. {nearest(study, STUDIES)}")
-    known = {variant.name: variant for variant in STUDIES[study].variants}
-    for name in names:
-        if name not in known:
-            raise SettingsError(f"study {study} has no variant {name!r}. {nearest(name, known)}")
-    return tuple(variant for name, variant in known.items() if not names or name in names)
+    return studies.choose(study, STUDIES[study].variants, names)
 
 
 def settings_of(study: str, variant: Variant, seed: int, options: Sequence[str] = ()) -> ToySettings:
@@ -162,36 +148,26 @@ def run_study(
         workers: processes that load data.
         progress: who is told how far it is.
     """
-    shown = progress or NoProgress()
-    trials = [  # all settings are made before the first training, so that a wrong one is found at once
-        (variant, settings_of(study, variant, seed, options), folder / f"{variant.name}-{seed}")
-        for variant in variants
-        for seed in seeds
-    ]
-    rows: list[Row] = []
-    shown.begin(f"study {study}", len(trials))
-    try:
-        for done, (variant, settings, path) in enumerate(trials):
-            rows += _run(variant, settings, path, device, workers, shown)
-            shown.update(done + 1)
-    finally:
-        shown.end()
-    return rows
+    trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(study, variant, seed, options))
 
+    def run(trial: Trial) -> None:
+        from semicoupled.training.loop import fit
 
-def _run(
-    variant: Variant, settings: ToySettings, path: Path, device: str, workers: int, progress: Progress
-) -> list[Row]:
-    from semicoupled.training.loop import fit
+        _ = open_run(trial.path, TASK, trial.settings)
+        result = fit(find_task(TASK), trial.settings, trial.path, device=device, workers=workers, progress=progress)
+        settings = cast(ToySettings, trial.settings)
+        rows = score(trial.variant, settings, cast(TaskModel, result.model), result.steps, progress)
+        write_rows(trial.path / SCORES, TASK, "generated", rows)
 
-    _ = open_run(path, TASK, settings)
-    scores = path / "scores.json"
-    if scores.exists():
-        return list(read_rows(scores).rows)
-    result = fit(find_task(TASK), settings, path, device=device, workers=workers, progress=progress)
-    rows = score(variant, settings, result.model, result.steps, progress)  # pyright: ignore[reportArgumentType]
-    write_rows(scores, TASK, "generated", rows)
-    return rows
+    def is_done(trial: Trial) -> bool:
+        if not (trial.path / SCORES).exists():
+            return False
+        _ = open_run(trial.path, TASK, trial.settings)  # refuses other settings
+        return True
+
+    run_trials(f"study {study}", trials, run, is_done, progress)
+    ordered = sorted(trials, key=lambda trial: (variants.index(trial.variant), seeds.index(trial.seed)))
+    return [row for trial in ordered for row in read_rows(trial.path / SCORES).rows]
 
 
 def score(

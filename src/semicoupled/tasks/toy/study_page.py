@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from semicoupled.report import Table
 from semicoupled.rows import Row
-from semicoupled.tasks.toy.studies import ALL_DISTANCES, STUDIES, WAYS, Variant, choose
+from semicoupled.studies import COLORS, Variant, options_list
+from semicoupled.tasks.toy.studies import ALL_DISTANCES, STUDIES, WAYS, choose
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE_TITLE = "# The toys: results\n\nEvery section is written by the command that stands in it.\n"
 
-# Okabe and Ito's colors, which color-blind people can tell apart; markers and dashes tell what is left
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+# markers and dashes tell what colors leave
 _MARKERS = "osD^vX"
 _DASHES = ("-", "--", "-.", ":")
 
@@ -84,7 +84,7 @@ def plot(study: str, rows: Sequence[Row]) -> Figure:
                 means,
                 yerr=spread,
                 label=variant.label,
-                color=_COLORS[number % len(_COLORS)],
+                color=COLORS[number % len(COLORS)],
                 marker=_MARKERS[number % len(_MARKERS)],
                 linestyle=_DASHES[number % len(_DASHES)],
                 linewidth=1.4,
@@ -114,14 +114,10 @@ def section(study: str, rows: Sequence[Row], command: str, picture: str) -> str:
     shown = table(study, rows)
     heads = "| " + " | ".join(shown.columns) + " |\n|" + "---|" * len(shown.columns)
     lines = "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in shown.rows)
-    options = "\n".join(
-        f"* {variant.label}: " + (" ".join(f"`{option}`" for option in variant.options) or "as the preset")
-        for variant in _present(study, rows)
-    )
     return (
         f"## {STUDIES[study].title}\n\n    {command}\n\n{shown.caption}\n\n{heads}\n{lines}\n\n"
         f"{best(study, rows)}\n\n![{shown.caption}]({picture})\n\n"
-        f"All begin with the preset `{study}` and differ in\n\n{options}\n"
+        f"All begin with the preset `{study}` and differ in\n\n{options_list(_present(study, rows))}"
     )
 
 

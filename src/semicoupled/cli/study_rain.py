@@ -1,0 +1,106 @@
+"""``semicoupled study rain``: the structure, its rivals and advection on radar files, all with the same wall time."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from semicoupled.cli.options import Parser, add_computing, names
+from semicoupled.cli.progress import progress
+from semicoupled.cli.study import add_study_options
+from semicoupled.cli.tables import output, printed
+from semicoupled.rows import write_rows
+
+BUDGET = "25m"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train and score the variants, and say what is reached."""
+    parser = Parser(
+        "study rain",
+        "--data.root PATTERN --data.validation PATTERNS [--other DIR,DIR] [--seeds 0,1,2] [--budget 25m] "
+        "[--variants A,B] [--out DIR] [--page F.md] [--json F] [--quick]",
+        "Compare the structure with its rivals and with advection on radar files. What is finished is not done again, "
+        "and a training that was killed is taken up.",
+    )
+    parser.add_argument(
+        "--data.root", dest="root", required=True, metavar="PATTERN", help="radar files to learn from, as in train"
+    )
+    parser.add_argument(
+        "--data.validation",
+        dest="validation",
+        required=True,
+        metavar="PATTERNS",
+        help="whole events that are held back and scored, with commas between them, as in train",
+    )
+    parser.add_argument(
+        "--other", type=names, default=(), metavar="DIR,DIR", help="other places, scored each by itself"
+    )
+    add_study_options(parser, (0, 1, 2))
+    add_computing(parser)
+    options = parser.parse(arguments)
+
+    from semicoupled.page import put_section
+    from semicoupled.report import write_figure
+    from semicoupled.studies import choose
+    from semicoupled.tasks.nowcasting.studies import QUICK, TASK, VARIANTS, run_study
+    from semicoupled.tasks.nowcasting.study_page import PAGE_TITLE, plot, section, tables
+
+    variants = choose("rain", VARIANTS, options.variants)
+    folder = options.out or Path("runs") / "study-rain"
+    budget = options.budget or (None if options.quick else BUDGET)
+    settings = [
+        *(QUICK if options.quick else ()),
+        f"--data.root={options.root}",
+        f"--data.validation={options.validation}",
+        *([f"--training.time_budget={budget}"] if budget is not None else []),
+        *([f"--training.precision={options.precision}"] if options.precision != "auto" else []),
+    ]
+    with progress() as shown:
+        rows = run_study(
+            variants,
+            options.seeds,
+            folder,
+            others=[Path(other) for other in options.other],
+            options=settings,
+            device=options.device,
+            workers=options.workers,
+            progress=shown,
+        )
+    for table in tables(rows):
+        output().print(printed(table))
+    figure = plot(rows)
+    picture = folder / "rain.png"
+    write_figure(picture, figure)
+    print(f"plot: {picture}")
+    if options.json is not None:
+        write_rows(options.json, TASK, f"{options.root}, held back: {options.validation}", rows)
+    if options.page is not None:
+        beside = options.page.with_name("study-rain.png")
+        write_figure(beside, figure)
+        put_section(options.page, "study rain", section(rows, _command(options, budget), beside.name), PAGE_TITLE)
+        print(f"page: {options.page}")
+    return 0
+
+
+def _command(options: argparse.Namespace, budget: str | None) -> str:
+    """Give the command that makes the same figures, without the places where they go."""
+    parts = ["semicoupled", "study", "rain", *(["--quick"] if options.quick else [])]
+    parts += ["--data.root", _place(options.root), "--data.validation", shlex.quote(options.validation)]
+    parts += ["--other", ",".join(_place(other) for other in options.other)] if options.other else []
+    parts += ["--seeds", ",".join(map(str, options.seeds))]
+    parts += [] if budget is None else ["--budget", budget]
+    parts += ["--variants", ",".join(options.variants)] if options.variants else []
+    parts += [] if options.precision == "auto" else ["--precision", options.precision]
+    return " ".join(parts)
+
+
+def _place(place: str) -> str:
+    """Write a folder or a pattern as documentation does: below ``$DATA``, or the last name of an absolute path."""
+    data = os.environ.get("SEMICOUPLED_DATA")
+    if data and Path(place).is_relative_to(data):
+        return f'"$DATA/{Path(place).relative_to(data).as_posix()}"'
+    return shlex.quote(Path(place).name if Path(place).is_absolute() else place)

@@ -1,0 +1,145 @@
+"""Studies: the same question put to several variants, each trained from several seeds, all with the same budget.
+
+A variant is a task's settings with some presets laid over them and some options changed, so that ``semicoupled train``
+trains one of them alone. What a task asks of a trained variant, and how it shows the answers, is its own affair.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from semicoupled.errors import SettingsError, nearest
+from semicoupled.task import TaskSettings
+from semicoupled.training.progress import NoProgress, Progress
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+"""Okabe and Ito's colors, which color-blind people can tell apart."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One line of a study's table.
+
+    Attributes:
+        name: what rows and run folders call it.
+        label: what people read.
+        options: what differs from the study's presets.
+        presets: of the task, laid over what the study begins with.
+    """
+
+    name: str
+    label: str
+    options: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+
+
+class Trial(NamedTuple):
+    """One training of a study: a variant with a seed, in its run folder."""
+
+    variant: Variant
+    seed: int
+    settings: TaskSettings
+    path: Path
+
+
+class Spread(NamedTuple):
+    """What several seeds gave: mean, lowest and highest."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Take at least one value."""
+        return cls(statistics.mean(values), min(values), max(values))
+
+
+def choose(study: str, variants: Iterable[Variant], names: Sequence[str] = ()) -> tuple[Variant, ...]:
+    """Give a study's variants, or those of them that are named, in the study's order.
+
+    Args:
+        study: its name, for the error.
+        variants: all it has.
+        names: those that are wanted; none for all.
+
+    Raises:
+        SettingsError: it has no such variant.
+    """
+    known = {variant.name: variant for variant in variants}
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"study {study} has no variant {name!r}. {nearest(name, known)}")
+    return tuple(variant for name, variant in known.items() if not names or name in names)
+
+
+def make_trials(
+    variants: Sequence[Variant],
+    seeds: Sequence[int],
+    folder: Path,
+    settings_of: Callable[[Variant, int], TaskSettings],
+) -> list[Trial]:
+    """Make all settings before the first training, so that a wrong one is found at once.
+
+    Args:
+        variants: what is compared.
+        seeds: every variant is trained with each. One seed of all variants comes before the next seed, so that a study
+            that is cut short has compared something.
+        folder: takes a run folder for each trial.
+        settings_of: gives the settings of a variant with a seed.
+    """
+    return [
+        Trial(variant, seed, settings_of(variant, seed), folder / f"{variant.name}-{seed}")
+        for seed in seeds
+        for variant in variants
+    ]
+
+
+def run_trials(
+    title: str,
+    trials: Sequence[Trial],
+    run: Callable[[Trial], None],
+    is_done: Callable[[Trial], bool],
+    progress: Progress | None = None,
+) -> None:
+    """Run those trials that are not done yet, and say how long the others will take.
+
+    Args:
+        title: what is run.
+        trials: in this order.
+        run: trains and scores one; taken up again where it was left, if it was.
+        is_done: whether nothing is left to do of one.
+        progress: who is told how far it is.
+    """
+    shown = progress or NoProgress()
+    shown.begin(title, len(trials))
+    try:
+        left = [trial for trial in trials if not is_done(trial)]
+        shown.update(len(trials) - len(left))
+        begun = time.monotonic()
+        for done, trial in enumerate(left, start=1):
+            run(trial)
+            seconds = (time.monotonic() - begun) / done * (len(left) - done)
+            shown.update(len(trials) - len(left) + done, seconds_left=seconds)
+    finally:
+        shown.end()
+
+
+def options_list(variants: Iterable[Variant]) -> str:
+    """Say in Markdown what each variant differs in, one line each."""
+    lines: list[str] = []
+    for variant in variants:
+        said = [*(f"--preset {preset}" for preset in variant.presets), *variant.options]
+        lines.append(f"* {variant.label}: " + (" ".join(f"`{option}`" for option in said) or "as the preset"))
+    return "\n".join(lines) + "\n"
+
+
+def in_order(variants: Iterable[Variant], present: Iterable[str]) -> tuple[Variant, ...]:
+    """Give those variants whose names are present, in the study's order."""
+    names = set(present)
+    return tuple(variant for variant in variants if variant.name in names)

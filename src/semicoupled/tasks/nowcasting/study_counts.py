@@ -22,7 +22,8 @@ from semicoupled.errors import DataError, SettingsError
 from semicoupled.files import replacing
 from semicoupled.settings_file import to_plain
 from semicoupled.task import TaskModel, TaskSettings
-from semicoupled.tasks.nowcasting.evaluation import Forecaster, cases, forecaster, lead_minutes, with_baselines
+from semicoupled.tasks.nowcasting.evaluation import Forecaster, cases, lead_minutes, with_baselines
+from semicoupled.tasks.nowcasting.forecasting import forecaster
 from semicoupled.tasks.nowcasting.metrics import Counts, merge
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.scoring import Axes

@@ -89,7 +89,7 @@ def test_a_training_step_in_their_lightning_module(form: Form, loss: str, ensemb
         losses.append(float(value.detach()))
     assert losses[-1] < losses[0]
     changed = {name for name, tensor in network.named_parameters() if not torch.equal(tensor, before[name])}
-    assert "model.head.weight" in changed
+    assert "model.head.output.weight" in changed
     assert any(name.startswith("model.network.encoder") for name in changed)
     assert not any("spatial_head" in name or "temporal_head" in name for name in changed)
     module.eval()

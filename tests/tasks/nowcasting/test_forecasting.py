@@ -98,7 +98,7 @@ dbz = np.zeros((5, 5000, 5000), np.float16)
 for t in range(5):
     dbz[t, 2000:2400, 1000 + 3 * t : 1500 + 3 * t] = 30
 dbz[:, :100] = np.nan
-made = forecast_fields(model, torch.device("cpu"), PredictSettings(), dbz, 2, 1.0).dbz
+made = forecast_fields(model, torch.device("cpu"), PredictSettings(trust=0.5, match=1.0), dbz, 2, 1.0).dbz
 assert made.shape == (2, 5000, 5000) and np.isnan(made[:, :100]).all() and np.isfinite(made[:, 100:]).all()
 assert abs(made[1, 2200, 1250] - 30) < 1, made[1, 2200, 1250]
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

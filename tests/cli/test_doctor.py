@@ -22,7 +22,8 @@ def test_the_doctor_reports_versions_devices_speed_and_extras(
     cpu = next(speed for speed in report["speed_ms"] if speed["device"] == "cpu")
     assert cpu["float32"] > 0
     assert cpu["bf16"] > 0
-    assert set(report["missing_extras"]) == {"dev", "docs", "export", "pysteps"} == set(extras())
+    known = {"dev", "docs", "export", "geotiff", "mlcast", "pysteps", "video", "zarr"}
+    assert set(report["missing_extras"]) == known == set(extras())
 
 
 def test_a_missing_part_is_shown_with_what_to_install(

@@ -51,10 +51,15 @@ def test_the_page_on_the_command_line_names_every_variant() -> None:
     assert [name for name in BY_NAME if f"`{name}`" not in page] == []
 
 
-def test_the_best_form_is_the_default() -> None:
+def test_the_best_form_is_the_default_and_trusted() -> None:
     different = differences(NowcastingSettings(), settings_of(BY_NAME["semicoupled"], 0))
     names = {line.partition(":")[0] for line in different}
-    assert names - {"training.learning_rate"} == {"evaluation.leads", "training.checkpoint_every"}
+    assert names - {"training.learning_rate"} == {
+        "evaluation.leads",
+        "predict.trust",
+        "predict.match",
+        "training.checkpoint_every",
+    }
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -1,4 +1,4 @@
-"""The weights that come with the package: they load, they are small, and they forecast and are scored without training."""
+"""The weights that come with the package: small, and of use without any training."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def test_their_card_has_what_a_user_must_know(section: str) -> None:
 def test_they_forecast_without_any_training(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(frames=6)
     out = tmp_path / "f.nc"
-    assert main(["predict", "nowcasting", "pretrained", str(folder), "--lead", "60", "--out", str(out), "--device=cpu"]) == 0
+    assert (
+        main(["predict", "nowcasting", "pretrained", str(folder), "--lead", "60", "--out", str(out), "--device=cpu"])
+        == 0
+    )
     with xr.open_dataset(out) as forecast:
         assert forecast["reflectivity"].shape[0] == 12
         assert np.isfinite(forecast["reflectivity"]).any()

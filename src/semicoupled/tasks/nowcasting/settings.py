@@ -167,8 +167,8 @@ class PredictSettings:
 
     minutes: float = 60.0
     gif: bool = True
-    trust: float = 1.0
-    match: float = 0.0
+    trust: float = 0.5
+    match: float = 1.0
     tile: int = 1024
     temporal_share: bool = True
 

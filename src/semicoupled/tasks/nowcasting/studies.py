@@ -23,6 +23,9 @@ from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.training.progress import Progress
 
 TASK = "nowcasting"
+TRUSTED = ("--predict.trust=1", "--predict.match=0")
+"""Scores are of what the networks give, as it is: they learn from several events."""
+
 ALL = ("--evaluation.leads=5", "--training.checkpoint_every=50")
 """Of every variant: 5 steps ahead, and little is lost where a study is killed."""
 TRAINED = "trained.json"
@@ -131,7 +134,7 @@ def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> Now
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
     """
     presets = [Path(__file__).parent / "presets" / f"{preset}.yaml" for preset in variant.presets]
-    return parse_settings(NowcastingSettings, [*ALL, *options, *variant.options, f"--seed={seed}"], presets)
+    return parse_settings(NowcastingSettings, [*ALL, *TRUSTED, *options, *variant.options, f"--seed={seed}"], presets)
 
 
 def run_study(

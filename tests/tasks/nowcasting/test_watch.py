@@ -242,7 +242,20 @@ class Process:
         command += ["--watch", str(watched.incoming), "--out", str(watched.out / PATTERN), "--poll=0.2", *options]
         self.watched = watched
         self.errors = (watched.folder / "stderr.txt").open("a")
+        self.before = self.status_time()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+
+    def status_time(self) -> int:
+        status = self.watched.out / "nowcast_status.json"
+        return status.stat().st_mtime_ns if status.exists() else 0
+
+    def wait_until_at_work(self) -> None:
+        """A watch writes its status when it has looked for the first time, and holds the state from before that."""
+        end = time.monotonic() + 300
+        while self.status_time() == self.before:
+            assert self.process.poll() is None, (self.watched.folder / "stderr.txt").read_text()
+            assert time.monotonic() < end, "the watch has not begun"
+            time.sleep(0.05)
 
     def wait_for(self, count: int) -> None:
         end = time.monotonic() + 300 + 30 * count  # on a machine that has much else to do
@@ -289,6 +302,7 @@ def check_kills(watched: Watched, first: int, batches: list[list[int]]) -> None:
     total = 1 + sum(map(len, batches))
     with running(watched) as process:
         process.wait_for(total)
+        process.wait_until_at_work()
         with pytest.raises(RunError, match="in use by another process"):
             watched.look()
         assert process.end(signal.SIGTERM) == 0

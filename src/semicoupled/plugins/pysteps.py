@@ -13,13 +13,9 @@ pysteps 1.21 has no entry point for nowcast methods; the package offers the one 
 from __future__ import annotations
 
 import functools
-import importlib
-import io
 import logging
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -30,6 +26,7 @@ from semicoupled.tasks.nowcasting.baselines import advect
 from semicoupled.tasks.nowcasting.forecasting import Forecaster, forecast_fields
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.motion import estimate_motion
+from semicoupled.tasks.nowcasting.pysteps_door import FAILURES, imported, quietly
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ, dbz_to_rain, rain_to_dbz
 
@@ -40,7 +37,6 @@ Unit = Literal["dBZ", "mm/h"]
 UNITS: tuple[Unit, ...] = ("dBZ", "mm/h")
 THRESHOLD_DBZ = 7.0
 """What pysteps' methods take for rain."""
-_FAILURES = (ValueError, ArithmeticError, IndexError, RuntimeError, TypeError, np.linalg.LinAlgError)
 
 
 class _Method(NamedTuple):
@@ -75,7 +71,7 @@ def register_with_pysteps() -> None:
     Raises:
         MissingExtraError: pysteps is not installed.
     """
-    _imported("pysteps.nowcasts.interface")._nowcast_methods[NAME] = forecast
+    imported("pysteps.nowcasts.interface")._nowcast_methods[NAME] = forecast
 
 
 def forecast(
@@ -154,8 +150,8 @@ def pysteps_forecaster(method: str, minutes: float = 5.0, **options: Any) -> For
     if method not in METHODS:
         raise SettingsError(f"there is no method {method!r} of pysteps here. {nearest(method, METHODS)}")
     how = METHODS[method]
-    function = _imported("pysteps.nowcasts").get_method(method)
-    lacking = _imported("pysteps.exceptions").MissingOptionalDependency
+    function = imported("pysteps.nowcasts").get_method(method)
+    lacking = imported("pysteps.exceptions").MissingOptionalDependency
 
     def forecast(dbz: np.ndarray, leads: int, kilometers: float) -> np.ndarray:
         motion = estimate_motion(dbz, kilometers)
@@ -171,10 +167,10 @@ def pysteps_forecaster(method: str, minutes: float = 5.0, **options: Any) -> For
         if method == "steps":
             chosen = {"kmperpixel": kilometers, "timestep": minutes, **chosen}
         try:
-            given = _quietly(function, frames if how.frames else frames[-1], motion.astype(np.float64), leads, **chosen)
+            given = quietly(function, frames if how.frames else frames[-1], motion.astype(np.float64), leads, **chosen)
         except lacking as error:
             raise MissingExtraError(f"pysteps {method}: {error}. Install it, or choose another method") from error
-        except _FAILURES as error:
+        except FAILURES as error:
             log.warning("pysteps %s failed (%s: %s); advection stands in", method, type(error).__name__, error)
             return carried
         given = np.asarray(given, np.float32)
@@ -220,19 +216,3 @@ def _kilometers(run: LoadedRun, given: float | None) -> float:
 @functools.lru_cache(maxsize=4)
 def _loaded(run: str, device: str) -> LoadedRun:
     return load(run, device, "nowcasting")
-
-
-def _imported(name: str) -> Any:
-    try:
-        return _quietly(importlib.import_module, name)
-    except ImportError as error:
-        raise MissingExtraError(
-            f'pysteps cannot be imported ({error}). Install it with pip install "semicoupled[pysteps]"'
-        ) from error
-
-
-def _quietly(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Call what prints banners and warns of empty means."""
-    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*arguments, **options)

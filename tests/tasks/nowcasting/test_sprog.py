@@ -11,8 +11,9 @@ from semicoupled.errors import MissingExtraError
 from semicoupled.tasks.nowcasting import sprog as module
 from semicoupled.tasks.nowcasting.baselines import advection
 from semicoupled.tasks.nowcasting.evaluation import with_baselines
+from semicoupled.tasks.nowcasting.pysteps_door import has_pysteps
 from semicoupled.tasks.nowcasting.settings import EvaluationSettings, SprogMotion
-from semicoupled.tasks.nowcasting.sprog import has_pysteps, make_sprog
+from semicoupled.tasks.nowcasting.sprog import make_sprog
 
 installed = pytest.mark.skipif(not has_pysteps(), reason='needs pysteps: pip install "semicoupled[pysteps]"')
 

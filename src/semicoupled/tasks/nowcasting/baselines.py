@@ -15,7 +15,7 @@ import torch
 from semicoupled.tasks.nowcasting.advection import carry, follow
 from semicoupled.tasks.nowcasting.motion import estimate_motion
 
-Baseline = Callable[[np.ndarray, int, float], np.ndarray]
+Forecaster = Callable[[np.ndarray, int, float], np.ndarray]
 """(dBZ T H W with NaN = missing, number of leads, size of a pixel in km) -> dBZ K H W."""
 
 BLUR_KM = 1.0
@@ -92,7 +92,7 @@ def _blur(field: np.ndarray, sigma: float) -> np.ndarray:
     return np.where(there, value / np.maximum(weight, 1e-6), np.nan).astype(np.float32)
 
 
-BASELINES: dict[str, Baseline] = {
+BASELINES: dict[str, Forecaster] = {
     "persistence": persistence,
     "advection": advection,
     "advection_blur": advection_blur,

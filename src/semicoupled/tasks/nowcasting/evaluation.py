@@ -16,18 +16,18 @@ import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
-from semicoupled.tasks.nowcasting.baselines import BASELINES
+from semicoupled.tasks.nowcasting.baselines import BASELINES, Forecaster
 from semicoupled.tasks.nowcasting.calibrating import LevelCounts, count_levels, fit, folds, merge_levels
-from semicoupled.tasks.nowcasting.forecasting import Forecaster
 from semicoupled.tasks.nowcasting.fractions import window_pixels
 from semicoupled.tasks.nowcasting.metrics import Counts, Truth, merge
 from semicoupled.tasks.nowcasting.probability import LEVELS, Calibration, Neighborhood, probabilities
+from semicoupled.tasks.nowcasting.pysteps_door import has_pysteps
 from semicoupled.tasks.nowcasting.reliability import ProbabilitySums, probability_rows, probability_sums
 from semicoupled.tasks.nowcasting.scoring import Axes, score_rows
 from semicoupled.tasks.nowcasting.sequences import RadarSequence
 from semicoupled.tasks.nowcasting.settings import EvaluationSettings
 from semicoupled.tasks.nowcasting.spectrum import BandPower
-from semicoupled.tasks.nowcasting.sprog import has_pysteps, make_sprog
+from semicoupled.tasks.nowcasting.sprog import make_sprog
 from semicoupled.tasks.nowcasting.windows import Window, list_windows
 from semicoupled.training.progress import NoProgress, Progress
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from semicoupled.tasks.nowcasting.baselines import advect
+from semicoupled.tasks.nowcasting.baselines import Forecaster, advect
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, forecast_batch
 from semicoupled.tasks.nowcasting.matching import match_distribution
 from semicoupled.tasks.nowcasting.model import NowcastingModel
@@ -20,9 +19,6 @@ from semicoupled.tasks.nowcasting.tiles import BLEND, cut_tiles
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 
 log = logging.getLogger(__name__)
-
-Forecaster = Callable[[np.ndarray, int, float], np.ndarray]
-"""(dBZ T H W with NaN = missing, number of leads, size of a pixel in km) -> dBZ K H W."""
 
 REACH = 96
 """Pixels around a tile that are computed with it, besides those from where its rain comes: farther away a network sees

@@ -6,20 +6,13 @@ from, so that advection stands in there, and wherever pysteps has no value; the 
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import io
 import logging
-import warnings
-from collections.abc import Callable
-from contextlib import redirect_stdout
-from typing import Any
 
 import numpy as np
 
-from semicoupled.errors import MissingExtraError
-from semicoupled.tasks.nowcasting.baselines import Baseline, advect
+from semicoupled.tasks.nowcasting.baselines import Forecaster, advect
 from semicoupled.tasks.nowcasting.motion import estimate_motion
+from semicoupled.tasks.nowcasting.pysteps_door import FAILURES, imported, quietly
 from semicoupled.tasks.nowcasting.settings import SprogMotion
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 
@@ -30,15 +23,10 @@ WET_DBZ = 0.5
 LEAST_WET = 0.001
 """Share of wet pixels that each of its frames must have."""
 CASCADE_LEVELS = 6
-_FAILURES = (ValueError, ArithmeticError, IndexError, RuntimeError, TypeError)
+_INSTEAD = ", or set evaluation.sprog to off"
 
 
-def has_pysteps() -> bool:
-    """Whether pysteps is installed."""
-    return importlib.util.find_spec("pysteps") is not None
-
-
-def make_sprog(motion: SprogMotion = "ours") -> Baseline:
+def make_sprog(motion: SprogMotion = "ours") -> Forecaster:
     """Give S-PROG as a baseline.
 
     Args:
@@ -47,8 +35,10 @@ def make_sprog(motion: SprogMotion = "ours") -> Baseline:
     Raises:
         MissingExtraError: pysteps is not installed, or does not work.
     """
-    forecast = _imported("pysteps.nowcasts.sprog").forecast
-    lucas_kanade = _imported("pysteps.motion.lucaskanade").dense_lucaskanade if motion == "lucaskanade" else None
+    forecast = imported("pysteps.nowcasts.sprog", _INSTEAD).forecast
+    lucas_kanade = (
+        imported("pysteps.motion.lucaskanade", _INSTEAD).dense_lucaskanade if motion == "lucaskanade" else None
+    )
 
     def sprog(dbz: np.ndarray, leads: int, kilometers: float) -> np.ndarray:
         moving = estimate_motion(dbz, kilometers)
@@ -60,8 +50,8 @@ def make_sprog(motion: SprogMotion = "ours") -> Baseline:
             return carried
         try:
             if lucas_kanade is not None:
-                moving = _quietly(lucas_kanade, np.ma.masked_invalid(frames))
-            given = _quietly(
+                moving = quietly(lucas_kanade, np.ma.masked_invalid(frames))
+            given = quietly(
                 forecast,
                 frames,
                 np.asarray(moving, np.float64),
@@ -70,27 +60,10 @@ def make_sprog(motion: SprogMotion = "ours") -> Baseline:
                 n_cascade_levels=CASCADE_LEVELS,
                 ar_order=len(frames) - 1,
             )
-        except _FAILURES as error:
+        except FAILURES as error:
             log.warning("S-PROG: pysteps failed (%s: %s); advection stands in", type(error).__name__, error)
             return carried
         given = np.clip(given, 0, HIGHEST_DBZ)
         return np.where(np.isnan(carried) | np.isnan(given), carried, given).astype(np.float32)
 
     return sprog
-
-
-def _imported(name: str) -> Any:
-    try:
-        return _quietly(importlib.import_module, name)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"S-PROG needs pysteps, which cannot be imported ({error}). Install it with "
-            'pip install "semicoupled[pysteps]", or set evaluation.sprog to off'
-        ) from error
-
-
-def _quietly(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Call what prints banners and warns of empty means."""
-    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*arguments, **options)

@@ -26,8 +26,7 @@ from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.movie import animation
 from semicoupled.tasks.nowcasting.pictures import forecast_panels
 from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
-from semicoupled.tasks.nowcasting.probability import Calibration
-from semicoupled.tasks.nowcasting.run_scores import CALIBRATIONS, headline, score_run
+from semicoupled.tasks.nowcasting.run_scores import CALIBRATIONS, headline, read_calibrations, score_run
 from semicoupled.tasks.nowcasting.score_sections import score_sections
 from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, matches_glob, read_sequences
 from semicoupled.tasks.nowcasting.session import NowcastSession
@@ -204,7 +203,7 @@ def session(settings: NowcastingSettings, description: Description, model: Nowca
         model,
         trained_step=float(step) if isinstance(step, (int, float)) else None,
         trained_kilometers=float(size) if isinstance(size, (int, float)) else None,
-        calibration=Calibration.from_json(description["calibration"]) if "calibration" in description else None,
+        calibration=read_calibrations(description).get("calibration"),
     )
 
 

@@ -1,0 +1,35 @@
+"""What a model answered along a drive, beside the truth: all that scores, tables and pictures need."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from semicoupled.tasks.driving.drives import Unit
+
+
+class DriveAnswers(NamedTuple):
+    """Angles along one drive, frame by frame; all float64 of N values in `unit`, positive to the right.
+
+    Attributes:
+        drive: its name.
+        run: the recording that it comes from.
+        unit: of the angles.
+        times: seconds.
+        truth: the label; NaN where there is none.
+        main: the model's answer; NaN where it has none yet.
+        spatial: the answer from space alone (the spatial stream); None where the model has no such stream.
+        temporal: the answer from time (the temporal stream); None likewise.
+        roads: road labels; None where the data has none.
+    """
+
+    drive: str
+    run: str
+    unit: Unit
+    times: np.ndarray
+    truth: np.ndarray
+    main: np.ndarray
+    spatial: np.ndarray | None = None
+    temporal: np.ndarray | None = None
+    roads: tuple[str, ...] | None = None

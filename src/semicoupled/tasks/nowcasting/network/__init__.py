@@ -1,1 +1,1 @@
-"""The parts of the network around the stacks: patches, first guess, encoder and decoder, heads, and how a batch is seen."""
+"""The parts of the network around the stacks: patches, first guess, encoder and decoder, heads, views."""

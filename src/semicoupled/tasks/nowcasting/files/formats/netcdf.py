@@ -68,8 +68,8 @@ def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
         head = file.read(4)
     if head == _CLASSIC_64:
         raise DataError(
-            f"{path}: is classic NetCDF with 64-bit data (CDF-5); expected NetCDF-4, CDF-1 or CDF-2. Turn it into NetCDF-4 "
-            "with `nccopy -k nc4 OLD NEW`"
+            f"{path}: is classic NetCDF with 64-bit data (CDF-5); expected NetCDF-4, CDF-1 or CDF-2. Turn it into "
+            "NetCDF-4 with `nccopy -k nc4 OLD NEW`"
         )
     if head in _CLASSIC:
         return _read_classic(path, given)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semicoupled.bootstrap import interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Trial
-from semicoupled.tasks.nowcasting.bootstrap import interval, scopes
 from semicoupled.tasks.nowcasting.metrics import Counts
+from semicoupled.tasks.nowcasting.scopes import scopes
 from semicoupled.tasks.nowcasting.scoring import UNITS, score_rows
 from semicoupled.tasks.nowcasting.studies import PAIRS
 from semicoupled.tasks.nowcasting.study_counts import VALIDATION, Counted, Fields, load_counts

@@ -14,8 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from semicoupled.report import Cell, Table
-from semicoupled.rows import Row
-from semicoupled.tasks.nowcasting.scores.bootstrap import plain
+from semicoupled.rows import Row, plain
 from semicoupled.tasks.nowcasting.scores.reliability import BINS
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")

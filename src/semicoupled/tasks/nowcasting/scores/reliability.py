@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semicoupled.rows import Condition, Row
-from semicoupled.tasks.nowcasting.scores.bootstrap import RESAMPLES, Scope, interval, plain, scopes
+from semicoupled.bootstrap import RESAMPLES, interval
+from semicoupled.rows import Condition, Row, plain
 from semicoupled.tasks.nowcasting.scores.calibrating import LevelCounts
+from semicoupled.tasks.nowcasting.scores.scopes import Scope, scopes
 
 BINS = 10
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semicoupled.rows import Condition, Row
-from semicoupled.tasks.nowcasting.scores.bootstrap import RESAMPLES, Scope, interval, plain, scopes
+from semicoupled.bootstrap import RESAMPLES, interval
+from semicoupled.rows import Condition, Row, plain
 from semicoupled.tasks.nowcasting.scores.metrics import LABELS, Counts
+from semicoupled.tasks.nowcasting.scores.scopes import Scope, scopes
 
 UNITS = {"mse": "dBZ^2", "mae": "dBZ"}
 DIFFERENCES = ("mse", "csi", "fss")

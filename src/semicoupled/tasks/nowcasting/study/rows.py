@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semicoupled.bootstrap import interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Trial
-from semicoupled.tasks.nowcasting.scores.bootstrap import interval, scopes
 from semicoupled.tasks.nowcasting.scores.metrics import Counts
+from semicoupled.tasks.nowcasting.scores.scopes import scopes
 from semicoupled.tasks.nowcasting.scores.scoring import UNITS, score_rows
 from semicoupled.tasks.nowcasting.study.counts import VALIDATION, Counted, Fields, load_counts
 from semicoupled.tasks.nowcasting.study.studies import PAIRS

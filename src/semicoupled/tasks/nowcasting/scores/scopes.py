@@ -1,7 +1,4 @@
-"""How sure a score is: start times are drawn again and again.
-
-They are drawn in blocks as long as a forecast, since neighbors share frames.
-"""
+"""What scores of forecasts are limited to: some leads, and some starts, drawn in blocks as long as a forecast."""
 
 from __future__ import annotations
 
@@ -10,10 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semicoupled.rows import Condition
-
-RESAMPLES = 400
-CONFIDENCE = 0.9
+from semicoupled.bootstrap import RESAMPLES, draws
+from semicoupled.rows import Condition, plain
 
 
 class Scope(NamedTuple):
@@ -55,36 +50,7 @@ def scopes(
         for name in names:
             everywhere.append(({"event": name}, np.flatnonzero(np.array(events) == name)))
     for condition, starts in everywhere:
-        weights = _draw(len(events), starts, len(lead_minutes), resamples)
+        weights = draws(len(events), starts, len(lead_minutes), resamples)
         yield Scope(condition, slice(None), weights)
         for lead, minutes in enumerate(lead_minutes):
             yield Scope({**condition, "lead_minutes": plain(minutes)}, lead, weights)
-
-
-def interval(drawn: np.ndarray) -> tuple[float, float] | None:
-    """Give where 90 % of the drawn scores lie, or None where there are none that are defined."""
-    defined = drawn[~np.isnan(drawn)]
-    if not len(defined):
-        return None
-    low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
-
-
-def plain(number: float) -> Condition:
-    """Write a whole number without a decimal point."""
-    return int(number) if float(number).is_integer() else float(number)
-
-
-def _draw(count: int, starts: np.ndarray, block: int, resamples: int) -> np.ndarray:
-    """Draw some of `count` starts with repetition, in blocks of neighbors that wrap around."""
-    once = np.zeros((1, count))
-    once[:, starts] = 1
-    size = len(starts)
-    if size < 2:
-        return once
-    block = max(1, min(block, size // 2))
-    first = np.random.default_rng(0).integers(size, size=(resamples, -(-size // block)))
-    drawn = ((first[:, :, None] + np.arange(block)) % size).reshape(resamples, first.shape[1] * block)[:, :size]
-    weights = np.zeros((resamples, count))
-    np.add.at(weights, (np.arange(resamples)[:, None], starts[drawn]), 1)
-    return np.concatenate([once, weights])

@@ -50,6 +50,13 @@ def test_inside_a_sequence_a_whole_window_lies_between():
     assert len(later[0]) == 20
 
 
+@pytest.mark.parametrize("frames", [30, 31, 36, 47])
+def test_three_windows_in_a_row_are_enough(frames: int):
+    earlier, later = split_by_time([sequence(0, frames)], 10)
+    assert len(earlier[0]) >= 10
+    assert len(later[0]) == max(10, frames - round(0.8 * frames))
+
+
 def test_too_few_frames_are_refused():
     with pytest.raises(DataError, match=r"12 frames are too few.*at least 30 in a row.*--data\.validation"):
         split_by_time([sequence(0, 12)], 10)

@@ -41,7 +41,7 @@ def split_by_time(
     Args:
         sequences: sequences of one place or several.
         frames: frames of a window; the gap between the parts is as long.
-        share: of all frames, for the later part.
+        share: of all frames, for the later part, which is never shorter than a window.
 
     Returns:
         The earlier and the later sequences; pieces shorter than a window are left out.
@@ -50,7 +50,7 @@ def split_by_time(
         DataError: too few frames for both parts.
     """
     times = np.sort(np.array([time for sequence in sequences for time in sequence.times], dtype=object))
-    first_later = times[min(round((1 - share) * len(times)), len(times) - 1)]
+    first_later = times[max(0, min(round((1 - share) * len(times)), len(times) - frames))]
     earlier: list[RadarSequence] = []
     later: list[RadarSequence] = []
     for sequence in sequences:

@@ -12,7 +12,7 @@ import xarray as xr
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.files.reading import read_frames
 from semicoupled.tasks.nowcasting.grid import Grid
-from semicoupled.tasks.nowcasting.operating.output import Forecast, to_dataset, write_netcdf
+from semicoupled.tasks.nowcasting.operating.output import Forecast, grid_mapping, to_dataset, write_netcdf
 
 KNMI = pyproj.CRS.from_proj4("+proj=stere +lat_0=90 +lon_0=0 +lat_ts=60 +a=6378137 +b=6356752 +units=m").to_wkt()
 GRID = Grid(500.0, 1000.0, 700, -3650.5e3, -1000.0, 765, KNMI).coarsened(5)
@@ -60,6 +60,24 @@ def test_the_file_says_what_cf_wants(forecast: Forecast, tmp_path: Path):
         assert raw.time.attrs["standard_name"] == "time"
         assert raw.forecast_reference_time.attrs["standard_name"] == "forecast_reference_time"
         assert raw.lead_time.attrs["standard_name"] == "forecast_period"
+
+
+SOUTH = pyproj.CRS.from_proj4("+proj=stere +lat_0=-90 +lon_0=0 +lat_ts=-60 +datum=WGS84").to_wkt()
+
+
+@pytest.mark.parametrize(("crs", "pole"), [(KNMI, 90.0), (SOUTH, -90.0), ("EPSG:3035", None)])
+def test_a_grid_mapping_has_all_that_cf_asks_for(crs: str, pole: float | None):
+    mapping = grid_mapping(pyproj.CRS(crs))
+    datum = {"reference_ellipsoid_name", "prime_meridian_name", "horizontal_datum_name"}
+    assert datum <= mapping.keys() or not datum & mapping.keys()
+    assert (mapping["grid_mapping_name"] == "polar_stereographic") == (pole is not None)
+    if pole is not None:
+        assert mapping["latitude_of_projection_origin"] == pole
+
+
+def test_times_are_of_a_type_that_cf_1_7_has(forecast: Forecast):
+    data = to_dataset(forecast)
+    assert data.time.dtype == data.forecast_reference_time.dtype == np.float64
 
 
 @pytest.mark.parametrize("from_wkt", [True, False])

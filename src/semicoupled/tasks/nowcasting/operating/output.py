@@ -5,13 +5,15 @@ See https://cfconventions.org/Data/cf-conventions/cf-conventions-1.7/cf-conventi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyproj
 import xarray as xr
 
 from semicoupled import __version__
@@ -24,6 +26,7 @@ from semicoupled.tasks.nowcasting.units import MARSHALL_PALMER
 CONVENTIONS = "CF-1.7"
 _NO_FILL = ("time", "x", "y", "forecast_reference_time", "lead_time", "threshold")
 _FILL = np.float32(-9999.0)
+_DATUM = ("reference_ellipsoid_name", "prime_meridian_name", "horizontal_datum_name")
 _EPOCH = "seconds since 1970-01-01 00:00:00"
 
 
@@ -105,7 +108,6 @@ def write_netcdf(forecast: Forecast, path: Path) -> None:
 def to_dataset(forecast: Forecast) -> xr.Dataset:
     """Give a forecast as an xarray dataset that follows the CF conventions."""
     grid = forecast.grid
-    mapping = {name: value for name, value in grid.crs.to_cf().items() if value not in ("", "unknown", "undefined")}
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     seconds = [round((time - epoch).total_seconds()) for time in forecast.times]
     reference = round((forecast.reference - epoch).total_seconds())
@@ -121,7 +123,7 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
                 "grid_mapping": "crs",
             },
         ),
-        "crs": xr.Variable((), np.int32(0), mapping),
+        "crs": xr.Variable((), np.int32(0), grid_mapping(grid.crs)),
     }
     if forecast.share is not None:
         variables["temporal_share"] = xr.Variable(
@@ -149,14 +151,14 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
     coordinates = {
         "time": xr.Variable(
             "time",
-            np.array(seconds, np.int64),
+            np.array(seconds, np.float64),  # CF-1.7 has no 64-bit integers
             {"standard_name": "time", "long_name": "valid time", "units": _EPOCH, "calendar": "standard", "axis": "T"},
         ),
         "y": xr.Variable("y", grid.y, _axis("y", grid)),
         "x": xr.Variable("x", grid.x, _axis("x", grid)),
         "forecast_reference_time": xr.Variable(
             (),
-            np.int64(reference),
+            np.float64(reference),
             {
                 "standard_name": "forecast_reference_time",
                 "long_name": "valid time of the newest observation",
@@ -196,6 +198,20 @@ def to_dataset(forecast: Forecast) -> xr.Dataset:
             "comment": " ".join(comment),
         },
     )
+
+
+def grid_mapping(crs: pyproj.CRS) -> dict[str, Any]:
+    """Give the attributes of a grid mapping variable (CF-1.7, Sec. 5.6 and Appendix F).
+
+    pyproj leaves two things to its callers: the names of datum, ellipsoid and meridian go together or not at all, and
+    the polar stereographic projection names its pole.
+    """
+    mapping = {name: value for name, value in crs.to_cf().items() if value not in ("", "unknown", "undefined")}
+    if not all(name in mapping for name in _DATUM):
+        mapping = {name: value for name, value in mapping.items() if name not in _DATUM}
+    if mapping.get("grid_mapping_name") == "polar_stereographic" and "standard_parallel" in mapping:
+        mapping.setdefault("latitude_of_projection_origin", math.copysign(90.0, mapping["standard_parallel"]))
+    return mapping
 
 
 def _axis(name: str, grid: Grid) -> dict[str, str]:

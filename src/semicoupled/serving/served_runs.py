@@ -1,0 +1,106 @@
+"""The runs that are served, by a short name that says nothing of where they lie. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semicoupled.errors import RunError, SemicoupledError, nearest
+from semicoupled.run_folder import PRETRAINED, RunFolder, read_run, resolve_run
+
+
+@dataclass(frozen=True)
+class ServedRun:
+    """A run.
+
+    Args:
+        name: what clients know it by.
+        folder: where it lies.
+        kind: of its model.
+        shipped: whether it came with the package.
+    """
+
+    name: str
+    folder: RunFolder
+    kind: str
+    shipped: bool
+
+    @property
+    def task(self) -> str:
+        """The name of its task."""
+        return self.folder.task
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be used: its weights are there."""
+        return self.folder.weights_file.is_file() and self.folder.description_file.is_file()
+
+
+class ServedRuns:
+    """All runs by name. Folders of runs are looked into again, so that a training that begins later is seen."""
+
+    def __init__(self, given: Sequence[str], *, shipped: bool = True) -> None:
+        """Find the runs.
+
+        Args:
+            given: run folders, folders that hold some, or ``pretrained[:NAME]``.
+            shipped: also those that come with the package.
+
+        Raises:
+            RunError: a folder neither is a run nor holds one.
+        """
+        self._folders: list[Path] = []
+        self._single: list[Path] = []
+        for name in given:
+            path = Path(name)
+            if path.is_dir() and not (path / "run.json").is_file():
+                if not _children(path):
+                    raise RunError(
+                        f"{name}: is no run folder, and holds none; expected what `semicoupled train` makes. Give the "
+                        "folder that was its --run, or the folder above"
+                    )
+                self._folders.append(path)
+            else:
+                self._single.append(resolve_run(name).path)
+        self._shipped = [folder for folder in sorted(PRETRAINED.glob("*/*/")) if (folder / "run.json").is_file()]
+        if not shipped:
+            self._shipped = []
+
+    def all(self) -> dict[str, ServedRun]:
+        """Give the runs by name: the given ones first."""
+        found: dict[str, ServedRun] = {}
+        paths = [*self._single, *(child for folder in self._folders for child in _children(folder))]
+        for path in [*paths, *self._shipped]:
+            shipped = path in self._shipped
+            base = path.resolve().name
+            name, number = base, 2
+            while name in found:
+                name, number = f"{base} {number}", number + 1
+            try:
+                folder = read_run(path)
+                kind = str(folder.settings().model.kind)
+            except SemicoupledError:
+                continue  # being written, or of another version; `serve` has said what it was given
+            found[name] = ServedRun(name, folder, kind, shipped)
+        return found
+
+    def find(self, name: str, task: str | None = None) -> ServedRun:
+        """Find a run by its name.
+
+        Raises:
+            RunError: there is none, or it has no weights yet, or is of another task.
+        """
+        runs = self.all()
+        if name not in runs:
+            raise RunError(f"there is no run {name[:100]!r}. {nearest(name[:100], runs)}")
+        run = runs[name]
+        if task is not None and run.task != task:
+            raise RunError(f"{name}: is a run of task {run.task!r}; expected {task!r}")
+        if not run.ready:
+            raise RunError(f"{name}: has no weights yet; expected a training that came to a validation or to its end")
+        return run
+
+
+def _children(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if (path / "run.json").is_file()]

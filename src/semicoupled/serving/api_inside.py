@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from semicoupled.serving.job_options import MapOptions
+from semicoupled.serving.job_options import ClipOptions, MapOptions
 from semicoupled.serving.schemas import REFUSALS, JobStatus, SourceChoice, Strict
 from semicoupled.serving.services import Serving
 from semicoupled.serving.work import JobRequest, Source

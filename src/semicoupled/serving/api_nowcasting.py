@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -38,14 +38,14 @@ def samples() -> Sequence[str]:
     return list(SAMPLES)
 
 
-def facts(settings: Any) -> dict[str, Any]:
+def facts(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give the settings of a run that its page shows."""
     return {
-        "minutes": settings.predict.minutes,
-        "input_frames": settings.data.input_frames,
-        "kilometers": settings.data.kilometers,
-        "layers": settings.model.layers,
-        "form": settings.model.form,
+        "minutes": settings["predict"]["minutes"],
+        "input_frames": settings["data"]["input_frames"],
+        "kilometers": settings["data"]["kilometers"],
+        "layers": settings["model"]["layers"],
+        "form": settings["model"]["form"],
     }
 
 

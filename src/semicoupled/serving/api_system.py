@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from semicoupled import __version__
-from semicoupled.errors import SemicoupledError
 from semicoupled.serving.pages import pages
 from semicoupled.serving.schemas import RunInfo, Status, TaskInfo
 from semicoupled.serving.served_runs import ServedRun
@@ -38,8 +37,8 @@ def status(serving: Serving) -> Status:
 def _info(run: ServedRun) -> RunInfo:
     page = pages().get(run.task)
     try:
-        facts = {} if page is None else page.facts(run.folder.settings())
-    except SemicoupledError:
+        facts = {} if page is None else page.facts(run.settings)
+    except (KeyError, TypeError):  # settings of another version
         facts = {}
     return RunInfo(
         name=run.name,

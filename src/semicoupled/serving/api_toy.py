@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -35,9 +35,10 @@ def samples() -> Sequence[str]:
     return ["shapes", "star"]
 
 
-def facts(settings: Any) -> dict[str, Any]:
+def facts(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give the settings of a run that its page shows."""
-    return {"question": settings.data.question, "layers": len(settings.model.widths), "clips": settings.data.test}
+    data, model = settings["data"], settings["model"]
+    return {"question": data["question"], "layers": len(model["widths"]), "clips": data["test"]}
 
 
 @router.post("/answers", status_code=202)

@@ -6,9 +6,10 @@ script ``static/pages/TASK.js`` for the browser. To give a task a page, add thes
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -27,11 +28,12 @@ class Page(Protocol):
         """Give the names of what can be generated."""
         ...
 
-    def facts(self, settings: Any) -> dict[str, Any]:
+    def facts(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Give the settings of a run that its page shows."""
         ...
 
 
+@functools.cache
 def pages() -> dict[str, Page]:
     """Give the pages by the name of their task."""
     found: dict[str, Page] = {}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
+
+import yaml
 
 from semicoupled.errors import RunError, SemicoupledError, nearest
 from semicoupled.run_folder import PRETRAINED, RunFolder, read_run, resolve_run
@@ -17,14 +20,19 @@ class ServedRun:
     Args:
         name: what clients know it by.
         folder: where it lies.
-        kind: of its model.
+        settings: as they stand in its file, which holds every one of them; not checked, for pages only.
         shipped: whether it came with the package.
     """
 
     name: str
     folder: RunFolder
-    kind: str
+    settings: dict[str, Any]
     shipped: bool
+
+    @property
+    def kind(self) -> str:
+        """The kind of its model."""
+        return str(self.settings.get("model", {}).get("kind", ""))
 
     @property
     def task(self) -> str:
@@ -66,6 +74,7 @@ class ServedRuns:
         self._shipped = [folder for folder in sorted(PRETRAINED.glob("*/*/")) if (folder / "run.json").is_file()]
         if not shipped:
             self._shipped = []
+        self._read: dict[Path, tuple[int, dict[str, Any]]] = {}
 
     def all(self) -> dict[str, ServedRun]:
         """Give the runs by name: the given ones first."""
@@ -79,11 +88,23 @@ class ServedRuns:
                 name, number = f"{base} {number}", number + 1
             try:
                 folder = read_run(path)
-                kind = str(folder.settings().model.kind)
-            except SemicoupledError:
-                continue  # being written, or of another version; `serve` has said what it was given
-            found[name] = ServedRun(name, folder, kind, shipped)
+                settings = self._settings(folder)
+            except (SemicoupledError, OSError, yaml.YAMLError):
+                continue  # it is being written, or is of another version
+            found[name] = ServedRun(name, folder, settings, shipped)
         return found
+
+    def _settings(self, folder: RunFolder) -> dict[str, Any]:
+        """Read the settings, once as long as the file stays as it is."""
+        written = folder.settings_file.stat().st_mtime_ns
+        before = self._read.get(folder.path)
+        if before is not None and before[0] == written:
+            return before[1]
+        content = yaml.safe_load(folder.settings_file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise RunError(f"{folder.settings_file}: holds no settings")
+        self._read[folder.path] = written, cast("dict[str, Any]", content)
+        return self._read[folder.path][1]
 
     def find(self, name: str, task: str | None = None) -> ServedRun:
         """Find a run by its name.

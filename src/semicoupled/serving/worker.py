@@ -85,5 +85,7 @@ def _do(work: Work, job: str, request: JobRequest) -> tuple[Any, ...]:
 def _facts(device: str) -> dict[str, str]:
     import torch
 
-    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    cpu = f"the CPU, {threads} thread{'' if threads == 1 else 's'}"
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else cpu
     return {"device": device, "name": name, "torch": torch.__version__}

@@ -48,6 +48,7 @@ export class Chart {
     const width = this.element.clientWidth;
     if (!width || !this.series.length) return;
     const { xLabel, yLabel, height, log, range, format } = this.about;
+    const whole = this.x.every(Number.isInteger); // frames and steps have no halves
     const axis = (label, size) => ({
       label, stroke: css("--ink"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 },
       font: "12px system-ui, sans-serif", labelFont: "600 12px system-ui, sans-serif", labelSize: 22, size,
@@ -55,10 +56,10 @@ export class Chart {
     this.plot = new uPlot({
       width, height,
       scales: { x: { time: false }, y: log ? { distr: 3 } : { range: range ?? undefined } },
-      axes: [axis(xLabel, 34), { ...axis(yLabel, 54), values: log ? (u, ticks) => ticks.map((v) => v === null ? "" : String(v)) : undefined }],
+      axes: [{ ...axis(xLabel, 34), incrs: whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] : undefined }, { ...axis(yLabel, 54), values: (u, ticks) => ticks.map((v) => v === null ? "" : String(Number(v.toPrecision(4)))) }],
       series: [{ label: xLabel }, ...this.series.map((each, index) => ({
         label: each.label, stroke: css(`--s${((each.color ?? index) % 6) + 1}`), width: each.width ?? 2, spanGaps: true,
-        dash: DASHES[(each.dash ?? 0) % DASHES.length], points: { show: each.values.length < 3 },
+        dash: DASHES[(each.dash ?? 0) % DASHES.length], points: { show: each.values.filter((value) => value !== null).length < 3, size: 7 },
         value: (u, value) => value === null || value === undefined ? "–" : (format ?? ((v) => String(Number(v.toPrecision(3)))))(value),
       }))],
       cursor: { drag: { setScale: false } },
@@ -71,6 +72,7 @@ export class Chart {
     const x = u.valToPos(this.at, "x", true);
     u.ctx.save();
     u.ctx.strokeStyle = css("--accent");
+    u.ctx.setLineDash([]);
     u.ctx.lineWidth = 2 * devicePixelRatio;
     u.ctx.beginPath();
     u.ctx.moveTo(x, u.bbox.top);

@@ -37,9 +37,10 @@ export class ForecastView {
     this.player.listen(signal);
     this.element = h("div", { class: "stack" },
       found.notes.length ? note(found.notes.join(" "), "warm") : null,
+      this.player.element,
       h("section", { class: "card", "aria-label": "Fields" },
         h("div", { class: "panels" }, Object.values(this.panels).map((panel) => panel.element)), this.keys()),
-      this.player.element, this.scores(), this.about());
+      this.scores(), this.about());
   }
 
   begin() {
@@ -120,7 +121,7 @@ export class ForecastView {
     const count = legend.levels.length - 1;
     const packed = legend.levels.slice(0, -1).map((level) => this.dbz[Math.ceil((level + .1) * this.found.encoding.dbz_steps)]);
     return h("div", { class: "keys" },
-      key("Reflectivity, dBZ; white is dry, gray is missing", packed, legend.levels.map((level, index) => [index / count, String(level)])),
+      key("Reflectivity, dBZ; white is dry, gray is missing", packed, legend.levels.map((level, index) => [index / count, String(level)]).filter((_, index) => index % 2 === 0)),
       key("Error, dBZ: blue too little, red too much", this.error, [[0, `−${ERROR_DBZ}`], [.5, "0"], [1, `+${ERROR_DBZ}`]]),
       this.arrays.exceedance ? key("Chance, %", table("chance"), [[0, "0"], [.25, "25"], [.5, "50"], [.75, "75"], [1, "100"]]) : null,
       this.arrays.share ? key("Share of time: brown space, purple time", table("share"), [[0, "0"], [.5, "½"], [1, "1"]]) : null);

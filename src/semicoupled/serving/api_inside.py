@@ -31,5 +31,5 @@ def begin_maps(serving: Serving, wanted: MapsRequest) -> JobStatus:
     run = serving.runs.find(wanted.run)
     source = wanted.source.find(serving) if wanted.source is not None else Source(sample="showers")
     options = MapOptions(ClipOptions(wanted.split, wanted.index), wanted.channel)
-    request = JobRequest("inside_job:maps", run.folder.path, source, options)
+    request = JobRequest("semicoupled.serving.inside_job:maps", run.folder.path, source, options)
     return JobStatus.of(serving.jobs.submit(request), serving.jobs)

@@ -60,7 +60,7 @@ def begin_forecast(serving: Serving, wanted: ForecastRequest) -> JobStatus:
     if wanted.source.sample is not None:
         find_sample(wanted.source.sample)
     options = ForecastOptions(wanted.minutes, wanted.at)
-    request = JobRequest("nowcast_job:forecast", run.folder.path, wanted.source.find(serving), options)
+    request = JobRequest("semicoupled.serving.nowcast_job:forecast", run.folder.path, wanted.source.find(serving), options)
     return JobStatus.of(serving.jobs.submit(request), serving.jobs)
 
 

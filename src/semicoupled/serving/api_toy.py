@@ -46,7 +46,7 @@ def begin_answer(serving: Serving, wanted: AnswerRequest) -> JobStatus:
     """Ask a toy's model about a clip that no training has seen."""
     run = serving.runs.find(wanted.run, "toy")
     options = ClipOptions(wanted.split, wanted.index)
-    request = JobRequest("toy_job:answer", run.folder.path, Source(), options)
+    request = JobRequest("semicoupled.serving.toy_job:answer", run.folder.path, Source(), options)
     return JobStatus.of(serving.jobs.submit(request), serving.jobs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from semicoupled.errors import RunError, SemicoupledError
 from semicoupled.serving import api_files, api_inside, api_jobs, api_system, api_training
 from semicoupled.serving.jobs import BusyError
 from semicoupled.serving.pages import pages
-from semicoupled.serving.security import Guard
+from semicoupled.serving.security import HEADERS, Guard
 from semicoupled.serving.services import Services
 from semicoupled.serving.settings import ServeSettings
 from semicoupled.serving.uploads import FullError
@@ -116,8 +116,9 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _problem(500, "something unexpected went wrong; the server's log says more")
+    # this handler stands outside of the guard
+    return _problem(500, "something unexpected went wrong; the server's log says more", HEADERS)
 
 
-def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def _problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"error": message}, status, headers)

@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
-_GRACE = 0.4
+_GRACE = 2.0
+"""Seconds to stop by itself: killing costs the models that are loaded, and the start of another process."""
+_PREPARE = "semicoupled.serving.worker:prepare_networks"
+_SOON = ("semicoupled.serving.nowcast_job", "semicoupled.training.weights")
 _POLL = 0.02
 _START = 120.0
 
@@ -73,13 +76,18 @@ class Job:
 class Jobs:
     """All jobs: those that wait, the one that runs, and the last ones that have ended."""
 
-    def __init__(self, limits: Limits, device: str = "auto") -> None:
+    def __init__(
+        self, limits: Limits, device: str = "auto", prepare: str = _PREPARE, soon: Sequence[str] = _SOON
+    ) -> None:
         """Prepare; `start` begins.
 
         Args:
             limits: of the queue, of the time of a job, of what is kept.
             device: where networks run.
+            prepare: name of the function that makes the worker's device ready and says what it is.
+            soon: modules that the first jobs will need.
         """
+        self._prepare, self._soon = prepare, tuple(soon)
         self._limits, self._device = limits, device
         self._clean: Callable[[str], str] = str
         self._lock = threading.Condition()
@@ -187,10 +195,8 @@ class Jobs:
         try:
             self._pipe.send((job.id, job.request))
             while True:
-                if self._pipe.poll(_POLL):
-                    if self._take(job, self._pipe.recv()):
-                        return
-                    continue
+                if self._pipe.poll(_POLL) and self._take(job, self._pipe.recv()):
+                    return
                 now = time.monotonic()
                 if told is None and (job.stop or self._closing or now > deadline):
                     told = now
@@ -238,7 +244,10 @@ class Jobs:
         ours, theirs = self._context.Pipe()
         hears, self._stops = self._context.Pipe(duplex=False)
         process = self._context.Process(
-            target=work_until_told, args=(theirs, hears, self._device, self._limits), daemon=True, name="worker"
+            target=work_until_told,
+            args=(theirs, hears, self._device, self._limits, self._prepare, self._soon),
+            daemon=True,
+            name="worker",
         )
         process.start()
         theirs.close()
@@ -252,8 +261,10 @@ class Jobs:
                 kind, facts = ours.recv()
             except (EOFError, OSError):
                 break
-            if kind == "ready":
+            if kind == "facts":
                 self.facts, self.problem = facts, None
+                continue
+            if kind == "ready":
                 return
             self.problem = self._clean(facts)
             break

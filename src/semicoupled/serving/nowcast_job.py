@@ -54,8 +54,10 @@ def forecast(work: Work, request: JobRequest) -> Result:
     scores: dict[str, Json] = {}
     thresholds = settings.evaluation.thresholds
     if len(truth):
-        work.progress(0.7, "scoring")
-        scores = dict(scores_by_lead(found.observed, found.dbz, truth, chosen.grid.kilometers, thresholds))
+        by_lead = scores_by_lead(
+            found.observed, found.dbz, truth, chosen.grid.kilometers, thresholds, lambda doing: work.progress(0.7, doing)
+        )
+        scores = dict(by_lead)
     work.progress(0.9, "packing")
     times = [time for sequence in same for time in sequence.times]
     document = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,7 @@ def scores_by_lead(
     truth: np.ndarray,
     kilometers: float,
     thresholds: Sequence[float],
+    tell: Callable[[str], None],
 ) -> Mapping[str, Json]:
     """Score a forecast beside the baselines, at every lead for itself.
 
@@ -70,6 +71,7 @@ def scores_by_lead(
         truth: K H W, as many leads as are known.
         kilometers: size of a pixel.
         thresholds: dBZ, of CSI.
+        tell: hears what is being scored.
 
     Returns:
         By model: ``mse`` (K) and ``csi`` (threshold K); over pixels that are there in all frames that went in and in
@@ -82,6 +84,7 @@ def scores_by_lead(
     for name, baseline in BASELINES.items():
         forecasts[name] = lambda make=baseline: make(observed, leads, kilometers)
     for name, make in forecasts.items():
+        tell(f"scoring {name.replace('_', ' ')}")
         scores = count(make(), truth, counts, thresholds).scores()
         found[name] = {
             "mse": numbers(scores["mse"][0], 4),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
@@ -26,6 +27,7 @@ from semicoupled.serving.settings import Limits, is_loopback
 COOKIE = "semicoupled_token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 UPLOADS = "/api/v1/uploads"
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 HEADERS = {
     "content-security-policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -94,14 +96,13 @@ class Guard:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+        found = _HOST.fullmatch(host.lower())
+        if found is None:
             return False
-        if name in self._names:
+        if found["name"] in self._names:
             return True
         try:
-            address = ipaddress.ip_address(name)
+            address = ipaddress.ip_address(found["name"].strip("[]"))
         except ValueError:
             return False
         return self._any_address or address.is_loopback  # a name can be rebound, an address cannot

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class JobRequest:
     """What to do.
 
     Args:
-        name: of the function in `semicoupled.serving`, ``module:function``.
+        name: of the function that does it, ``package.module:function``.
         run: folder of the run whose model is asked.
         source: what to look at.
         options: of the function; a frozen dataclass.
@@ -70,14 +70,6 @@ class Result:
     def bytes(self) -> int:
         """How much memory it takes, nearly."""
         return 4096 + sum(len(content) for content in self.files.values())
-
-
-class JobFunction(Protocol):
-    """Does the work, in the worker."""
-
-    def __call__(self, work: Work, request: JobRequest) -> Result:
-        """Do it."""
-        ...
 
 
 class Work:
@@ -132,10 +124,10 @@ class Work:
         return self.cache[key]
 
 
-def find_function(name: str) -> JobFunction:
+def find_function(name: str) -> Any:
     """Import what a request names; names come from this package alone, never from a client."""
     module, _, function = name.partition(":")
-    return getattr(importlib.import_module(f"semicoupled.serving.{module}"), function)
+    return getattr(importlib.import_module(module), function)
 
 
 def npy(array: np.ndarray) -> bytes:

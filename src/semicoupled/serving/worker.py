@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import signal
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,32 +15,34 @@ from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import Cancelled, JobRequest, Work, find_function
 
 log = logging.getLogger(__name__)
-_SOON_NEEDED = ("semicoupled.serving.nowcast_job", "semicoupled.training.weights")
 
 
-def work_until_told(connection: Connection, stops: Connection, device: str, limits: Limits) -> None:
+def work_until_told(
+    connection: Connection, stops: Connection, device: str, limits: Limits, prepare: str, soon: Sequence[str]
+) -> None:
     """Do jobs until the connection closes.
 
-    Messages that are sent: ``("ready", facts)``, ``("progress", job, done, doing)``, ``("done", job, result)``,
-    ``("failed", job, message, kind)``, ``("cancelled", job)``.
+    Messages that are sent: ``("facts", facts)`` and then ``("ready", None)``, or ``("broken", why)``;
+    ``("progress", job, done, doing)``, ``("done", job, result)``, ``("failed", job, message, kind)``,
+    ``("cancelled", job)``.
 
     Args:
         connection: gives ``(job, request)``, and takes the messages.
         stops: gives the jobs that nobody waits for any more.
         device: where networks run.
         limits: how much is let through.
+        prepare: name of the function that makes the device ready and says what it is.
+        soon: modules that the first jobs will need.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the server, which then ends this process
-    from semicoupled.devices import choose_device, return_freed_memory
-
-    return_freed_memory()
     try:
-        connection.send(("ready", _facts(str(choose_device(device)))))
+        connection.send(("facts", find_function(prepare)(device)))
     except SemicoupledError as error:
         connection.send(("broken", str(error)))
         return
-    for name in _SOON_NEEDED:  # the first job need not wait for it then
+    for name in soon:
         importlib.import_module(name)
+    connection.send(("ready", None))
     job = ""
     stopped: set[str] = set()
 
@@ -82,10 +85,19 @@ def _do(work: Work, job: str, request: JobRequest) -> tuple[Any, ...]:
         return "failed", job, "something unexpected went wrong; the server's log says more", "Unexpected"
 
 
-def _facts(device: str) -> dict[str, str]:
+def prepare_networks(device: str) -> dict[str, str]:
+    """Make a process ready to run networks, and say on what.
+
+    Raises:
+        SettingsError: no such device.
+    """
     import torch
 
+    from semicoupled.devices import choose_device, return_freed_memory
+
+    return_freed_memory()
+    chosen = str(choose_device(device))
     threads = torch.get_num_threads()
     cpu = f"the CPU, {threads} thread{'' if threads == 1 else 's'}"
-    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else cpu
-    return {"device": device, "name": name, "torch": torch.__version__}
+    name = torch.cuda.get_device_name(chosen) if chosen.startswith("cuda") else cpu
+    return {"device": chosen, "name": name, "torch": torch.__version__}

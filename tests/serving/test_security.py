@@ -72,12 +72,33 @@ def test_what_the_browser_says_of_another_site_is_believed(client: TestClient) -
     assert client.post(UPLOADS, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}])
+SOCKET = "ws://127.0.0.1:8642/api/v1/jobs/x/events"
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Origin": "http://evil.example"}, 4403),
+        ({"Origin": "http://127.0.0.1:3000"}, 4403),
+        ({"Origin": "null"}, 4403),
+        ({"Sec-Fetch-Site": "cross-site"}, 4403),
+        ({"Host": "evil.example"}, 4421),
+    ],
+)
 def test_a_socket_of_another_origin_is_refused_before_it_is_accepted(
-    client: TestClient, headers: dict[str, str]
+    client: TestClient, headers: dict[str, str], code: int
 ) -> None:
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/api/v1/jobs/x/events", headers=headers):
+    with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect(SOCKET, headers=headers):
         pass  # pragma: no cover
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "http://127.0.0.1:8642"}])
+def test_a_socket_of_ours_is_accepted(client: TestClient, headers: dict[str, str]) -> None:
+    with client.websocket_connect(SOCKET, headers=headers) as socket:
+        with pytest.raises(WebSocketDisconnect) as ended:
+            socket.receive_json()
+        assert ended.value.code == 4404  # accepted, and then told that there is no such job
 
 
 def test_a_form_of_another_page_is_no_request(client: TestClient) -> None:
@@ -164,8 +185,11 @@ def test_the_redirect_stays_here(make_client: Callable[..., TestClient], path: s
 
 def test_a_socket_needs_the_token_too(make_client: Callable[..., TestClient]) -> None:
     client = make_client(host="0.0.0.0", token=TOKEN)
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/api/v1/jobs/x/events"):
+    with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect(SOCKET):
         pass  # pragma: no cover
+    assert refused.value.code == 4401
+    with client.websocket_connect(SOCKET, headers={"Authorization": f"Bearer {TOKEN}"}) as socket:
+        assert socket.receive()["code"] == 4404
 
 
 def test_the_token_is_compared_in_constant_time(

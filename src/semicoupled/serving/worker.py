@@ -71,7 +71,7 @@ def _do(work: Work, job: str, request: JobRequest) -> tuple[Any, ...]:
     limits = work.limits
     Image.MAX_IMAGE_PIXELS = limits.pixels // 2  # Pillow refuses twice that
     try:
-        with at_most(Sizes(limits.pixels, limits.values, limits.values)):
+        with at_most(Sizes(limits.pixels, limits.values, limits.values // 8)):
             refuse_outward(request.source.files)
             return "done", job, find_function(request.name)(work, request)
     except Cancelled:

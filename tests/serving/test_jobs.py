@@ -10,7 +10,7 @@ from semicoupled.serving.jobs import ENDED, BusyError, Job, Jobs
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import JobRequest, Source
 
-MISBEHAVING = '''
+MISBEHAVING = """
 import os, time
 from semicoupled.errors import DataError
 from semicoupled.serving.work import Result
@@ -47,7 +47,7 @@ def odd(work, request):
 
 def wrong(work, request):
     raise DataError("/data/radar/a.h5: is broken, as /home/somebody/private/b.h5 is")
-'''
+"""
 LIMITS = Limits(queue=3, seconds=1.0, results=5)
 NOTHING = Path("nowhere")
 PREPARE = "misbehaving_jobs:prepare"
@@ -138,7 +138,7 @@ def test_errors_say_what_and_not_where(jobs: Jobs) -> None:
     assert wait(jobs.submit(request("odd"))).error == "something unexpected went wrong; the server's log says more"
     from semicoupled.serving.messages import public
 
-    jobs.clean_with(lambda text: public(text, {"radar": Path("/data/radar")}))
+    jobs.clean_with(lambda text: public(text, [("radar", Path("/data/radar"))]))
     assert wait(jobs.submit(request("wrong"))).error == "radar/a.h5: is broken, as …/b.h5 is"
 
 

@@ -61,14 +61,16 @@ def test_a_root_cannot_be_left(data_root: Path, path: str) -> None:
 def test_nor_can_it_over_http(client: TestClient, query: str) -> None:
     answer = client.get(f"/api/v1/files?root=data&path={query}")
     assert answer.status_code == 400
-    assert "secret\"" not in answer.text
+    assert 'secret"' not in answer.text
     source = {"root": "data", "path": "../secret.txt"}
     answer = client.post("/api/v1/nowcasting/forecasts", json={"run": "small", "source": source})
     assert answer.status_code == 400
     assert client.app.state.services.jobs.load() == (0, 0)
 
 
-@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/js/%2e%2e/%2e%2e/app.py"])
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/js/%2e%2e/%2e%2e/app.py"]
+)
 def test_the_server_s_own_files_cannot_be_left(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404

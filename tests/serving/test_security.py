@@ -147,7 +147,9 @@ def test_a_short_token_is_refused() -> None:
         {"params": {"token": f"{TOKEN}é"}},
     ],
 )
-def test_without_the_token_nothing_is_answered(make_client: Callable[..., TestClient], given: dict[str, object]) -> None:
+def test_without_the_token_nothing_is_answered(
+    make_client: Callable[..., TestClient], given: dict[str, object]
+) -> None:
     client = make_client(host="0.0.0.0", token=TOKEN)
     for path in (STATUS, "/", "/js/app.js", "/api/v1/openapi.json"):
         answer = client.get(path, **given)

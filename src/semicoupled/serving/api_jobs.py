@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from semicoupled.serving.jobs import ENDED, Job
 from semicoupled.serving.schemas import REFUSALS, JobStatus
-from semicoupled.serving.services import Serving, Services
+from semicoupled.serving.services import Services, Serving
 from semicoupled.task import Json
 
 router = APIRouter(tags=["jobs"], responses=REFUSALS)

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from semicoupled.serving.radar_sample import SAMPLES, find_sample, rain_fields
 from semicoupled.serving.job_options import ForecastOptions
+from semicoupled.serving.radar_sample import SAMPLES, find_sample, rain_fields
 from semicoupled.serving.schemas import REFUSALS, JobStatus, SourceChoice, Strict
 from semicoupled.serving.services import Serving
 from semicoupled.serving.work import JobRequest, in_bytes, npy
@@ -60,7 +60,9 @@ def begin_forecast(serving: Serving, wanted: ForecastRequest) -> JobStatus:
     if wanted.source.sample is not None:
         find_sample(wanted.source.sample)
     options = ForecastOptions(wanted.minutes, wanted.at)
-    request = JobRequest("semicoupled.serving.nowcast_job:forecast", run.folder.path, wanted.source.find(serving), options)
+    request = JobRequest(
+        "semicoupled.serving.nowcast_job:forecast", run.folder.path, wanted.source.find(serving), options
+    )
     return JobStatus.of(serving.jobs.submit(request), serving.jobs)
 
 

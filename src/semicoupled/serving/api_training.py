@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from semicoupled.errors import RunError, nearest
 from semicoupled.serving.schemas import REFUSALS
-from semicoupled.serving.services import Serving, Services
+from semicoupled.serving.services import Services, Serving
 from semicoupled.training.log import FILE
 
 router = APIRouter(tags=["training"], responses=REFUSALS)

@@ -213,7 +213,10 @@ class Jobs:
     def _why(self, job: Job) -> tuple[State, str | None]:
         if job.stop or self._closing:
             return "cancelled", None
-        return "failed", f"it took longer than {self._limits.seconds:g} s, and was stopped; take fewer or smaller fields"
+        return (
+            "failed",
+            f"it took longer than {self._limits.seconds:g} s, and was stopped; take fewer or smaller fields",
+        )
 
     def _take(self, job: Job, message: tuple[Any, ...]) -> bool:
         """Take a message of the worker in; whether it was the last one of the job."""

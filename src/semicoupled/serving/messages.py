@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 _PATH = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:[/\\]{1,2}[^\s/\\:;,'\"()<>]+){2,}[/\\]?")
 
 
-def public(message: str, places: Mapping[str, Path]) -> str:
+def public(message: str, places: Iterable[tuple[str, Path]]) -> str:
     """Take the places of files out of a message.
 
     Args:
         message: of an error.
-        places: folders that users know by a name; their paths are replaced with it.
+        places: names that users know, with the folders that they stand for.
     """
-    for name, place in sorted(places.items(), key=lambda item: -len(str(item[1]))):
+    for name, place in sorted(places, key=lambda pair: -len(str(pair[1]))):  # a folder before the one it lies in
         message = message.replace(str(place), name)
     return _PATH.sub(_last_name, message)
 

@@ -55,7 +55,12 @@ def forecast(work: Work, request: JobRequest) -> Result:
     thresholds = settings.evaluation.thresholds
     if len(truth):
         by_lead = scores_by_lead(
-            found.observed, found.dbz, truth, chosen.grid.kilometers, thresholds, lambda doing: work.progress(0.7, doing)
+            found.observed,
+            found.dbz,
+            truth,
+            chosen.grid.kilometers,
+            thresholds,
+            lambda doing: work.progress(0.7, doing),
         )
         scores = dict(by_lead)
     work.progress(0.9, "packing")
@@ -109,9 +114,7 @@ def sample(name: str, kilometers: float, step_seconds: float) -> RadarSequence:
     return RadarSequence(name, times, step, dbz.astype(np.float16), grid, sources, "generated")
 
 
-def choose_time(
-    sequences: Sequence[RadarSequence], inputs: int, leads: int, at: str
-) -> tuple[RadarSequence, int]:
+def choose_time(sequences: Sequence[RadarSequence], inputs: int, leads: int, at: str) -> tuple[RadarSequence, int]:
     """Choose the field to forecast from.
 
     Args:
@@ -142,7 +145,9 @@ def choose_time(
     try:
         wanted = datetime.fromisoformat(at)
     except ValueError as error:
-        raise DataError(f"{at[:50]!r} is no time; expected newest, checkable, or one such as 2021-02-05T20:25Z") from error
+        raise DataError(
+            f"{at[:50]!r} is no time; expected newest, checkable, or one such as 2021-02-05T20:25Z"
+        ) from error
     wanted = wanted if wanted.tzinfo else wanted.replace(tzinfo=UTC)
     for sequence in fitting:
         for index in range(inputs - 1, len(sequence)):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from contourpy import contour_generator
 from matplotlib.colors import to_hex
 
+from semicoupled.serving.work import numbers
 from semicoupled.task import Json
 from semicoupled.tasks.nowcasting.extrapolation.baselines import BASELINES
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.operating.pictures import LEVELS, MISSING, color_map
 from semicoupled.tasks.nowcasting.scores.metrics import count
-from semicoupled.serving.work import numbers
 
 _SAMPLED = 48
 _SPACINGS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
@@ -24,7 +25,7 @@ _LINES = 6
 def legend() -> dict[str, Json]:
     """Give the colors of dBZ: the same as in pictures and movies."""
     colors, norm = color_map()
-    steps = [to_hex(colors(norm((low + high) / 2))) for low, high in zip(LEVELS, LEVELS[1:], strict=False)]
+    steps = [to_hex(colors(norm((low + high) / 2))) for low, high in pairwise(LEVELS)]
     return {"levels": list(LEVELS), "colors": steps, "missing": MISSING, "above": to_hex(colors(norm(99)))}
 
 

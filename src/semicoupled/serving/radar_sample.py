@@ -1,8 +1,7 @@
 """Generated rain for those who have no radar files at hand: made by code, a pure function of its name.
 
-A field is many waves whose power falls with their wave number, as that of rain does (near k^-5/3). All move on together,
-and each turns its phase at random, the shorter the faster, so that small showers live for minutes and wide rain for
-hours.
+A field is many waves, the long ones higher than the short ones, as in rain. All move on together, and each turns its
+phase at random, the shorter the faster, so that small showers live for minutes and wide rain for hours.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ def rain_fields(rain: Rain, frames: int, kilometers: float, step_minutes: float,
     length = np.exp(random.uniform(np.log(_SHORTEST_KM), np.log(_LONGEST_KM), _WAVES))
     angle = random.uniform(0, 2 * np.pi, _WAVES)
     phase = random.uniform(0, 2 * np.pi, _WAVES)
-    # power by octave falls as k^(-5/3): amplitude as the wave length to the 5/6, tamed so that showers have an edge
+    # tried by eye: steeper is too smooth, flatter has no showers
     amplitude = length**0.55
     amplitude /= np.sqrt((amplitude**2).sum() / 2)
     turning = random.normal(0, 1, _WAVES) * 0.9 / (length / 8) ** 0.8  # radians in 10 minutes

@@ -144,4 +144,3 @@ REFUSALS: dict[int | str, dict[str, object]] = {
     404: {"model": Problem, "description": "no such thing"},
     503: {"model": Problem, "description": "the queue is full; see Retry-After"},
 }
-

@@ -51,8 +51,9 @@ class Services:
 
     def clean(self, message: str) -> str:
         """Make of an error's message what users may see."""
-        runs = {run.name: run.folder.path for run in self.runs.all().values()}
-        return public(message, {**self.roots.paths(), **runs, "upload": self.uploads.folder})
+        places = [*self.roots.paths().items(), *(("upload", folder) for folder in self.uploads.folders())]
+        places += [(run.name, run.folder.path) for run in self.runs.all().values()]
+        return public(message, places)
 
     def start(self) -> None:
         """Begin to work."""

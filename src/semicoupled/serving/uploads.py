@@ -53,8 +53,12 @@ class Uploads:
 
     @property
     def folder(self) -> Path:
-        """The folder of all uploads; for messages, which must not say it."""
+        """The folder of all uploads."""
         return self._folder
+
+    def folders(self) -> list[Path]:
+        """Give the folders of the uploads, and theirs; for messages, which must not say them."""
+        return [*(upload.folder for upload in list(self._uploads.values())), self._folder]
 
     def begin(self) -> Upload:
         """Begin an upload of one or more files."""

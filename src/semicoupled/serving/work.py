@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LOADED = 3
 
 
-class Cancelled(BaseException):  # noqa: N818 - no error, and no except clause for errors shall catch it
+class Cancelled(BaseException):
     """Somebody does not want the result any more."""
 
 

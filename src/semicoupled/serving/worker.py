@@ -80,7 +80,7 @@ def _do(work: Work, job: str, request: JobRequest) -> tuple[Any, ...]:
         return "failed", job, str(error), type(error).__name__
     except MemoryError:
         return "failed", job, "there is not enough memory for this; take fewer or smaller fields", "MemoryError"
-    except Exception:  # noqa: BLE001 - whatever it is, the next job must find the worker alive
+    except Exception:
         log.exception("job %s failed", job)
         return "failed", job, "something unexpected went wrong; the server's log says more", "Unexpected"
 

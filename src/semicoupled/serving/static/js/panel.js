@@ -85,7 +85,10 @@ export class Panel {
     const { clientWidth: width, clientHeight: height } = this.view;
     if (!width || !height) return;
     this.labels.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    fill(this.labels, this.lines.map((line) => {
+    const every = width < 220 ? 2 : 1; // there is no room for all of them
+    const kinds = { lon: 0, lat: 0 };
+    const shown = this.lines.filter((line) => kinds[/[EW]$/.test(line.label) ? "lon" : "lat"]++ % every === 0);
+    fill(this.labels, shown.map((line) => {
       const edge = line.points.map(([x, y]) => [x / this.columns * width, y / this.rows * height]);
       const north = /[EW]$/.test(line.label);
       const [x, y] = edge.reduce((best, each) => (north ? each[1] > best[1] : each[0] < best[0]) ? each : best);

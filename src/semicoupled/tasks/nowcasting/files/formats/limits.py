@@ -33,7 +33,8 @@ class Sizes:
     bytes: int = MOST_BYTES
 
 
-_SIZES: ContextVar[Sizes] = ContextVar("_SIZES", default=Sizes())
+_USUAL = Sizes()
+_SIZES: ContextVar[Sizes] = ContextVar("_SIZES", default=_USUAL)
 
 
 def sizes() -> Sizes:

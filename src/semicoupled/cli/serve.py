@@ -26,6 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; another than this needs a token")
     parser.add_argument("--port", type=count, default=8642, help="0 for any that is free (default: %(default)s)")
     parser.add_argument("--token", action="store_true", help="ask for a token also on this machine alone")
+    parser.add_argument(
+        "--timeout", type=count, default=120, metavar="S", help="seconds that a job may take (default: %(default)s)"
+    )
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda, or cuda:N")
     options = parser.parse(arguments, intermixed=True)
     if options.port > 65535:
@@ -36,10 +39,11 @@ def main(arguments: Sequence[str]) -> int:
         raise MissingExtraError(
             f"serve needs {error.name}, which is not installed; pip install 'semicoupled[serve]'"
         ) from error
-    from semicoupled.serving.settings import ServeSettings, is_loopback
+    from semicoupled.serving.settings import Limits, ServeSettings, is_loopback
 
     token = secrets.token_urlsafe(32) if options.token or not is_loopback(options.host) else None
-    settings = ServeSettings(tuple(options.runs), tuple(options.root), options.host, token, options.device)
+    limits = Limits(seconds=options.timeout)
+    settings = ServeSettings(tuple(options.runs), tuple(options.root), options.host, token, options.device, limits)
     listening = listen(options.host, options.port)
     print(f"semicoupled serves at {address(listening, token)}", flush=True)
     print("Ctrl-C ends it.", flush=True)

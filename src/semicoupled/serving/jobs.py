@@ -30,7 +30,8 @@ _GRACE = 2.0
 _PREPARE = "semicoupled.serving.worker:prepare_networks"
 _SOON = ("semicoupled.serving.nowcast_job", "semicoupled.training.weights")
 _POLL = 0.02
-_START = 120.0
+_START = 900.0
+"""Seconds that a process may take to begin: a busy machine reads torch from a slow disk."""
 
 
 class BusyError(SemicoupledError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -45,7 +46,7 @@ def _walk(path: Path, file: h5py.File) -> None:
                 raise DataError(f"{path}: {name!r} is a link to another file; expected everything in this one")
             if isinstance(link, h5py.SoftLink):
                 continue  # leads to something in this file, which is met by its own name, or to an external link
-            found = group.get(name)
+            found: Any = group.get(name)
             if found is None or found.id in seen:
                 continue
             seen.add(found.id)

@@ -10,7 +10,6 @@ import functools
 import importlib
 import importlib.util
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import Any, Protocol, cast
 
 from fastapi import APIRouter
@@ -40,5 +39,5 @@ def pages() -> dict[str, Page]:
     for name in task_folders():
         module = f"semicoupled.serving.api_{name}"
         if importlib.util.find_spec(module) is not None:
-            found[name] = cast(Page, cast(ModuleType, importlib.import_module(module)))
+            found[name] = cast(Page, importlib.import_module(module))
     return found

@@ -39,7 +39,7 @@ def listen(host: str, port: int) -> socket.socket:
 def address(listening: socket.socket, token: str | None) -> str:
     """Give the address to open in a browser, with the token if one is needed."""
     host, port = listening.getsockname()[:2]
-    name = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+    name: str = socket.gethostname() if host in ("0.0.0.0", "::") else host
     name = f"[{name}]" if ":" in name else name
     return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
 

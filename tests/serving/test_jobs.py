@@ -48,7 +48,7 @@ def odd(work, request):
 def wrong(work, request):
     raise DataError("/data/radar/a.h5: is broken, as /home/somebody/private/b.h5 is")
 """
-LIMITS = Limits(queue=3, seconds=1.0, results=5)
+LIMITS = Limits(queue=3, seconds=1.0, grace_seconds=0.4, results=5)
 NOTHING = Path("nowhere")
 PREPARE = "misbehaving_jobs:prepare"
 

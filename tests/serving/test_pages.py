@@ -27,7 +27,8 @@ READY = {
     "reference": ".op",
     "": ".task",
 }
-WAIT = 60_000
+WAIT = 300_000  # a busy machine starts a worker slowly
+playwright.expect.set_options(timeout=30_000)
 SLOW = pytest.mark.slow
 LOG: dict[str, Path] = {}
 

@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
-_GRACE = 2.0
-"""Seconds to stop by itself: killing costs the models that are loaded, and the start of another process."""
 _PREPARE = "semicoupled.serving.worker:prepare_networks"
 _SOON = ("semicoupled.serving.nowcast_job", "semicoupled.training.weights")
 _POLL = 0.02
@@ -202,7 +200,7 @@ class Jobs:
                 if told is None and (job.stop or self._closing or now > deadline):
                     told = now
                     self._stops.send(job.id)
-                if told is not None and now > told + _GRACE:
+                if told is not None and now > told + self._limits.grace_seconds:
                     self._kill()
                     self._end(job, *self._why(job))
                     return

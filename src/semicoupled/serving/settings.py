@@ -24,6 +24,8 @@ class Limits:
         values: of all fields of one file.
         queue: jobs that may wait.
         seconds: that a job may take.
+        grace_seconds: that a job has to stop by itself; killing it costs the models that are loaded, and the start of
+            another process.
         results_bytes: of finished jobs that are kept; the oldest go first.
         results: finished jobs that are kept.
         upload_seconds: that an upload is kept after it was last used.
@@ -37,6 +39,7 @@ class Limits:
     values: int = 2**28
     queue: int = 16
     seconds: float = 120.0
+    grace_seconds: float = 5.0
     results_bytes: int = 256 * MIB
     results: int = 64
     upload_seconds: float = 3600.0

@@ -4,7 +4,8 @@ import { runJob } from "./api.js";
 import { h, fill, note } from "./dom.js";
 
 export class JobView {
-  constructor() {
+  /** `signal` says that the page is left: what runs is then stopped. */
+  constructor(signal) {
     this.bar = h("i", {});
     this.text = h("span", { class: "small", role: "status" });
     this.cancel = h("button", { type: "button", onclick: () => this.control?.abort() }, "Stop");
@@ -12,6 +13,7 @@ export class JobView {
     this.said = h("div", {});
     this.element = h("div", {}, this.running, this.said);
     this.control = null;
+    signal.addEventListener("abort", () => this.control?.abort());
   }
 
   /** Run a job; gives its result, or null where it was stopped or refused, which is then said. */

@@ -18,7 +18,7 @@ export function show(main, { status, signal, query }) {
   const runs = status.runs.filter((run) => ["nowcasting", "toy"].includes(run.task) && run.ready && run.kind === "semicoupled");
   main.append(h("h1", {}, "Inside"), h("p", { class: "lead" }, "Every layer multiplies what the spatial branch sees with a gate that the temporal branch opens: u = relu(s) · σ(c)."));
   if (!runs.length) { main.append(note("No run with a semi-coupled network is loaded.")); return; }
-  const job = new JobView();
+  const job = new JobView(signal);
   const result = h("div", { class: "stack" });
   const model = select(runs.map((run) => [run.name, `${run.name} (${run.task})`]), query.get("run") ?? runs[0].name, () => choose());
   const what = h("div", { class: "stack" });

@@ -13,7 +13,7 @@ export function show(main, { status, signal, query }) {
   const runs = status.runs.filter((run) => run.task === "nowcasting" && run.ready);
   main.append(h("h1", {}, "Nowcast"), h("p", { class: "lead" }, "The next hour of rain from the last radar images, beside what came and beside forecasts that need no network."));
   if (!runs.length) { main.append(note("No model of nowcasting is loaded; give the folder of a run when you start the server.")); return; }
-  const job = new JobView();
+  const job = new JobView(signal);
   const result = h("div", { class: "stack", "aria-live": "off" });
   const model = select(runs.map((run) => [run.name, `${run.name} (${run.kind})`]), query.get("run") ?? runs[0].name, () => { minutes.value = ""; forecast(); });
   const minutes = select([["", "as the model says"], ["30", "30 minutes"], ["60", "1 hour"], ["90", "1½ hours"], ["120", "2 hours"], ["180", "3 hours"]], "", () => forecast());

@@ -21,7 +21,7 @@ export function show(main, { status, signal, query }) {
   const runs = status.runs.filter((run) => run.task === "toy" && run.ready);
   main.append(h("h1", {}, "Toys"), h("p", { class: "lead" }, "Generated clips that no training has seen: which way does a shape move, which shape is it, how long ago was the star?"));
   if (!runs.length) { main.append(none()); return; }
-  const job = new JobView();
+  const job = new JobView(signal);
   const result = h("div", { class: "stack" });
   const tests = h("div", {});
   let split = "seen";

@@ -63,6 +63,9 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
         raise DataError(f"{root}: no such file or folder; expected a drive, or a folder of drives. Correct the path")
     known = find_format(root)
     raw = _read_folder(root, settings) if known is None else known.read(root, settings)
+    raw = [drive for drive in raw if len(drive)]
+    if not raw:
+        raise DataError(f"{root}: holds no frame; expected at least one. Look whether all its records were deleted")
     return [part for drive in raw for part in cut_at_gaps(make_label(drive, settings), settings.gap_seconds)]
 
 

@@ -19,7 +19,7 @@ from semicoupled.tasks.nowcasting.sequences import read_sequences
 
 NAME = "rain_202102052005"
 READING = Reading(files=FileSettings(quantity="dBZ", gain=0.5, offset=-32, minutes=5, kilometers=1))
-FORMATS = ("knmi", "odim", "fmi", "fmi plain", "meteoswiss", "netcdf", "png", "gif", "npz", "npy")
+FORMATS = ("knmi", "odim", "fmi", "fmi plain", "meteoswiss", "netcdf", "classic netcdf", "png", "gif", "npz", "npy")
 SECONDS = 5.0
 
 changes = st.tuples(
@@ -41,6 +41,7 @@ def whole(
         "fmi plain": lambda: samples.write_fmi(path, fields[0], packed=False),
         "meteoswiss": lambda: samples.write_meteoswiss(path, np.tile(fields[0], (54, 71))[:640, :710]),
         "netcdf": lambda: samples.write_netcdf(path, samples.dataset(fields / 10, units="mm/h")),
+        "classic netcdf": lambda: samples.write_classic_netcdf(path, samples.dataset(fields / 10, units="mm/h")),
         "png": lambda: samples.write_png(path, fields[0]),
         "gif": lambda: samples.write_gif(path, fields),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import zlib
@@ -253,10 +254,29 @@ def test_degrees_on_a_projection_are_refused(tmp_path: Path, samples: ModuleType
         read_frames(samples.write_netcdf(tmp_path / "f", data))
 
 
-def test_classic_netcdf_is_told_what_to_do(tmp_path: Path):
-    (tmp_path / "f.nc").write_bytes(b"CDF\x01" + bytes(100))
-    with pytest.raises(DataError, match=r"is classic NetCDF; expected NetCDF-4.*nccopy -k nc4"):
-        read_frames(tmp_path / "f.nc")
+@pytest.mark.parametrize("axes", ["projected", "lat lon"])
+def test_classic_netcdf_reads_as_netcdf_4_does(tmp_path: Path, samples: ModuleType, axes: str):
+    data = samples.dataset(np.random.default_rng(0).uniform(0, 9, (2, 6, 5)), units="mm/h", axes=axes)
+    ours = read_frames(samples.write_classic_netcdf(tmp_path / "classic", data))
+    for one, other in zip(ours, read_frames(samples.write_netcdf(tmp_path / "four", data)), strict=True):
+        np.testing.assert_allclose(one.values, other.values)
+        assert (one.valid, one.quantity) == (other.valid, other.quantity)
+        assert one.grid.agrees_with(other.grid)
+
+
+def test_classic_netcdf_that_is_damaged_or_needs_more(
+    tmp_path: Path, samples: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "zeros").write_bytes(b"CDF\x01" + bytes(100))
+    with pytest.raises(DataError, match="zeros: "):
+        read_frames(tmp_path / "zeros")
+    (tmp_path / "five").write_bytes(b"CDF\x05" + bytes(100))
+    with pytest.raises(DataError, match=r"64-bit data \(CDF-5\); expected NetCDF-4, CDF-1 or CDF-2.*nccopy -k nc4"):
+        read_frames(tmp_path / "five")
+    whole = samples.write_classic_netcdf(tmp_path / "whole", samples.dataset(np.ones((1, 6, 5)), units="mm/h"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r'needs scipy: pip install "semicoupled\[netcdf3\]"'):
+        read_frames(whole)
 
 
 @pytest.mark.parametrize("geographic", [False, True])

@@ -1,0 +1,158 @@
+"""Settings of the drives: where they are, what they do not say themselves, and how they become samples.
+
+Imports no torch and no numpy, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from semicoupled.errors import SettingsError
+
+AngleUnit = Literal["degrees", "radians", "normalized"]
+OnError = Literal["fail", "skip"]
+
+SCALES: dict[str, float] = {"degrees": 25.0, "radians": 0.436, "normalized": 1.0}
+"""Default of `AngleSettings.scale`, by unit."""
+
+
+@dataclass(frozen=True)
+class AngleSettings:
+    """What the label is. An angle of the files becomes ``sign * (angle - offset)``, positive to the right.
+
+    Args:
+        unit: of the files' angles: ``degrees`` or ``radians`` of the steering wheel, or ``normalized``, -1..1 of what
+            the car can steer. Null: what the format says.
+        sign: 1, or -1 where a format turns the other way than its convention says.
+        offset: the files' angle when driving straight on, in their unit.
+        scale: of the normalization by a sigmoid (Sec. 5.7), ``1 / (1 + exp(-angle / scale))``, in the angle's unit.
+            Small scales spread small angles and squeeze large ones. Null: 25 degrees, .436 radians, or 1.
+        smooth_seconds: the label that is learned is a centered mean over so many seconds of its run; 0 leaves it raw.
+            Scores know nothing of it.
+    """
+
+    unit: AngleUnit | None = None
+    sign: int = 1
+    offset: float = 0.0
+    scale: float | None = None
+    smooth_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.sign not in (1, -1):
+            raise SettingsError(f"data.angle.sign: expected 1 or -1, got {self.sign!r}.")
+        if not math.isfinite(self.offset):
+            raise SettingsError(f"data.angle.offset: expected a finite number, got {self.offset!r}.")
+        if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0):
+            raise SettingsError(f"data.angle.scale: expected more than 0, or null, got {self.scale!r}.")
+        at_least("data.angle.smooth_seconds", self.smooth_seconds, 0)
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """How training clips are varied; one draw for all frames of a clip.
+
+    Args:
+        mirror: share of clips that are mirrored, in [0, 1]; angle and horizontal flow change their sign with it.
+        brightness: frames are brightened or dimmed by up to this share of the full range.
+        contrast: contrast is raised or lowered by up to this share.
+        shift: frames are moved to a side by up to this share of the width; the angle stays.
+        erase: share of clips in which a random box is blanked.
+    """
+
+    mirror: float = 0.5
+    brightness: float = 0.15
+    contrast: float = 0.25
+    shift: float = 0.0
+    erase: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("mirror", "brightness", "contrast", "shift", "erase"):
+            share(f"data.augment.{name}", getattr(self, name))
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the drives are and how they become samples.
+
+    Args:
+        root: a drive, or a folder of drives, of any format in docs/data.md.
+        validation: runs that are held back: ``last:5`` for the last five that are as long as a clip, or names or
+            patterns with commas between them, such as ``2024-01-*,17``.
+        test: runs that are neither learned from nor validated on, chosen likewise before `validation` is; null for
+            none. What chooses settings must not see what they are reported on.
+        frames: frames of a clip.
+        rate: frames a second that the network sees: every n-th frame of the drive, with the n that comes nearest. Null:
+            all frames.
+        gap_seconds: where two frames lie farther apart, a drive is cut, and nothing is learned across.
+        crop_top: share of the height that is cut off above (the sky).
+        crop_bottom: share of the height that is cut off below (the car's own hood).
+        width: of the network's frames, px.
+        height: of the network's frames, px.
+        angle: what the label is.
+        lag_frames: the label of a frame is the angle so many frames later; below 0, earlier.
+        stride: frames of a drive between the starts of two training clips.
+        augment: how training clips are varied.
+        on_error: ``fail`` at an image that cannot be read, or ``skip`` the frame; above 1 % of them fail all the same.
+    """
+
+    root: str = ""
+    validation: str = "last:5"
+    test: str | None = None
+    frames: int = 12
+    rate: float | None = 10.0
+    gap_seconds: float = 0.5
+    crop_top: float = 0.0
+    crop_bottom: float = 0.0
+    width: int = 96
+    height: int = 64
+    angle: AngleSettings = field(default_factory=AngleSettings)
+    lag_frames: int = 0
+    stride: int = 1
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    on_error: OnError = "fail"
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("frames", "stride"):
+            at_least(f"data.{name}", getattr(self, name), 1)
+        for name in ("width", "height"):
+            at_least(f"data.{name}", getattr(self, name), 16)
+        if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
+            raise SettingsError(f"data.rate: expected frames a second above 0, or null, got {self.rate!r}.")
+        if not self.gap_seconds > 0:
+            raise SettingsError(f"data.gap_seconds: expected more than 0, got {self.gap_seconds!r}.")
+        for name in ("crop_top", "crop_bottom"):
+            share(f"data.{name}", getattr(self, name))
+        if self.crop_top + self.crop_bottom > 0.9:
+            raise SettingsError(
+                f"data.crop_top and data.crop_bottom: together {self.crop_top + self.crop_bottom:g} of the height; "
+                "expected at most .9, so that something is left. Lower one of them."
+            )
+
+    def scale(self, unit: str) -> float:
+        """Give the scale of the normalization for angles of a unit."""
+        return SCALES[unit] if self.angle.scale is None else self.angle.scale
+
+
+def at_least(name: str, value: float, least: float) -> None:
+    """Check a setting.
+
+    Raises:
+        SettingsError: it is below `least`.
+    """
+    if not value >= least:
+        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")
+
+
+def share(name: str, value: float) -> None:
+    """Check a setting that is a share.
+
+    Raises:
+        SettingsError: it is not in [0, 1].
+    """
+    if not 0 <= value <= 1:
+        raise SettingsError(f"{name}: expected a share from 0 to 1, got {value!r}.")

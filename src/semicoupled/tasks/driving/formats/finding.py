@@ -44,12 +44,14 @@ class Found(NamedTuple):
     """A file or folder that a format knows.
 
     Args:
-        name: what stands before the names of its runs; empty for a root that is a drive itself.
+        name: what stands before the names of its runs; empty for what is all of the root.
+        whole: what a run is called that is all of the root.
         path: the file or folder.
         format: that reads it.
     """
 
     name: str
+    whole: str
     path: Path
     format: Format
 
@@ -74,7 +76,7 @@ def find_drives(root: Path) -> list[Found]:
     if not root.exists():
         raise DataError(f"{root}: no such file or folder; expected a drive, or a folder of drives. Correct the path")
     known = find_format(root)
-    found = [Found("", root, known)] if known is not None else list(_below(root, root, 0))
+    found = [Found("", root.stem, root, known)] if known is not None else list(_below(root, root, 0))
     names = sorted({each.format.NAME for each in found})
     if not found:
         what = "is no drive that is known"
@@ -105,13 +107,14 @@ def _below(folder: Path, root: Path, depth: int) -> Iterator[Found]:
     ]
     for child, each in files:
         alone = len(files) == 1
-        yield Found((folder if alone else child.with_suffix("")).relative_to(root).as_posix().strip("."), child, each)
+        name = (folder if alone else child.with_suffix("")).relative_to(root).as_posix()
+        yield Found("" if name == "." else name, root.resolve().name, child, each)
     for child in children:
         if not child.is_dir():
             continue
         each = find_format(child)
         if each is not None:
-            yield Found(child.relative_to(root).as_posix(), child, each)
+            yield Found(child.relative_to(root).as_posix(), root.resolve().name, child, each)
         elif not files:
             yield from _below(child, root, depth + 1)
 

@@ -57,7 +57,7 @@ def read_found(found: Found, settings: DataSettings) -> list[Drive]:
 
 
 def _named(found: Found, name: str) -> str:
-    return "/".join(part for part in (found.name, name) if part) or found.path.stem
+    return "/".join(part for part in (found.name, name) if part) or found.whole
 
 
 def make_label(drive: Drive, settings: DataSettings) -> Drive:

@@ -111,7 +111,8 @@ def needed_sign(where: Path, settings: DataSettings) -> None:
     if settings.angle.sign is None:
         raise DataError(
             f"{where}: does not say which way its angles turn; expected to be told. Set --data.angle.sign 1 if "
-            "positive is to the right, -1 if to the left; `semicoupled data check driving` compares it with how the image turns"
+            "positive is to the right, -1 if to the left; `semicoupled data check driving` compares it with how the "
+            "image turns"
         )
 
 

@@ -61,7 +61,8 @@ def find_spikes(angles: np.ndarray) -> np.ndarray:
         angles: N, of one run; NaN where unknown.
 
     Returns:
-        Their numbers. A jump counts if it is a quarter of the run's range, and many times the usual change.
+        Their numbers. A jump counts if it is a quarter of the run's range, and many times the usual change, and the
+        neighbors lie near each other.
     """
     if len(angles) < 5:
         return np.zeros(0, np.int64)
@@ -74,7 +75,8 @@ def find_spikes(angles: np.ndarray) -> np.ndarray:
     least = max(_SPIKE_SHARE * max(high - low, 1e-9), _SPIKE_TIMES * float(np.percentile(np.abs(known), 80)))
     away, back = change[:-1], change[1:]
     with np.errstate(invalid="ignore"):
-        odd = (away * back < 0) & (np.minimum(np.abs(away), np.abs(back)) >= least)
+        jump = np.minimum(np.abs(away), np.abs(back))
+        odd = (away * back < 0) & (jump >= least) & (np.abs(away + back) < 0.5 * jump)
     return np.flatnonzero(odd) + 1
 
 

@@ -84,6 +84,15 @@ class TestTub:
         (tub / "catalog_1.catalog").unlink()
         refused(tub, SKIP, "catalog_1.catalog: cannot be read", "the manifest names this catalog. Copy the whole tub")
 
+    def test_what_is_odd_is_logged(self, tub: Path, caplog: pytest.LogCaptureFixture):
+        catalog = tub / "catalog_0.catalog"
+        catalog.write_text(catalog.read_text().replace('"user/mode": "user"', '"user/mode": "local"', 3))
+        (tub / "catalog_7.catalog").write_text(catalog.read_text())
+        (drive,) = read_drives(tub)
+        assert len(drive) == 12
+        assert "3 of 12 records were driven by the car's own pilot" in caplog.text
+        assert "catalog_7.catalog: is not named by the manifest, and not read" in caplog.text
+
     def test_all_deleted(self, samples: ModuleType, tmp_path: Path, made):
         folder = samples.write_tub(tmp_path / "tub", {"0": made}, deleted=tuple(range(12)))
         refused(folder, DataSettings(), "has 12 records, of which 12 are deleted; expected some to read")
@@ -308,8 +317,11 @@ class TestComma2k19:
     def test_frames_without_times(self, route: Path, made):
         with (route / "0" / "global_pose" / "frame_times").open("wb") as file:
             np.save(file, 1000 + made.times[:9])
-        refused(route, DataSettings(), "has 12 frames, and global_pose/frame_times has 9 times; expected as many")
-        refused(route, SKIP, "3 of 12 frames cannot be read, more than the 1%")
+        (drive,) = read_drives(route)
+        with pytest.raises(
+            DataError, match=r"video\.hevc: has 12 frames, and .*frame_times has 9 times; expected as many"
+        ):
+            drive.frames.read(0)
 
     def test_values_without_times(self, route: Path):
         with (route / "0" / "processed_log/CAN/steering_angle/t").open("wb") as file:
@@ -318,12 +330,13 @@ class TestComma2k19:
 
     def test_no_video(self, route: Path):
         (route / "0" / "video.hevc").unlink()
-        refused(route, DataSettings(), "video.hevc: no such file; expected a video file")
+        refused(route, DataSettings(), "video.hevc: no such file; expected the video of the segment")
 
     def test_frames_outside_the_messages_have_no_angle(self, route: Path, made):
         with (route / "0" / "global_pose" / "frame_times").open("wb") as file:
             np.save(file, 1000.3 + made.times)
         (drive,) = read_drives(route)
+        assert drive.frames.read(11).shape == made.frames[11].shape
         assert np.isnan(drive.angles).tolist() == [False] * 7 + [True] * 5
 
 

@@ -31,10 +31,11 @@ def draw_angles(angles: Mapping[str, np.ndarray], unit: str) -> Picture:
     axes = figure.subplots()
     largest = max(float(np.abs(each).max()) for each in angles.values()) or 1.0
     # an odd number of bins: 0 has one of its own
-    edges = np.linspace(-largest, largest, _BINS + 1)
+    edges = np.linspace(-largest, largest, _BINS + 1).tolist()
     for name, each in list(angles.items())[:_MOST_PLACES]:
         axes.hist(each, edges, weights=np.full(len(each), 100 / len(each)), histtype="step", linewidth=1.6, label=name)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xlabel(f"steering angle, {_UNITS[unit]} (right is positive)")
     axes.set_ylabel("% of frames")
     axes.grid(alpha=0.3)

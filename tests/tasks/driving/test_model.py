@@ -103,8 +103,8 @@ def test_where_nothing_counts_the_loss_is_0() -> None:
 
 
 def test_sizes_have_their_layers_and_a_factor_widens_them() -> None:
-    assert [len(layers_of(ModelSettings(size=size))[0]) for size in ("paper", "s", "xs")] == [17, 9, 9]
-    assert layers_of(ModelSettings(width=1.7))[0][:3] == (24, 40, 40)
+    assert [len(layers_of(ModelSettings(size=size))[0]) for size in ("paper", "s", "xs", "xxs")] == [17, 9, 9, 6]
+    assert layers_of(ModelSettings(size="xs", width=1.7))[0][:3] == (24, 40, 40)
     with pytest.raises(SettingsError, match=r"model\.strides: expected one for each layer of model\.widths"):
         ModelSettings(widths=(4, 4), strides=(1,))
 

@@ -41,7 +41,7 @@ class AngleSettings:
     factor: float | None = None
     offset: float = 0.0
     scale: float | None = None
-    smooth_seconds: float = 0.0
+    smooth_seconds: float = 0.5
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -110,7 +110,7 @@ class DataSettings:
     root: str = ""
     validation: str = "last:5"
     test: str | None = None
-    frames: int = 12
+    frames: int = 8
     rate: float | None = 10.0
     file_rate: float | None = None
     gap_seconds: float = 0.5

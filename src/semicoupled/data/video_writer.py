@@ -62,9 +62,7 @@ class VideoWriter:
             self._size = image.shape[:2]
             self._begin()
         if image.shape[:2] != self._size:
-            raise ShapeError(
-                f"a video's image: expected {self._size} as the first, got {image.shape[:2]} (rows, columns)"
-            )
+            raise ShapeError(f"a video's image: expected the size of the first, {self._size}, got {image.shape[:2]}")
         tick = self._last + round(_TICKS / self._rate) if self._last >= 0 else 0
         if time is not None:
             tick = round(time * _TICKS)

@@ -58,8 +58,8 @@ def read_csv(path: Path) -> dict[str, StoredAnswers]:
     missing = {"drive", "frame", "time", "angle"} - set(reader.fieldnames or ())
     if missing:
         raise DataError(
-            f"{path}: has no column {', '.join(sorted(missing))}; expected answers, as `semicoupled predict driving RUN "
-            "INPUT --out F.csv` writes them"
+            f"{path}: has no column {', '.join(sorted(missing))}; expected answers, as `semicoupled predict "
+            "driving RUN INPUT --out F.csv` writes them"
         )
     for number, row in enumerate(reader, 2):
         drive = found.setdefault(row["drive"], [])
@@ -69,7 +69,8 @@ def read_csv(path: Path) -> dict[str, StoredAnswers]:
             raise DataError(f"{path}, line {number}: expected numbers for frame, time and angle ({error})") from error
         if frame != len(drive):
             raise DataError(
-                f"{path}, line {number}: is frame {frame} of drive {row['drive']!r}; expected {len(drive)}. Lines are missing"
+                f"{path}, line {number}: is frame {frame} of drive {row['drive']!r}; expected {len(drive)}. Lines are "
+                "missing; make it again"
             )
         drive.append((time, angle))
     if not found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,8 @@ def _video(path: Path, settings: DataSettings, unit: Unit) -> list[Drive]:
 def _images(path: Path, images: Sequence[Path], settings: DataSettings, unit: Unit, rate: float | None) -> list[Drive]:
     if rate is None:
         raise DataError(
-            f"{path}: {len(images)} images without times; expected to be told how many were taken a second. Give --rate N"
+            f"{path}: {len(images)} images without times; expected to be told how many were taken a second. Give "
+            "--rate N"
         )
     times = np.arange(len(images)) / rate
     name = path.name or path.resolve().name
@@ -100,10 +101,11 @@ class Forgiving:
     Args:
         frames: of a drive.
         on_error: ``fail`` raises as they do; ``skip`` goes on, unless more than 1 % cannot be read.
+        seen: is told the number of each frame that is asked for.
     """
 
-    def __init__(self, frames: Frames, on_error: OnError) -> None:
-        self._frames, self._on_error = frames, on_error
+    def __init__(self, frames: Frames, on_error: OnError, seen: Callable[[int], None] | None = None) -> None:
+        self._frames, self._on_error, self._seen = frames, on_error, seen
         self._last: np.ndarray | None = None
         self.missing: set[int] = set()
 
@@ -121,6 +123,8 @@ class Forgiving:
         Raises:
             DataError: it cannot be read, and is not to be passed over: the first one, or too many.
         """
+        if self._seen is not None:
+            self._seen(index)
         try:
             self._last = self._frames.read(index)
         except DataError as error:
@@ -137,7 +141,7 @@ class Forgiving:
         return self._last
 
 
-def forgiving(drive: Drive, on_error: OnError) -> tuple[Drive, Forgiving]:
+def forgiving(drive: Drive, on_error: OnError, seen: Callable[[int], None] | None = None) -> tuple[Drive, Forgiving]:
     """Give a drive whose frames are read as `Forgiving` does, and these."""
-    frames = Forgiving(drive.frames, on_error)
+    frames = Forgiving(drive.frames, on_error, seen)
     return dataclasses.replace(drive, frames=frames), frames

@@ -22,8 +22,8 @@ from semicoupled.tasks.driving.wheel import Moment, Renderer
 from semicoupled.training.progress import Progress
 
 LIVE_COLUMNS = ("frame", "time", "angle", "spatial", "temporal", "milliseconds", "dropped")
-"""Of a live CSV: the frame's number, seconds since the first, angles, how long the answer took, and how many frames were
-passed over so far because they came too late."""
+"""Of a live CSV: the frame's number, seconds since the first, angles, how long the answer took, and how many frames
+were passed over so far because they came too late."""
 _RATE = 20.0
 _SHOWN_EVERY = 0.25
 """Seconds from one look at the progress to the next."""

@@ -105,7 +105,10 @@ class DrivingPredictor:
         shown.begin("answering", sum(len(drive) for drive in drives))
         try:
             for drive in drives:
-                readable, frames = forgiving(drive, self._on_error(options))
+                before = sum(len(each.times) for each in answers)
+                readable, frames = forgiving(
+                    drive, self._on_error(options), lambda index, before=before: shown.update(before + index)
+                )
                 said = self.answer(readable, main_only=options.streams == "main")
                 if frames.missing:
                     said = _without(said, sorted(frames.missing))

@@ -76,8 +76,8 @@ class DriveSession:
             streams: ``main``, and those side streams whose answers are wanted, too; they take time.
             every: the frames come evenly, and so many lie from one frame of the model to the next; None goes by the
                 times of the frames.
-            packed: lay the network out for one CPU core where that can be done (`nn.pack`): a `semicoupled` network with
-                the `rnn` cell on the CPU, the main stream alone. The answers are the same up to rounding.
+            packed: lay the network out for one CPU core where that can be done (`nn.pack`): a `semicoupled` network
+                with the `rnn` cell on the CPU, the main stream alone. The answers are the same up to rounding.
         """
         self.unit = str(description["unit"])
         self._data, self._model = settings.data, model

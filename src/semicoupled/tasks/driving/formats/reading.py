@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.finding import Found, find_drives
 from semicoupled.tasks.driving.formats.parts import take
+from semicoupled.tasks.driving.label_facts import doubt_unit
 
 __all__ = ["cut_at_gaps", "make_label", "read_drives", "read_found", "read_whole", "take"]
 
 
+_LOG = logging.getLogger(__name__)
 _DEFAULTS = DataSettings()
 
 
@@ -36,7 +39,12 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
     """
     whole = read_whole(root, settings)
     # cut first: a lag must not carry a label across a gap
-    return [make_label(part, settings) for drive in whole for part in cut_at_gaps(drive, settings.gap_seconds)]
+    drives = [make_label(part, settings) for drive in whole for part in cut_at_gaps(drive, settings.gap_seconds)]
+    for unit in dict.fromkeys(drive.unit for drive in drives):
+        doubt = doubt_unit(np.concatenate([drive.angles for drive in drives if drive.unit == unit]), unit)
+        if doubt:
+            _LOG.warning("%s: %s", root, doubt)
+    return drives
 
 
 def read_whole(root: Path, settings: DataSettings) -> list[Drive]:

@@ -7,6 +7,7 @@ one trains the other.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol, cast
 
@@ -103,7 +104,7 @@ class ResidualTrunk(nn.Module):
             maps.append(rows)
             if index == 0 and self.pool_first:
                 rows = F.max_pool2d(rows, 3, 2, 1)
-        return maps if len(maps) > 1 else [rows]
+        return maps
 
     def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
         """Each convolution with its norm (see `semicoupled.nn.folding`)."""
@@ -125,7 +126,7 @@ class TorchvisionTrunk(nn.Module):
         """
         super().__init__()
         try:
-            from torchvision import models
+            models = importlib.import_module("torchvision.models")
         except (ImportError, RuntimeError) as error:
             raise MissingExtraError(
                 f"{name} comes from torchvision, which cannot be imported ({error}). Install it: "

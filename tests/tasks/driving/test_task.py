@@ -143,7 +143,7 @@ def test_a_clip_without_an_answered_frame_and_rivals_with_side_goals_are_refused
         parse_settings(DrivingSettings, ["--model.kind=cnn"])
     with pytest.raises(SettingsError, match=r"data\.crop_top and data\.crop_bottom: together 0\.95 of the height"):
         parse_settings(DrivingSettings, ["--data.crop_top=0.5", "--data.crop_bottom=0.45"])
-    with pytest.raises(SettingsError, match=r"data\.angle\.sign: expected 1 or -1, got 2"):
+    with pytest.raises(SettingsError, match=r"data\.angle\.sign: expected 1, -1 or null, got 2"):
         parse_settings(DrivingSettings, ["--data.angle.sign=2"])
 
 

@@ -49,11 +49,14 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
 
 def read_whole(root: Path, settings: DataSettings) -> list[Drive]:
     """Read runs as they lie there: not cut, the label as the format has it. See `read_drives`."""
-    return [drive for found in find_drives(root) for drive in read_found(found, settings)]
+    drives = [drive for found in find_drives(root) for drive in read_found(found, settings)]
+    if not drives:
+        raise DataError(f"{root}: holds no frame; expected at least one. Look whether all its records were deleted")
+    return drives
 
 
 def read_found(found: Found, settings: DataSettings) -> list[Drive]:
-    """Read what was found in one place, and name its runs by it.
+    """Read what was found in one place, and name its runs by it; runs without a frame are left out.
 
     Raises:
         DataError: see `read_drives`.
@@ -61,6 +64,7 @@ def read_found(found: Found, settings: DataSettings) -> list[Drive]:
     return [
         dataclasses.replace(drive, name=_named(found, drive.name), run=_named(found, drive.run))
         for drive in found.format.read(found.path, settings)
+        if len(drive)
     ]
 
 

@@ -21,7 +21,7 @@ from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.images import ImageFiles
 from semicoupled.tasks.driving.skipping import Skipped
 
-NAME = "DonkeyCar tub v2"
+NAME: str = "DonkeyCar tub v2"
 MANIFEST = "manifest.json"
 IMAGES = "images"
 

@@ -113,7 +113,7 @@ class DriveSession:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise DataError(f"a frame: expected H W 3, uint8, RGB, got {image.shape}, {image.dtype}")
         now = clock.monotonic() if time is None else time
-        frame = to_frames(shrink(image, self._data)[None]).to(self._device)
+        frame = to_frames(shrink(image, self._data)[None], self._data).to(self._device)
         with torch.no_grad():
             angles, state = self._answer(frame, self._state(now))
         self._kept.append(_Kept(now, state))

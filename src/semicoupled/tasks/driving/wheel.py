@@ -11,10 +11,10 @@ import numpy as np
 
 from semicoupled.tasks.driving.drives import Unit
 
-WIDTH = 640
-_TALLEST = 480
+WIDTH = 480
+_TALLEST = 360
 """Pixels that a view takes at most; a taller one is made narrower."""
-_TRACE, _GAIN = 96, 72
+_TRACE, _GAIN = 84, 64
 """Heights of the two traces."""
 _LEFT, _RIGHT, _EDGE = 58, 10, 8
 _SECONDS = 10.0
@@ -98,7 +98,7 @@ class Renderer:
     def _view(self, view: np.ndarray, moment: Moment, caption: str) -> np.ndarray:
         scale = min(WIDTH / view.shape[1], _TALLEST / view.shape[0])
         height, width = max(1, round(view.shape[0] * scale)), max(1, round(view.shape[1] * scale))
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         canvas = np.zeros((max(height, 160), WIDTH, 3), np.uint8)
         left, top = (WIDTH - width) // 2, (canvas.shape[0] - height) // 2
         canvas[top : top + height, left : left + width] = cv2.resize(view, (width, height), interpolation=way)
@@ -149,15 +149,18 @@ class Renderer:
             if math.isfinite(value):
                 run.append((x, _row(panel, value, most)))
             elif run:
-                cv2.polylines(panel, [np.array(run, np.int32)], False, color, 2, cv2.LINE_AA)
+                cv2.polylines(panel, [np.array(run, np.int32)], False, color, 1 if color == TRUTH else 2, cv2.LINE_AA)
                 run = []
 
 
 def _wheel(canvas: np.ndarray, center: tuple[int, int], radius: int, turn: tuple[float, float]) -> None:
     """Draw the predicted wheel, and a mark on the rim where the driver's stands."""
-    shade = canvas.copy()
-    cv2.circle(shade, center, radius + 10, _PAPER, -1, cv2.LINE_AA)
-    cv2.addWeighted(shade, 0.75, canvas, 0.25, 0, canvas)
+    reach = radius + 12
+    around = canvas[max(0, center[1] - reach) : center[1] + reach, max(0, center[0] - reach) : center[0] + reach]
+    shade = around.copy()
+    middle = (center[0] - max(0, center[0] - reach), center[1] - max(0, center[1] - reach))
+    cv2.circle(shade, middle, radius + 10, _PAPER, -1, cv2.LINE_AA)
+    cv2.addWeighted(shade, 0.75, around, 0.25, 0, around)
     predicted, true = turn
     color = MAIN if math.isfinite(predicted) else _LINE
     cv2.circle(canvas, center, radius, color, max(4, radius // 9), cv2.LINE_AA)

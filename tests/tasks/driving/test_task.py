@@ -132,8 +132,8 @@ def test_predictions_are_a_row_a_frame_as_the_model_answers(tmp_path: Path) -> N
     assert [float(row["angle"]) for row in mine] == pytest.approx(wanted.main, abs=1e-5)
     assert [float(row["temporal"]) for row in mine] == pytest.approx(wanted.temporal, abs=1e-5)
     assert [float(row["truth"]) for row in mine] == pytest.approx(course(14, 2), abs=1e-5)
-    with pytest.raises(DataError, match="nothing to predict from; expected drives"):
-        predictor.predict(PredictRequest([], [tmp_path / "angles.csv"]))
+    with pytest.raises(DataError, match="nothing to predict from; expected a video"):
+        list(predictor.predict(PredictRequest([], [tmp_path / "angles.csv"])))
 
 
 def test_a_clip_without_an_answered_frame_and_rivals_with_side_goals_are_refused() -> None:

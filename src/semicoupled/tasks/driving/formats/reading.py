@@ -11,7 +11,7 @@ import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
-from semicoupled.tasks.driving.drives import Drive
+from semicoupled.tasks.driving.drives import Drive, Unit
 from semicoupled.tasks.driving.formats.finding import Found, find_drives
 from semicoupled.tasks.driving.formats.parts import take
 from semicoupled.tasks.driving.label_facts import doubt_unit
@@ -40,8 +40,11 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
     whole = read_whole(root, settings)
     # cut first: a lag must not carry a label across a gap
     drives = [make_label(part, settings) for drive in whole for part in cut_at_gaps(drive, settings.gap_seconds)]
-    for unit in dict.fromkeys(drive.unit for drive in drives):
-        doubt = doubt_unit(np.concatenate([drive.angles for drive in drives if drive.unit == unit]), unit)
+    by_unit: dict[Unit, list[np.ndarray]] = {}
+    for drive in drives:
+        by_unit.setdefault(drive.unit, []).append(drive.angles)
+    for unit, angles in by_unit.items():
+        doubt = doubt_unit(np.concatenate(angles), unit)
         if doubt:
             _LOG.warning("%s: %s", root, doubt)
     return drives

@@ -14,6 +14,7 @@ from semicoupled.tasks.driving.data_settings import (
     OnError,
     at_least,
 )
+from semicoupled.tasks.driving.predict_options import PredictOptions
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -23,6 +24,7 @@ from semicoupled.training.settings import (
 )
 
 __all__ = [
+    "PREDICT_OPTIONS",
     "SETTINGS",
     "AngleSettings",
     "AngleUnit",
@@ -32,6 +34,7 @@ __all__ = [
     "EvaluationSettings",
     "ModelSettings",
     "OnError",
+    "PredictOptions",
     "SubGoals",
 ]
 
@@ -234,3 +237,4 @@ class DrivingSettings:
 
 
 SETTINGS = DrivingSettings
+PREDICT_OPTIONS = PredictOptions

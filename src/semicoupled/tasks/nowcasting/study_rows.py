@@ -19,7 +19,7 @@ from semicoupled.tasks.nowcasting.studies import PAIRS
 from semicoupled.tasks.nowcasting.study_counts import VALIDATION, Counted, Fields, load_counts
 
 if TYPE_CHECKING:
-    from semicoupled.tasks.nowcasting.studies import Trained
+    from semicoupled.study_training import Trained
 
 AGAINST = ("advection", "advection_blur")
 COMPARED = ("mse", "csi")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tests.tasks.driving.answered import slow_scores
 
-from semicoupled.tasks.driving.metrics import Scored, hard_accuracy, normalize, soft_accuracy, sum_parts
+from semicoupled.tasks.driving.angles import normalize
+from semicoupled.tasks.driving.metrics import Scored, hard_accuracy, soft_accuracy, sum_parts
 
 CLOSE = {"rel": 1e-12, "abs": 1e-12}
 

@@ -228,7 +228,7 @@ def _scope_rows(course: Course, measures: Measures, scope: Scope, ours: Sequence
             found = importance(drawn[model, "temporal", label], drawn[model, "spatial", label])
             for metric, values in found.items():
                 yield from rows(model, metric, values, "importance", score=metric, label=label)
-    for model in ours:
+    for model in (name for name in ours if name in course.answers):
         for other in course.answers:
             for label in LABELS if other != model else ():
                 for metric in DIFFERENCES:

@@ -29,6 +29,8 @@ DRIVER = "driver"
 BY_THRESHOLD = ("acc_soft", "acc_hard")
 DIFFERENCES = ("mse", "acc_soft", "acc_hard", "r2")
 """Scores whose difference to each rival has rows of its own, such as ``mse_difference``."""
+FEWEST_PARTS = 5
+"""Stretches of time; what is drawn from fewer says too little about how sure a score is, and has no interval."""
 OF_RUNS = ("mse", "rmse", "acc_soft", "r2")
 """Scores that have rows for single runs."""
 
@@ -66,16 +68,13 @@ class Scope(NamedTuple):
         condition: which ones, in words.
         counts: N, which ones.
         weights: 1 + draws x parts: how often each part counts.
+        frames: how many.
     """
 
     condition: dict[str, Condition]
     counts: np.ndarray
     weights: np.ndarray
-
-    @property
-    def frames(self) -> int:
-        """How many frames."""
-        return int(self.counts.sum())
+    frames: int
 
     @property
     def is_run(self) -> bool:
@@ -138,7 +137,8 @@ def scopes(course: Course, measures: Measures) -> Iterator[Scope]:
         chosen += [({"run": run}, course.run == run) for run in runs]
     for condition, counts in chosen:
         parts = np.unique(course.part[counts])
-        yield Scope(condition, counts, draws(course.parts, parts, resamples=measures.resamples))
+        resamples = measures.resamples if len(parts) >= FEWEST_PARTS else 0
+        yield Scope(condition, counts, draws(course.parts, parts, resamples=resamples), int(counts.sum()))
 
 
 def drawn_scores(

@@ -59,7 +59,7 @@ def along_drive(drive: DriveAnswers, threshold: float, smoothing_seconds: float)
     difference = drive.main - smoothed
     error.axhspan(-threshold, threshold, color="#dddddd", linewidth=0, label=f"within {threshold:g}")
     _line(error, times, difference, "model - driver, mean", color=MAIN, linewidth=1)
-    error.set_ylabel(f"error, {unit}")
+    error.set_ylabel(f"error,\n{unit}")
     _beside(error)
     if told is not None:
         _importance(panels[2], times, told.importance, told.disagreement, unit)

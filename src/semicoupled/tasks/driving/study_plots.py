@@ -38,7 +38,7 @@ def score_plot(
     for threshold in thresholds[:1]:
         about: dict[str, Condition | None] = {"label": "raw", "angle_threshold": threshold}
         asked.insert(1, (f"soft accuracy at {threshold} (Eq. 24)", "acc_soft", about))
-    figure = _figure(11.5, (0.32 * len(variants) + 1.3) * len(places))
+    figure = _figure(11.5, (0.32 * len(variants) + 1.3) * len(places) + 0.3)
     panels = figure.subplots(len(places), len(asked), squeeze=False, sharey=True)
     heights = np.arange(len(variants))[::-1]
     for line, data in enumerate(places):
@@ -60,8 +60,8 @@ def score_plot(
             axes.grid(alpha=0.3)
             axes.set_xlabel(label, fontsize=9)
         panels[line, 0].set_title("the runs held back" if data == VALIDATION else data, fontsize=9, loc="left")
-    if panels[0, 0].get_legend_handles_labels()[0]:
-        panels[0, 0].legend(fontsize=7, loc="best")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower right", fontsize=8)
     return figure
 
 

@@ -92,6 +92,7 @@ class DataSettings:
         crop_bottom: share of the height that is cut off below (the car's own hood).
         width: of the network's frames, px.
         height: of the network's frames, px.
+        standardize: every frame is brought to mean 0 and standard deviation 1, so that light and exposure count less.
         angle: what the label is.
         lag_frames: the label of a frame is the angle so many frames later; below 0, earlier.
         stride: frames of a drive between the starts of two training clips.
@@ -109,6 +110,7 @@ class DataSettings:
     crop_bottom: float = 0.0
     width: int = 96
     height: int = 64
+    standardize: bool = True
     angle: AngleSettings = field(default_factory=AngleSettings)
     lag_frames: int = 0
     stride: int = 1

@@ -108,7 +108,7 @@ class DrivingModel(nn.Module):
         switch: Switching | None = None,
         state_at: int | None = None,
     ) -> DrivingOutput:
-        """The same from frames alone: B T 3 H W, -.5 to .5."""
+        """The same from frames alone, B T 3 H W; see `data.to_frames`."""
         out = self.network(
             frames, state, streams=("main", *(s for s in streams if s != "main")), switch=switch, state_at=state_at
         )

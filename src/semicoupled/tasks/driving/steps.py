@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from semicoupled.nn.streams import StackState
 from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description
+from semicoupled.tasks.driving.data import standardize
 from semicoupled.tasks.driving.model import CHANNELS, DrivingModel
 from semicoupled.tasks.driving.settings import DrivingSettings
 
 _EDGE = 1e-6
+
+
+class _Standardized(nn.Module):
+    """A network whose frames are standardized first, as they were in training."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def step(self, frame: Tensor, state: StackState) -> tuple[Tensor, StackState]:
+        return self.network.step(standardize(frame), state)  # pyright: ignore[reportCallIssue]
+
+    def initial_state(self, batch: int, size: Sequence[int]) -> StackState:
+        return self.network.initial_state(batch, size)  # pyright: ignore[reportCallIssue]
 
 
 class _Angle(nn.Module):
@@ -32,7 +50,7 @@ def make_steps(settings: DrivingSettings, description: Description, model: Drivi
     bounded = unit == "normalized"
     what = "-1 to 1 of full lock" if bounded else unit
     return frame_steps(
-        model.network,
+        _Standardized(model.network) if data.standardize else model.network,
         _Angle(model.main_head, data.scale(unit), bounded),
         channels=CHANNELS,
         size=(data.height, data.width),

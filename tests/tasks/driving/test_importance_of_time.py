@@ -117,7 +117,7 @@ def importance(model: DrivingModel, drives: list[SeenDrive]) -> dict[str, Row]:
 
 
 def test_time_is_of_no_importance_where_nothing_moves() -> None:
-    model = learned(by_motion=False, steps=50)
+    model = learned(by_motion=False, steps=80)
     drives = [still(str(index), place) for index, place in enumerate(np.linspace(-0.9, 0.9, 7))]
     answers = [answer_drive(model, seen, SETTINGS.data) for seen in drives]
     rows = score_answers({"ours": answers}, MEASURES)
@@ -129,7 +129,7 @@ def test_time_is_of_no_importance_where_nothing_moves() -> None:
 
 @pytest.mark.slow
 def test_time_is_of_importance_where_the_motion_tells_the_angle() -> None:
-    model = learned(by_motion=True, steps=120)
+    model = learned(by_motion=True, steps=100)
     rng = np.random.default_rng(1)
     found = importance(model, [swaying(str(index), rng, by_motion=True) for index in range(6)])
     assert found["acc_soft"].value > 0.2

@@ -10,6 +10,7 @@ from semicoupled.cli.explained_run import open_explained, run_parser
 from semicoupled.cli.options import autocast
 from semicoupled.cli.tables import output, scores_table
 from semicoupled.explain.highlights import draw_highlights, find_highlights
+from semicoupled.explain.importance import spread
 from semicoupled.explain.maps import draw_maps, mean_gates, recording, strongest_channels
 from semicoupled.report import Picture, Section, rows_table
 from semicoupled.rows import Row
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = run_parser("maps", "Draw the maps of both branches and of their product, layer by layer.", samples=2)
     options = parser.parse(arguments)
     run = open_explained("maps", options)
-    batch = next(run.batches(range(options.samples)))
+    batch = next(run.batches(spread(len(run.data), options.samples)))
     with recording(run.network) as records, torch.no_grad(), autocast(batch.frames.device, options.precision):
         run.loaded.model(batch)
     kind = str(run.loaded.settings.model.kind)

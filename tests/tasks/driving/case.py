@@ -37,6 +37,7 @@ def options(folder: Path) -> list[str]:
         "--model.widths=[4,4]",
         "--model.strides=[2,2]",
         "--training.batch=2",
+        "--training.learning_rate=0.02",
     ]
 
 

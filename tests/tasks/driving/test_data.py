@@ -20,7 +20,7 @@ from semicoupled.tasks.driving.images import Flows, SeenDrive, look_at, shrink, 
 from semicoupled.training.sampling import SampleKey
 
 STILL = AugmentSettings(mirror=0, brightness=0, contrast=0)
-SMALL = DataSettings(frames=3, width=40, height=32, augment=STILL)
+SMALL = DataSettings(frames=3, width=40, height=32, augment=STILL, angle=AngleSettings(smooth_seconds=0))
 
 
 def seen(folder: Path, settings: DataSettings = SMALL, frames: int = 12) -> list[SeenDrive]:

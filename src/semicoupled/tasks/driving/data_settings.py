@@ -37,7 +37,7 @@ class AngleSettings:
     sign: int = 1
     offset: float = 0.0
     scale: float | None = None
-    smooth_seconds: float = 0.0
+    smooth_seconds: float = 0.5
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -103,7 +103,7 @@ class DataSettings:
     root: str = ""
     validation: str = "last:5"
     test: str | None = None
-    frames: int = 12
+    frames: int = 8
     rate: float | None = 10.0
     gap_seconds: float = 0.5
     crop_top: float = 0.0

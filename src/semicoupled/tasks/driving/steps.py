@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from semicoupled.nn.streams import StackState
 from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description
 from semicoupled.tasks.driving.data import standardize
-from semicoupled.tasks.driving.model import CHANNELS, DrivingModel
+from semicoupled.tasks.driving.model import CHANNELS, AngleHead, DrivingModel
 from semicoupled.tasks.driving.settings import DrivingSettings
-
-_EDGE = 1e-6
 
 
 class _Standardized(nn.Module):
@@ -32,15 +29,14 @@ class _Standardized(nn.Module):
 
 
 class _Angle(nn.Module):
-    """A head whose answer is turned back into an angle."""
+    """A head whose answer is an angle: what the sigmoid would be put on, times the scale."""
 
-    def __init__(self, head: nn.Module, scale: float, bounded: bool) -> None:
+    def __init__(self, head: AngleHead, scale: float, bounded: bool) -> None:
         super().__init__()
-        self.head, self.scale, self.bounded = head, scale, bounded
+        self.logit, self.scale, self.bounded = head.head, scale, bounded
 
     def forward(self, features: Tensor) -> Tensor:
-        inside = self.head(features).clamp(_EDGE, 1 - _EDGE)
-        angle = self.scale * (torch.log(inside) - torch.log(1 - inside))
+        angle = self.scale * self.logit(features)
         return angle.clamp(-1, 1) if self.bounded else angle
 
 

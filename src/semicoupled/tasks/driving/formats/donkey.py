@@ -20,7 +20,7 @@ from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.images import ImageFiles
 
-NAME = "DonkeyCar tub v2"
+NAME: str = "DonkeyCar tub v2"
 MANIFEST = "manifest.json"
 IMAGES = "images"
 

@@ -8,6 +8,7 @@ import torch
 from semicoupled.explain.highlights import busy, draw_highlights, find_highlights
 from semicoupled.explain.maps import recording
 from semicoupled.nn import SemiCoupledStack
+from semicoupled.nn.streams import LayerRecord
 
 
 def test_a_map_is_busy_where_it_leaves_its_mean() -> None:
@@ -18,7 +19,7 @@ def test_a_map_is_busy_where_it_leaves_its_mean() -> None:
     assert found[0, 0, 0] == pytest.approx(1 / 3**0.5)
 
 
-def recorded(size: tuple[int, int] = (16, 24)) -> tuple[torch.Tensor, list]:
+def recorded(size: tuple[int, int] = (16, 24)) -> tuple[torch.Tensor, list[LayerRecord]]:
     stack = SemiCoupledStack(3, [4, 4, 4, 4], strides=(1, 2, 2, 4)).eval()
     frames = torch.randn(2, 9, 3, *size)
     with recording(stack) as records, torch.no_grad():
@@ -32,6 +33,8 @@ def test_layers_whose_maps_are_too_small_are_left_out() -> None:
     assert [each.layer for each in found] == [0, 1, 2]
     assert found[2].spatial.shape == found[2].temporal.shape == (9, 4, 6)
     record = next(record for record in records if record.layer == 1)
+    assert record.temporal is not None
+    assert record.spatial is not None
     assert torch.allclose(found[1].temporal, busy(record.temporal[1]))
     assert torch.allclose(found[1].spatial, busy(torch.relu(record.spatial[1])))
     del frames

@@ -89,7 +89,7 @@ def learned(*, by_motion: bool, steps: int) -> DrivingModel:
         for group in optimizer.param_groups:
             group["lr"] = 0.01 * (1 - step / steps) + 1e-4
         starts = [(drives[rng.integers(len(drives))], int(rng.integers(FRAMES - 8))) for _ in range(8)]
-        frames = torch.stack([to_frames(one.images[start : start + 8]) for one, start in starts])
+        frames = torch.stack([to_frames(one.images[start : start + 8], SETTINGS.data) for one, start in starts])
         angles = np.stack([one.drive.angles[start : start + 8] for one, start in starts])
         weight = torch.ones(8, 8)
         weight[:, 0] = 0  # no motion is seen yet

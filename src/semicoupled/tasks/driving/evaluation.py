@@ -131,10 +131,12 @@ def scopes(course: Course, measures: Measures) -> Iterator[Scope]:
     """Give all that has rows: everything, each kind of road, and, if there are several, each run."""
     everything = np.ones(len(course.raw), bool)
     chosen: list[tuple[dict[str, Condition], np.ndarray]] = [({}, everything)]
-    chosen += [({"road": road}, course.road == road) for road in in_order(course.road.tolist())]
+    for road in in_order(course.road.tolist()):
+        chosen.append(({"road": road}, course.road == road))
     runs = list(dict.fromkeys(course.run.tolist()))
     if len(runs) > 1:
-        chosen += [({"run": run}, course.run == run) for run in runs]
+        for run in runs:
+            chosen.append(({"run": run}, course.run == run))
     for condition, counts in chosen:
         parts = np.unique(course.part[counts])
         resamples = measures.resamples if len(parts) >= FEWEST_PARTS else 0
@@ -204,7 +206,9 @@ def _scope_rows(course: Course, measures: Measures, scope: Scope, ours: Sequence
         if stream == "main" or not scope.is_run
     }
 
-    def rows(model: str, metric: str, values: np.ndarray, name: str | None = None, **about: Condition) -> Iterator[Row]:
+    def rows(
+        model: str, metric: str, values: np.ndarray, about: Mapping[str, Condition], name: str | None = None
+    ) -> Iterator[Row]:
         condition = {**about, **scope.condition}
         return metric_rows(model, metric, values, condition, scope.frames, course, measures, name=name)
 
@@ -214,26 +218,27 @@ def _scope_rows(course: Course, measures: Measures, scope: Scope, ours: Sequence
             if scope.is_run and metric not in OF_RUNS:
                 continue
             if metric != "whiteness":
-                yield from rows(model, metric, values, **about, label=label)
+                yield from rows(model, metric, values, {**about, "label": label})
             elif label == "raw":  # it does not depend on the label
-                yield from rows(model, metric, values, **about)
+                yield from rows(model, metric, values, about)
     if scope.is_run:
         return
     for label in LABELS:
         angle = course.raw if label == "raw" else course.smoothed
         whiteness = drawn_scores(course, measures, scope, angle, label)["whiteness"]
-        yield from rows(DRIVER, "whiteness", whiteness, label=label)
+        yield from rows(DRIVER, "whiteness", whiteness, {"label": label})
     for model, streams in course.answers.items():
         for label in LABELS if len(streams) == len(STREAMS) else ():
             found = importance(drawn[model, "temporal", label], drawn[model, "spatial", label])
             for metric, values in found.items():
-                yield from rows(model, metric, values, "importance", score=metric, label=label)
+                yield from rows(model, metric, values, {"score": metric, "label": label}, "importance")
     for model in (name for name in ours if name in course.answers):
         for other in course.answers:
             for label in LABELS if other != model else ():
                 for metric in DIFFERENCES:
                     values = drawn[model, "main", label][metric] - drawn[other, "main", label][metric]
-                    yield from rows(model, metric, values, f"{metric}_difference", against=other, label=label)
+                    about = {"against": other, "label": label}
+                    yield from rows(model, metric, values, about, f"{metric}_difference")
 
 
 def unit_of(metric: str, unit: Unit) -> str:

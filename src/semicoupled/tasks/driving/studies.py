@@ -1,7 +1,7 @@
 """The study of driving: the structure, its p and its length beside CNN, CNN+LSTM and ConvLSTM (Sec. 5.7, Tables 5, 6).
 
 Variants have about as many parameters as each other and the same wall time. One of them is trained alone by
-``semicoupled train driving`` with its options.
+``semicoupled train driving`` with its presets.
 """
 
 from __future__ import annotations
@@ -25,41 +25,25 @@ TASK = "driving"
 ALL = ("--training.checkpoint_every=50",)
 """Of every variant: little is lost where a study is killed."""
 
-_RIVAL = ("--goals.spatial=0", "--goals.temporal=0", "--switches.method=none")
-_SHORT = ("--evaluation.way=clips",)
-
-
-def _stopped(p: float) -> tuple[str, ...]:
-    return ("--switches.method=stsgd", f"--switches.start={p:g}") if p else ("--switches.method=none",)
-
-
-def _rival(kind: str, width: float) -> tuple[str, ...]:
-    return (f"--model.kind={kind}", f"--model.width={width:g}", *_RIVAL)
-
-
-def _length(frames: int) -> tuple[str, ...]:
-    """Clips of so many frames, each answered from nothing but itself."""
-    return (f"--data.frames={frames}", "--sub_goals.warm_up=null", *_SHORT)
-
-
 VARIANTS = (
-    Variant("semicoupled", "Semi-Coupled Structure, p = .5", _stopped(0.5)),
-    Variant("semicoupled_p3", "Semi-Coupled Structure, p = .3", _stopped(0.3)),
-    Variant("semicoupled_p0", "Semi-Coupled Structure, p = 0", _stopped(0)),
-    Variant("convlstm", "ConvLSTM", _rival("convlstm", 0.6)),
-    Variant("cnn_lstm", "CNN+LSTM", _rival("cnn_lstm", 1.23)),
-    Variant("cnn", "CNN, one frame", _rival("cnn", 1.76)),
+    Variant("semicoupled", "Semi-Coupled Structure, p = .5", presets=("p5",)),
+    Variant("semicoupled_p3", "Semi-Coupled Structure, p = .3", presets=("p3",)),
+    Variant("semicoupled_p0", "Semi-Coupled Structure, p = 0", presets=("p0",)),
+    Variant("semicoupled_long", "Semi-Coupled Structure, p = .5, LTSC", presets=("p5", "long")),
+    Variant("convlstm", "ConvLSTM", presets=("convlstm",)),
+    Variant("cnn_lstm", "CNN+LSTM", presets=("cnn_lstm",)),
+    Variant("cnn", "CNN, one frame", presets=("cnn",)),
     *(
         Variant(
             f"semicoupled_{name}length{frames}",
             f"Semi-Coupled Structure, p = {said}, length {frames}",
-            (*_stopped(p), *_length(frames)),
+            presets=(preset, f"length_{frames}"),
         )
         for frames in (7, 3)
-        for name, said, p in (("", ".5", 0.5), ("p3_", ".3", 0.3), ("p0_", "0", 0.0))
+        for name, said, preset in (("", ".5", "p5"), ("p3_", ".3", "p3"), ("p0_", "0", "p0"))
     ),
     *(
-        Variant(f"cnn_lstm_length{frames}", f"CNN+LSTM, length {frames}", (*_rival("cnn_lstm", 1.23), *_length(frames)))
+        Variant(f"cnn_lstm_length{frames}", f"CNN+LSTM, length {frames}", presets=("cnn_lstm", f"length_{frames}"))
         for frames in (7, 3)
     ),
 )
@@ -71,6 +55,7 @@ PAIRS = (
     ("semicoupled", "convlstm"),
     ("semicoupled", "semicoupled_p0"),
     ("semicoupled_p3", "semicoupled_p0"),
+    ("semicoupled_long", "semicoupled"),
     ("semicoupled", "semicoupled_length7"),
     ("semicoupled_length7", "semicoupled_length3"),
     ("semicoupled_length7", "cnn_lstm_length7"),
@@ -83,10 +68,9 @@ PAIRS = (
 QUICK = (
     "--data.width=32",
     "--data.height=16",
-    "--data.frames=3",
-    "--sub_goals.warm_up=0",
     "--model.widths=[8,8]",
     "--model.strides=[2,2]",
+    "--training.time_budget=null",
     "--training.steps=2",
     "--training.batch=2",
 )

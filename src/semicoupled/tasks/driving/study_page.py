@@ -166,10 +166,8 @@ def difference_table(rows: Sequence[Row]) -> Table:
     """Lay differences out: the first minus the second, for each pair and each score."""
     labels = {variant.name: variant.label for variant in VARIANTS} | BASELINES
     asked: list[tuple[str, str, dict[str, Condition | None]]] = [("MSE", "mse", {"label": "raw"})]
-    asked += [
-        (f"accuracy at {threshold}", "acc_soft", {"label": "raw", "angle_threshold": threshold})
-        for threshold in thresholds_of(rows)[:1]
-    ]
+    for threshold in thresholds_of(rows)[:1]:
+        asked.append((f"accuracy at {threshold}", "acc_soft", {"label": "raw", "angle_threshold": threshold}))
     asked.append(("R^2, smoothed", "r2", {"label": "smoothed"}))
     lines: list[list[Cell]] = []
     for ours, other in [*PAIRS, ("semicoupled", MEAN)]:
@@ -284,11 +282,9 @@ def _asked(rows: Sequence[Row]) -> list[tuple[str, str, dict[str, Condition | No
     for threshold in thresholds_of(rows):
         about: dict[str, Condition | None] = {"label": "raw", "angle_threshold": threshold}
         asked += [(f"soft, {threshold}", "acc_soft", about), (f"hard, {threshold}", "acc_hard", about)]
-    asked += [
-        ("R^2, smoothed", "r2", {"label": "smoothed"}),
-        ("RMSE, smoothed", "rmse", {"label": "smoothed"}),
-        ("whiteness", "whiteness", {}),
-    ]
+    asked.append(("R^2, smoothed", "r2", {"label": "smoothed"}))
+    asked.append(("RMSE, smoothed", "rmse", {"label": "smoothed"}))
+    asked.append(("whiteness", "whiteness", {}))
     return asked
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,16 +16,21 @@ from semicoupled.bootstrap import RESAMPLES, draws, interval
 from semicoupled.rows import Condition, Row, plain
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.conditions import in_order
-from semicoupled.tasks.driving.course import Course, lay_course
+from semicoupled.tasks.driving.course import STREAMS, Course, lay_course
 from semicoupled.tasks.driving.drives import Unit
 from semicoupled.tasks.driving.importance import importance
-from semicoupled.tasks.driving.metrics import Scored, Sums, sum_parts
+from semicoupled.tasks.driving.metrics import Scored, sum_parts
+
+Label = Literal["raw", "smoothed"]
+LABELS: tuple[Label, ...] = ("raw", "smoothed")
 
 DRIVER = "driver"
 """Who has the label's own whiteness."""
 BY_THRESHOLD = ("acc_soft", "acc_hard")
 DIFFERENCES = ("mse", "acc_soft", "acc_hard", "r2")
 """Scores whose difference to each rival has rows of its own, such as ``mse_difference``."""
+FEWEST_PARTS = 5
+"""Stretches of time; what is drawn from fewer says too little about how sure a score is, and has no interval."""
 OF_RUNS = ("mse", "rmse", "acc_soft", "r2")
 """Scores that have rows for single runs."""
 
@@ -56,12 +61,25 @@ class Measures:
     resamples: int = RESAMPLES
 
 
-class _Scope(NamedTuple):
-    """Some of the frames: in words, as a mask, and how often each part of them counts."""
+class Scope(NamedTuple):
+    """Some of the frames of a course.
+
+    Attributes:
+        condition: which ones, in words.
+        counts: N, which ones.
+        weights: 1 + draws x parts: how often each part counts.
+        frames: how many.
+    """
 
     condition: dict[str, Condition]
     counts: np.ndarray
     weights: np.ndarray
+    frames: int
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a single run, of which tables have the most common scores alone."""
+        return "run" in self.condition
 
 
 def score_answers(
@@ -82,14 +100,19 @@ def score_answers(
     Raises:
         DataError: nothing to score, or not the same drives.
     """
-    course = lay_course(
+    course = course_of(answers, measures)
+    return [row for scope in scopes(course, measures) for row in _scope_rows(course, measures, scope, ours)]
+
+
+def course_of(answers: Mapping[str, Sequence[DriveAnswers]], measures: Measures) -> Course:
+    """Put the drives of some models side by side; see `lay_course`."""
+    return lay_course(
         answers,
         smoothing_seconds=measures.smoothing_seconds,
         curve=measures.curve,
         sharp=measures.sharp,
         part_seconds=measures.part_seconds,
     )
-    return [row for scope in _scopes(course, measures) for row in _scope_rows(course, measures, scope, ours)]
 
 
 def constant(answers: Sequence[DriveAnswers], angle: float) -> list[DriveAnswers]:
@@ -104,70 +127,44 @@ def constant(answers: Sequence[DriveAnswers], angle: float) -> list[DriveAnswers
     ]
 
 
-def _scopes(course: Course, measures: Measures) -> Iterator[_Scope]:
+def scopes(course: Course, measures: Measures) -> Iterator[Scope]:
+    """Give all that has rows: everything, each kind of road, and, if there are several, each run."""
     everything = np.ones(len(course.raw), bool)
     chosen: list[tuple[dict[str, Condition], np.ndarray]] = [({}, everything)]
-    chosen += [({"road": road}, course.road == road) for road in in_order(course.road.tolist())]
+    for road in in_order(course.road.tolist()):
+        chosen.append(({"road": road}, course.road == road))
     runs = list(dict.fromkeys(course.run.tolist()))
     if len(runs) > 1:
-        chosen += [({"run": run}, course.run == run) for run in runs]
+        for run in runs:
+            chosen.append(({"run": run}, course.run == run))
     for condition, counts in chosen:
         parts = np.unique(course.part[counts])
-        yield _Scope(condition, counts, draws(course.parts, parts, resamples=measures.resamples))
+        resamples = measures.resamples if len(parts) >= FEWEST_PARTS else 0
+        yield Scope(condition, counts, draws(course.parts, parts, resamples=resamples), int(counts.sum()))
 
 
-def _scope_rows(course: Course, measures: Measures, scope: _Scope, ours: Sequence[str]) -> Iterator[Row]:
-    centers = {"raw": float(course.raw.mean()), "smoothed": float(course.smoothed.mean())}
-    frames = int(scope.counts.sum())
+def drawn_scores(
+    course: Course, measures: Measures, scope: Scope, answer: np.ndarray, label: Label
+) -> dict[str, np.ndarray]:
+    """Score answers: once, and then as drawn.
 
-    def sums(answer: np.ndarray, label: str) -> Sums:
-        scored = Scored(answer, getattr(course, label), course.part, course.seconds, scope.counts)
-        return sum_parts(scored, course.parts, measures.thresholds, measures.scale, centers[label])
+    Args:
+        course: where.
+        measures: how.
+        scope: which frames.
+        answer: N.
+        label: against which.
 
-    pooled = {
-        (model, stream, label): sums(answer, label).pooled(scope.weights).scores()
-        for model, streams in course.answers.items()
-        for stream, answer in streams.items()
-        for label in ("raw", "smoothed")
-    }
-    narrow = "run" in scope.condition
-    for (model, stream, label), scores in pooled.items():
-        if narrow and stream != "main":
-            continue
-        about = {} if stream == "main" else {"stream": stream}
-        for metric, drawn in scores.items():
-            if (metric == "whiteness" and label != "raw") or (narrow and metric not in OF_RUNS):
-                continue
-            labeled = {} if metric == "whiteness" else {"label": label}
-            yield from _rows(model, metric, drawn, {**about, **labeled, **scope.condition}, frames, course, measures)
-    if narrow:
-        return
-    for label in ("raw", "smoothed"):
-        whiteness = sums(getattr(course, label), label).pooled(scope.weights).scores()["whiteness"]
-        yield from _rows(DRIVER, "whiteness", whiteness, {"label": label, **scope.condition}, frames, course, measures)
-    for model, streams in course.answers.items():
-        if len(streams) < 3:
-            continue
-        for label in ("raw", "smoothed"):
-            found = importance(pooled[model, "temporal", label], pooled[model, "spatial", label])
-            for metric, drawn in found.items():
-                about = {"score": metric, "label": label, **scope.condition}
-                for row in _rows(model, metric, drawn, about, frames, course, measures):
-                    yield Row(model, "importance", row.condition, row.value, frames, row.unit, row.interval)
-    for model in ours:
-        for other in course.answers:
-            if other == model or model not in course.answers:
-                continue
-            for label in ("raw", "smoothed"):
-                for metric in DIFFERENCES:
-                    drawn = pooled[model, "main", label][metric] - pooled[other, "main", label][metric]
-                    about = {"against": other, "label": label, **scope.condition}
-                    for row in _rows(model, metric, drawn, about, frames, course, measures):
-                        name = f"{metric}_difference"
-                        yield Row(model, name, row.condition, row.value, frames, row.unit, row.interval)
+    Returns:
+        As `Sums.scores`, with a leading axis of 1 + draws.
+    """
+    against = course.raw if label == "raw" else course.smoothed
+    scored = Scored(answer, against, course.part, course.seconds, scope.counts)
+    sums = sum_parts(scored, course.parts, measures.thresholds, measures.scale, float(against.mean()))
+    return sums.pooled(scope.weights).scores()
 
 
-def _rows(
+def metric_rows(
     model: str,
     metric: str,
     drawn: np.ndarray,
@@ -175,23 +172,73 @@ def _rows(
     frames: int,
     course: Course,
     measures: Measures,
+    *,
+    name: str | None = None,
 ) -> Iterator[Row]:
-    """Give the rows of a score whose first axis is the value and then the draws; accuracies have one a threshold."""
-    thresholds: list[dict[str, Condition]] = [{}]
+    """Give the rows of a score; accuracies have one a threshold.
+
+    Args:
+        model: whose.
+        metric: what was measured.
+        drawn: 1 + draws x (thresholds): the value, and then as drawn.
+        condition: of the rows.
+        frames: that it is over.
+        course: gives the unit.
+        measures: give the thresholds.
+        name: of the rows' metric, where it is not `metric`.
+    """
+    labels: list[dict[str, Condition]] = [{}]
     if metric in BY_THRESHOLD:
-        thresholds = [{"angle_threshold": plain(threshold)} for threshold in measures.thresholds]
+        labels = [{"angle_threshold": plain(threshold)} for threshold in measures.thresholds]
     columns = drawn.reshape(len(drawn), -1)
-    for index, threshold in enumerate(thresholds):
-        span = interval(columns[1:, index])
-        yield Row(
-            model,
-            metric,
-            {**threshold, **condition},
-            float(columns[0, index]),
-            frames,
-            unit_of(metric, course.unit),
-            span,
-        )
+    unit = unit_of(metric, course.unit)
+    for index, threshold in enumerate(labels):
+        value, span = float(columns[0, index]), interval(columns[1:, index])
+        yield Row(model, name or metric, {**threshold, **condition}, value, frames, unit, span)
+
+
+def _scope_rows(course: Course, measures: Measures, scope: Scope, ours: Sequence[str]) -> Iterator[Row]:
+    drawn = {
+        (model, stream, label): drawn_scores(course, measures, scope, answer, label)
+        for model, streams in course.answers.items()
+        for stream, answer in streams.items()
+        for label in LABELS
+        if stream == "main" or not scope.is_run
+    }
+
+    def rows(
+        model: str, metric: str, values: np.ndarray, about: Mapping[str, Condition], name: str | None = None
+    ) -> Iterator[Row]:
+        condition = {**about, **scope.condition}
+        return metric_rows(model, metric, values, condition, scope.frames, course, measures, name=name)
+
+    for (model, stream, label), scores in drawn.items():
+        about: dict[str, Condition] = {} if stream == "main" else {"stream": stream}
+        for metric, values in scores.items():
+            if scope.is_run and metric not in OF_RUNS:
+                continue
+            if metric != "whiteness":
+                yield from rows(model, metric, values, {**about, "label": label})
+            elif label == "raw":  # it does not depend on the label
+                yield from rows(model, metric, values, about)
+    if scope.is_run:
+        return
+    for label in LABELS:
+        angle = course.raw if label == "raw" else course.smoothed
+        whiteness = drawn_scores(course, measures, scope, angle, label)["whiteness"]
+        yield from rows(DRIVER, "whiteness", whiteness, {"label": label})
+    for model, streams in course.answers.items():
+        for label in LABELS if len(streams) == len(STREAMS) else ():
+            found = importance(drawn[model, "temporal", label], drawn[model, "spatial", label])
+            for metric, values in found.items():
+                yield from rows(model, metric, values, {"score": metric, "label": label}, "importance")
+    for model in (name for name in ours if name in course.answers):
+        for other in course.answers:
+            for label in LABELS if other != model else ():
+                for metric in DIFFERENCES:
+                    values = drawn[model, "main", label][metric] - drawn[other, "main", label][metric]
+                    about = {"against": other, "label": label}
+                    yield from rows(model, metric, values, about, f"{metric}_difference")
 
 
 def unit_of(metric: str, unit: Unit) -> str:

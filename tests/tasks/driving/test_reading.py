@@ -91,6 +91,13 @@ def test_what_is_wrong_with_a_tub_is_told(tmp_path: Path) -> None:
         read_drives(tub)
 
 
+def test_a_drive_may_have_one_frame_but_not_none(tmp_path: Path) -> None:
+    (drive,) = read_drives(write_tub(tmp_path / "one", {"a": course(1)}))
+    assert len(drive) == 1
+    with pytest.raises(DataError, match=r"none: has 2 records, of which 2 are deleted; expected some to read"):
+        read_drives(write_tub(tmp_path / "none", {"a": course(2)}, deleted=[0, 1]))
+
+
 def test_runs_are_held_back_whole(tmp_path: Path) -> None:
     runs = {name: course(8 if name != "short" else 2) for name in ("1", "2", "3", "10", "short")}
     drives = read_drives(write_tub(tmp_path / "tub", runs))

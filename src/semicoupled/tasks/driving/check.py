@@ -14,15 +14,14 @@ from semicoupled.report import Cell, Picture, Section, Table
 from semicoupled.task import DataRequest
 from semicoupled.tasks.driving.check_findings import RunFacts, lag_findings, run_findings, same_pictures
 from semicoupled.tasks.driving.check_pictures import draw_angles, draw_frames, draw_lags
+from semicoupled.tasks.driving.check_training import training_section
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.finding import Found, find_drives
 from semicoupled.tasks.driving.formats.reading import cut_at_gaps, make_label, read_found
 from semicoupled.tasks.driving.frame_facts import FrameFacts, look
-from semicoupled.tasks.driving.images import step_of
 from semicoupled.tasks.driving.label_facts import doubt_unit, shares
 from semicoupled.tasks.driving.lag import Lag, Turning, estimate_lag
 from semicoupled.tasks.driving.settings import DrivingSettings
-from semicoupled.tasks.driving.splitting import split_runs
 from semicoupled.training.progress import NoProgress, Progress
 
 _ALL = "all"
@@ -70,7 +69,7 @@ def check(request: DataRequest[DrivingSettings]) -> DataReport:
         lags.insert(0, (_ALL, _lag(runs, settings)))
     for place in places:
         findings += lag_findings(place.name, place.lag, _usual_step(place.runs))
-    training = _training_section([run.drive for run in runs], request, findings)
+    training = training_section([run.drive for run in runs], request, findings)
     frames = sum(len(run.drive) for run in runs)
     hours = sum(_seconds(run.drive) for run in runs) / 3600
     broken = sum(len(run.frames.broken) for run in runs)
@@ -172,34 +171,6 @@ def _usual_step(runs: Sequence[RunFacts]) -> float:
     """Give the usual time between two frames, seconds; 0 where there are no two."""
     steps = [np.diff(run.drive.times) for run in runs if len(run.drive) > 1]
     return float(np.median(np.concatenate(steps))) if steps else 0.0
-
-
-def _training_section(
-    drives: Sequence[Drive], request: DataRequest[DrivingSettings], findings: list[Finding]
-) -> Section:
-    """Say what a training with these settings would see."""
-    data = request.settings.data
-    try:
-        whole = [piece for drive in drives for piece in cut_at_gaps(drive, data.gap_seconds)]
-        if not whole:
-            raise DataError("no drive can be read")
-        step = step_of(max(whole, key=len).times, data.rate)
-        span = (data.frames - 1) * step + 1
-        parted = split_runs(whole, data.validation, data.test, span)
-    except SemicoupledError as error:
-        text = f"training would be refused: {str(error).removeprefix(f'{request.root}: ')}"
-        findings.append(Finding("warning", str(request.root), text))
-        return Section("Training", "With these settings there would be nothing to learn from.")
-    lines: list[list[Cell]] = []
-    for name, part in zip(parted._fields, parted, strict=True):
-        clips = sum(len(range(0, len(drive) - span + 1, data.stride)) for drive in part)
-        lines.append([name, len({drive.run for drive in part}), sum(map(len, part)), clips])
-    short = sorted({drive.run for drive in whole if len(drive) < span})
-    text = f"A clip has {data.frames} frames, one of every {step} of a drive, and spans {span} of these."
-    if short:
-        named = ", ".join(short[:8]) + (", ..." if len(short) > 8 else "")
-        text += f" Parts of these runs are shorter and left out: {named}."
-    return Section("Training", text, [Table(("split", "runs", "frames", "clips"), lines)])
 
 
 def _seconds(drive: Drive) -> float:

@@ -76,7 +76,7 @@ def find_spikes(angles: np.ndarray) -> np.ndarray:
     away, back = change[:-1], change[1:]
     with np.errstate(invalid="ignore"):
         jump = np.minimum(np.abs(away), np.abs(back))
-        odd = (away * back < 0) & (jump >= least) & (np.abs(away + back) < 0.5 * jump)
+        odd = (jump >= least) & (np.abs(away + back) < 0.5 * jump)  # so it comes back
     return np.flatnonzero(odd) + 1
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import os
+import signal
+import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -361,6 +364,26 @@ def test_ctrl_c_ends_it_and_what_was_written_is_whole(loaded: LoadedRun, samples
     assert (done.frames, done.dropped, closed) == (4, 0, [True])
     assert len(rows_of(outs[0])) == 4
     assert len(list(read_video(outs[1]))) == 4
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
+def test_ctrl_c_in_a_terminal_ends_a_pipe_that_waits(run: Path, samples: ModuleType, tmp_path: Path):
+    made, out = samples.make_drive(5), tmp_path / "a.csv"
+    height, width = made.frames.shape[1:3]
+    command = [sys.executable, "-m", "semicoupled", "predict", "driving", str(run), f"--stdin={width}x{height}"]
+    process = subprocess.Popen(
+        [*command, "--rate=20", "--out", str(out)], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdin is not None
+    process.stdin.write(made.frames.tobytes())
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while (not out.exists() or len(rows_of(out)) < 5) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    process.stdin.close()
+    assert len(rows_of(out)) == 5
 
 
 def test_options_that_do_not_go_together_are_refused(run: Path, tmp_path: Path, loaded: LoadedRun):

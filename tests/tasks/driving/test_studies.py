@@ -214,5 +214,10 @@ def test_goals_are_computed_and_not_said() -> None:
         row("cnn", "acc_soft", 0.6, angle_threshold=0.2),
     ]
     found = list(goals(rows, [0.2]))
-    assert [goal.is_met for goal in found] == [True, True, False, False, None]
+    smoothed, raw = [None] * 4, [True, False, False, None]
+    assert [goal.is_met for goal in found] == [True, *smoothed, *raw]
+    assert [goal.text for goal in found[5:7]] == [
+        "MSE below that of cnn, raw label",
+        "soft accuracy at 0.2 above that of cnn, raw label",
+    ]
     assert goal_table(rows).rows[0][:3] == ["share of the variance of the smoothed angle", 0.71, 0.7]

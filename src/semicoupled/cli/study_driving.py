@@ -46,8 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     from semicoupled.page import put_section
     from semicoupled.report import write_figure
     from semicoupled.studies import choose
-    from semicoupled.tasks.driving.studies import QUICK, TASK, VARIANTS, run_study
-    from semicoupled.tasks.driving.study_page import PAGE_TITLE, pictures, section, tables
+    from semicoupled.tasks.driving.study.page import PAGE_TITLE, pictures, section, tables
+    from semicoupled.tasks.driving.study.studies import QUICK, TASK, VARIANTS, run_study
 
     variants = choose("driving", VARIANTS, options.variants)
     folder = options.out or Path("runs") / "study-driving"

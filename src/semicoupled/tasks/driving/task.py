@@ -16,17 +16,17 @@ from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.check import check
+from semicoupled.tasks.driving.checking.check import check
+from semicoupled.tasks.driving.checking.describe import describe
 from semicoupled.tasks.driving.data import DrivingBatch, DrivingData, label_of
-from semicoupled.tasks.driving.describe import describe
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.reading import read_drives
 from semicoupled.tasks.driving.goals import make_goals
 from semicoupled.tasks.driving.images import SeenDrive, look_at, step_of
 from semicoupled.tasks.driving.model import DrivingModel, build_network
-from semicoupled.tasks.driving.predictor import DrivingPredictor
-from semicoupled.tasks.driving.run_scores import measures_of, score_run
-from semicoupled.tasks.driving.score_sections import headline, score_sections
+from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
+from semicoupled.tasks.driving.scores.run_scores import measures_of, score_run
+from semicoupled.tasks.driving.scores.sections import headline, score_sections
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.driving.splitting import DriveSplits, split_runs
 from semicoupled.tasks.driving.steps import make_steps

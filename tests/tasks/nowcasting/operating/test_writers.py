@@ -13,10 +13,11 @@ import pytest
 import xarray as xr
 from PIL import Image
 
+from semicoupled.data.video import load_av
 from semicoupled.errors import DataError, MissingExtraError
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.operating.geotiff import load_rasterio
-from semicoupled.tasks.nowcasting.operating.movie import load_av, movie, render, thinned
+from semicoupled.tasks.nowcasting.operating.movie import movie, render, thinned
 from semicoupled.tasks.nowcasting.operating.output import Exceedance, Forecast
 from semicoupled.tasks.nowcasting.operating.share_map import share_map
 from semicoupled.tasks.nowcasting.operating.writers import find_targets, write_targets

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import io
 from collections.abc import Iterator
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from semicoupled.errors import MissingExtraError
+from semicoupled.data.video_writer import encode_video
 from semicoupled.files import write_bytes
 from semicoupled.tasks.nowcasting.operating.output import Forecast
 from semicoupled.tasks.nowcasting.operating.pictures import INK, draw_field
@@ -26,7 +23,6 @@ _LAST = 3
 """Times as long as the others that the last image is shown."""
 _DRAWN = 1200
 """Pixels of a field's side that a picture can show; of larger ones every n-th is drawn."""
-_CODECS = ("libx264", "mpeg4")
 
 
 def thinned(forecast: Forecast) -> Forecast:
@@ -101,36 +97,10 @@ def movie(forecast: Forecast, milliseconds: int = MILLISECONDS) -> bytes:
     Raises:
         MissingExtraError: PyAV is not installed.
     """
-    av = load_av()
-    buffer = io.BytesIO()
     images = list(render(forecast))
-    with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream(_codec(av), rate=Fraction(1000, milliseconds))
-        stream.height, stream.width = images[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for image in [*images, *[images[-1]] * (_LAST - 1)]:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())
+    buffer = io.BytesIO()
+    encode_video(buffer, [*images, *[images[-1]] * (_LAST - 1)], 1000 / milliseconds)
     return buffer.getvalue()
-
-
-def load_av() -> Any:
-    """Import PyAV.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        return importlib.import_module("av")
-    except ImportError as error:
-        raise MissingExtraError(
-            "MP4 is written by PyAV, which is not installed; install it by "
-            '`pip install "semicoupled[video]"`, or write a .gif'
-        ) from error
-
-
-def _codec(av: Any) -> str:
-    return next(name for name in _CODECS if name in av.codecs_available)
 
 
 def _stamp(kind: str, time: datetime, reference: datetime) -> str:

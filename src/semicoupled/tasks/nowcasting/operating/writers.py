@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
+from semicoupled.data.video import load_av
 from semicoupled.errors import DataError, RunError, SettingsError, nearest
 from semicoupled.files import write_bytes
 from semicoupled.tasks.nowcasting.operating.geotiff import load_rasterio, write_geotiff, write_probability, write_share
-from semicoupled.tasks.nowcasting.operating.movie import load_av, thinned, write_animation, write_movie
+from semicoupled.tasks.nowcasting.operating.movie import thinned, write_animation, write_movie
 from semicoupled.tasks.nowcasting.operating.output import Forecast, write_netcdf
 from semicoupled.tasks.nowcasting.operating.pictures import forecast_panels
 from semicoupled.tasks.nowcasting.operating.share_map import share_map

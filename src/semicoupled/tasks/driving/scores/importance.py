@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.metrics import soft_accuracy
+from semicoupled.tasks.driving.scores.metrics import soft_accuracy
 from semicoupled.tasks.driving.smoothing import smooth
 
 COMPARED: Mapping[str, int] = {"acc_soft": 1, "acc_hard": 1, "mse": -1, "rmse": -1}

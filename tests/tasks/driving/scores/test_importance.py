@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.tasks.driving.answered import answered, slow_smooth
 
-from semicoupled.tasks.driving.importance import timeline
+from semicoupled.tasks.driving.scores.importance import timeline
 
 
 def test_a_timeline_is_the_smoothed_gain_of_time() -> None:

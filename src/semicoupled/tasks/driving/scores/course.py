@@ -9,8 +9,8 @@ import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.conditions import roads_by_angle
 from semicoupled.tasks.driving.drives import Unit
+from semicoupled.tasks.driving.scores.conditions import roads_by_angle
 from semicoupled.tasks.driving.smoothing import smooth
 
 STREAMS = ("main", "spatial", "temporal")

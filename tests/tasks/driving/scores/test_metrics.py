@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from tests.tasks.driving.answered import slow_scores
 
-from semicoupled.tasks.driving.metrics import Scored, hard_accuracy, normalize, soft_accuracy, sum_parts
-
-CLOSE = {"rel": 1e-12, "abs": 1e-12}
+from semicoupled.tasks.driving.angles import normalize
+from semicoupled.tasks.driving.scores.metrics import Scored, hard_accuracy, soft_accuracy, sum_parts
 
 
 def scored(answer: np.ndarray, label: np.ndarray, parts: int = 1, **changes: np.ndarray) -> Scored:
@@ -27,7 +26,7 @@ def test_scores_are_those_of_a_loop(center: float) -> None:
     found = sums.pooled(np.ones((1, 7))).scores()
     expected = slow_scores(answer, label, [6.0, 3.0], 25.0)
     for name, value in expected.items():
-        assert found[name][0] == pytest.approx(value, **CLOSE), name
+        assert found[name][0] == pytest.approx(value, rel=1e-12, abs=1e-12), name
 
 
 def test_eq_24_by_hand() -> None:
@@ -38,7 +37,9 @@ def test_eq_24_by_hand() -> None:
 
 def test_the_normalization_is_a_sigmoid_that_never_overflows() -> None:
     angles = np.array([-1e6, -25.0, 0.0, 25.0, 1e6])
-    assert normalize(angles, 25.0) == pytest.approx([0, 1 / (1 + np.e), 0.5, 1 / (1 + 1 / np.e), 1], **CLOSE)
+    assert normalize(angles, 25.0) == pytest.approx(
+        [0, 1 / (1 + np.e), 0.5, 1 / (1 + 1 / np.e), 1], rel=1e-12, abs=1e-12
+    )
 
 
 def test_the_whiteness_of_a_sine_is_its_speed() -> None:
@@ -54,7 +55,7 @@ def test_whiteness_is_not_measured_across_drives_and_gaps() -> None:
     answer = np.array([0.0, 1.0, 100.0, 102.0])
     seconds = np.array([np.nan, 0.5, np.nan, 0.5])
     sums = sum_parts(scored(answer, answer, seconds=seconds), 1, [1.0], 1.0)
-    assert sums.scores()["whiteness"][0] == pytest.approx(np.sqrt((2**2 + 4**2) / 2), **CLOSE)
+    assert sums.scores()["whiteness"][0] == pytest.approx(np.sqrt((2**2 + 4**2) / 2), rel=1e-12, abs=1e-12)
 
 
 def test_a_part_that_is_drawn_twice_counts_twice() -> None:
@@ -65,7 +66,7 @@ def test_a_part_that_is_drawn_twice_counts_twice() -> None:
     order = np.r_[0:10, 0:10, 20:40]
     expected = slow_scores(answer[order], label[order], [0.5], 1.0)
     for name, value in expected.items():
-        assert found[name][0] == pytest.approx(value, **CLOSE), name
+        assert found[name][0] == pytest.approx(value, rel=1e-12, abs=1e-12), name
 
 
 def test_what_is_not_defined_is_nan() -> None:
@@ -80,4 +81,4 @@ def test_the_mean_of_the_labels_explains_nothing() -> None:
     label = np.random.default_rng(6).normal(4, 2, 100)
     found = sum_parts(scored(np.full(100, label.mean()), label), 1, [0.5], 1.0, center=4.0).scores()
     assert found["r2"][0] == pytest.approx(0, abs=1e-12)
-    assert found["rmse"][0] == pytest.approx(label.std(), **CLOSE)
+    assert found["rmse"][0] == pytest.approx(label.std(), rel=1e-12, abs=1e-12)

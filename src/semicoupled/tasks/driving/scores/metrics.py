@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from semicoupled.tasks.driving.angles import normalize
+
 EPSILON = 1e-9
 """Of Eq. 24, in the unit of the angles; it keeps the division defined where an answer is exact."""
 
@@ -33,16 +35,6 @@ def hard_accuracy(error: np.ndarray, threshold: float) -> np.ndarray:
         threshold: lambda, in the same unit.
     """
     return (np.abs(error) < threshold).astype(np.float64)
-
-
-def normalize(angle: np.ndarray, scale: float) -> np.ndarray:
-    """Squeeze angles into 0 to 1 by a sigmoid (Sec. 5.7): 1 / (1 + exp(-angle / scale)).
-
-    Args:
-        angle: any unit.
-        scale: in the same unit; at this angle, 0.73 is reached.
-    """
-    return 0.5 * (1.0 + np.tanh(angle / (2.0 * scale)))
 
 
 class Sums(NamedTuple):

@@ -9,8 +9,8 @@ from tests.tasks.driving.answered import answered, slow_scores, slow_smooth
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.conditions import in_order, roads_by_angle
-from semicoupled.tasks.driving.evaluation import Measures, constant, score_answers
+from semicoupled.tasks.driving.scores.conditions import in_order, roads_by_angle
+from semicoupled.tasks.driving.scores.evaluation import Measures, constant, score_answers
 
 MEASURES = Measures(thresholds=(6.0, 3.0), scale=25.0, curve=3.0, sharp=8.0, part_seconds=1.0)
 

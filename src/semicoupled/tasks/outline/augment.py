@@ -34,7 +34,7 @@ def recolored(image: NDArray[np.uint8], strength: float, rng: np.random.Generato
     middle = float(image.mean())
     shift = 255 * 0.3 * rng.uniform(-strength, strength)
     table = np.arange(256, dtype=np.float32)[:, None]
-    levels = np.clip((table - middle) * gains + middle + shift, 0, 255).astype(np.uint8)
+    levels = np.rint(np.clip((table - middle) * gains + middle + shift, 0, 255)).astype(np.uint8)
     return np.stack([levels[image[..., channel], channel] for channel in range(3)], axis=-1)
 
 

@@ -82,7 +82,9 @@ def _from_coco(path: Path) -> list[Wanted]:
         )
         for number, image in enumerate(entry(content, "images", list, str(path)))
     }
-    labels = {one.get("id"): str(one.get("name")) for one in cast("Iterable[dict[str, Any]]", content.get("categories", []))}
+    labels = {
+        one.get("id"): str(one.get("name")) for one in cast("Iterable[dict[str, Any]]", content.get("categories", []))
+    }
     wanted: list[Wanted] = []
     for number, line in enumerate(entry(content, "annotations", list, str(path))):
         where = f"{path}: annotations[{number}]"

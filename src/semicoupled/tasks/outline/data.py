@@ -94,7 +94,11 @@ class OutlineData(Dataset[OutlineBatch]):
         self.settings, self.training, self.seed = settings, training, seed
         self.sources = [source for source in sources if _learnable(source, settings)]
         if len(self.sources) < len(sources):
-            log.info("%d of %d objects are crowds, tiny, or thinner than a cell", len(sources) - len(self.sources), len(sources))
+            log.info(
+                "%d of %d objects are crowds, tiny, or thinner than a cell",
+                len(sources) - len(self.sources),
+                len(sources),
+            )
 
     def __len__(self) -> int:
         """Give the number of samples."""
@@ -148,7 +152,11 @@ def see(source: Source, settings: DataSettings, rng: np.random.Generator | None 
         crop = np.ascontiguousarray(crop[:, ::-1])
         polygons = [mirrored(polygon, settings.grid) for polygon in polygons]
         flipped = outline_cells(polygons[0], grid=settings.grid, most=settings.points, tolerance=settings.tolerance)
-        cells = flipped if len(flipped) else np.roll(np.stack([settings.grid - 1 - cells[:, 0], cells[:, 1]], 1)[::-1], 1, 0)
+        cells = (
+            flipped
+            if len(flipped)
+            else np.roll(np.stack([settings.grid - 1 - cells[:, 0], cells[:, 1]], 1)[::-1], 1, 0)
+        )
     if rng is not None and settings.color:
         crop = recolored(crop, settings.color, rng)
     return View(crop, polygons, cells)

@@ -30,7 +30,12 @@ def sections(settings: OutlineSettings, model: OutlineModel, data: OutlineData, 
     rows = [
         row
         for row in score_sources(
-            model, settings.model.kind, usable(data.sources, SCORED), settings.data, settings.evaluation, seed=settings.seed
+            model,
+            settings.model.kind,
+            usable(data.sources, SCORED),
+            settings.data,
+            settings.evaluation,
+            seed=settings.seed,
         )
         if set(row.condition) <= {"prompt", "within_px"}
     ]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semicoupled.rows import Row
+from semicoupled.tasks.outline.annotator import effort_rows
 from semicoupled.tasks.outline.crops import Window, window_of
 from semicoupled.tasks.outline.data import Source, View, cells_in, see
 from semicoupled.tasks.outline.decoding import Ask
@@ -150,6 +151,9 @@ def score_sources(
         judged = judged_model(model, chosen, data, settings.prompts, beam=settings.beam, progress=progress)
         for prompt, found in judged.items():
             rows += rows_of(kind, found, {"prompt": prompt, "seed": seed})
+        if settings.clicks:
+            most, jitter = settings.clicks, settings.jitter
+            rows += effort_rows(model, kind, chosen, data, most=most, jitter=jitter, seed=seed, progress=progress)
     for name, found in judged_shapes(chosen, data).items():
         rows += rows_of(name, found, {})
     return rows

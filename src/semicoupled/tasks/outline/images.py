@@ -65,7 +65,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         except (OSError, ValueError, SyntaxError) as error:
             raise DataError(f"{path}: is a broken image ({error}). Is the file whole?") from error
         except MemoryError as error:
-            raise DataError(f"{path}: {image.size[0]} x {image.size[1]} pixels do not fit into memory. Cut it up") from error
+            raise DataError(
+                f"{path}: {image.size[0]} x {image.size[1]} pixels do not fit into memory. Cut it up"
+            ) from error
 
 
 def _open(path: Path) -> Image.Image:

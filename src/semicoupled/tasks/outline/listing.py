@@ -92,7 +92,10 @@ def read_parts(settings: DataSettings) -> Parts:
     root = Path(settings.root)
     images = None if settings.images is None else Path(settings.images)
     if settings.validation is not None:
-        train, held = read_annotations(split_of(root, TRAINING_WORDS) or root), read_annotations(Path(settings.validation))
+        train, held = (
+            read_annotations(split_of(root, TRAINING_WORDS) or root),
+            read_annotations(Path(settings.validation)),
+        )
     else:
         paths = split_of(root, TRAINING_WORDS), split_of(root, VALIDATION_WORDS)
         if paths[0] is not None and paths[1] is not None:
@@ -103,8 +106,10 @@ def read_parts(settings: DataSettings) -> Parts:
     for name, found in zip(Parts._fields, parts, strict=True):
         if not found:
             of = f" of {', '.join(settings.labels)}" if settings.labels else ""
-            raise DataError(f"{root}: holds no outlines{of} for {name}; expected at least one. Known labels: "
-                            f"{', '.join(sorted({*train.labels, *held.labels})) or 'none'}")
+            raise DataError(
+                f"{root}: holds no outlines{of} for {name}; expected at least one. Known labels: "
+                f"{', '.join(sorted({*train.labels, *held.labels})) or 'none'}"
+            )
     return parts
 
 

@@ -82,7 +82,8 @@ def boundary_f(one: Mask, other: Mask, distances: Sequence[int]) -> tuple[float,
     if not (edges[0].any() and edges[1].any()):
         return (0.0,) * len(distances)
     far: list[NDArray[np.float32]] = [
-        np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)) for edge in edges
+        np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+        for edge in edges
     ]
     scores: list[float] = []
     for distance in distances:
@@ -116,7 +117,9 @@ def _touch(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
     """Whether the stretch a b touches stretches c d."""
 
     def turn(p: Points, q: Points, r: Points) -> NDArray[np.float64]:
-        return np.sign((q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0]))
+        return np.sign(
+            (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
+        )
 
     def within(p: Points, q: Points, r: Points) -> NDArray[np.bool_]:
         return ((np.minimum(p, q) <= r) & (r <= np.maximum(p, q))).all(-1)

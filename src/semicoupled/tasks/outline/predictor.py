@@ -100,7 +100,12 @@ class OutlinePredictor:
         if options.pictures is not None:
             for path, image in found:
                 target = Path(options.pictures) / f"{Path(image.picture.file).stem}.outlines.png"
-                write_bytes(target, png(draw_outlines(read_image(path), image.outlined, [one.label for one in image.picture.instances])))
+                write_bytes(
+                    target,
+                    png(
+                        draw_outlines(read_image(path), image.outlined, [one.label for one in image.picture.instances])
+                    ),
+                )
                 yield target
 
     def outline(self, path: Path, name: str, wanted: Sequence[Wanted] | None, beam: int = 1) -> Found:
@@ -126,7 +131,12 @@ class OutlinePredictor:
         crops = [cut_out(image, window, self.data.size) for window in windows]
         grid = self.data.grid
         asks = [
-            Ask(*(_cell(window.to_grid(as_points([point]), grid), grid) if point else None for point in (one.start, one.end)))
+            Ask(
+                *(
+                    _cell(window.to_grid(as_points([point]), grid), grid) if point else None
+                    for point in (one.start, one.end)
+                )
+            )
             for one, window in zip(objects, windows, strict=True)
         ]
         outlined = outline(self.model, crops, windows, asks, beam=beam, most=self.data.points) if objects else []

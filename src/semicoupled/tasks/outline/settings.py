@@ -143,7 +143,9 @@ class ModelSettings:
         if self.kind != "semicoupled" and self.cell != "rnn":
             raise SettingsError(f"model.cell {self.cell}: model.kind {self.kind} has no temporal branch to choose.")
         if self.freeze and self.pretrained is None:
-            raise SettingsError("model.freeze: the backbone would stay random. Give model.pretrained, or set it to false.")
+            raise SettingsError(
+                "model.freeze: the backbone would stay random. Give model.pretrained, or set it to false."
+            )
 
     @property
     def channels(self) -> tuple[int, ...]:

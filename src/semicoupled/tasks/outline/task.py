@@ -16,6 +16,8 @@ from semicoupled.report import Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.tasks.outline.check import check, describe
+from semicoupled.tasks.outline.convert import convert
 from semicoupled.tasks.outline.data import OutlineBatch, OutlineData, sources_of
 from semicoupled.tasks.outline.draw import sections
 from semicoupled.tasks.outline.evaluation import judged_model, score_sources, usable
@@ -33,6 +35,7 @@ from semicoupled.training.sampling import SampleKey
 VALIDATED = 96
 """Objects of the validation split that are outlined during training."""
 
+_HEADLINE = ("iou", "iou_class_mean", "iou_pooled", "clicks", "clicks_enough")
 SPLITS = ("validation", "train", "all")
 
 
@@ -113,7 +116,7 @@ def evaluate(request: EvaluateRequest[OutlineSettings]) -> Sequence[Row]:
 
 def headline(rows: Sequence[Row]) -> Sequence[Row]:
     """What says most: IoU over all, by class, the means, and the boundary."""
-    return [row for row in rows if row.metric in ("iou", "iou_class_mean", "iou_pooled") and "size" not in row.condition]
+    return [row for row in rows if row.metric in _HEADLINE and "size" not in row.condition]
 
 
 def predictor(settings: OutlineSettings, description: Description, model: TaskModel) -> OutlinePredictor:
@@ -150,5 +153,8 @@ TASK = Task(
     predictor=predictor,
     steps=steps,
     draw=draw,
+    check=check,
+    describe=describe,
+    convert=convert,
     headline=headline,
 )

@@ -75,7 +75,9 @@ def _without_straight(corners: Points) -> Points:
 
 def _owner(hole: Points, outlines: list[Points]) -> int:
     """The smallest outline around a hole, told by a pixel just inside of its border."""
-    x, y = hole[np.lexsort(hole.T[::-1])[0]]  # the leftmost, uppermost corner; the pixel to its left belongs to the part
+    x, y = hole[
+        np.lexsort(hole.T[::-1])[0]
+    ]  # the leftmost, uppermost corner; the pixel to its left belongs to the part
     pixel = Region(int(x) - 1, int(y), 1, 1)
     around = [index for index, outline in enumerate(outlines) if rasterize([outline], pixel)[0, 0]]
     return min(around, key=lambda index: signed_area(outlines[index]))

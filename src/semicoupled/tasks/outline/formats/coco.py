@@ -64,7 +64,9 @@ def read(path: Path) -> Annotations:
         where = f"{path}: annotations[{number}]"
         identifier = entry(annotation, "image_id", (int, str), where)
         if identifier not in images:
-            raise DataError(f"{where}: image_id {identifier!r} is no image of this file. Add the image, or drop the line")
+            raise DataError(
+                f"{where}: image_id {identifier!r} is no image of this file. Add the image, or drop the line"
+            )
         category = entry(annotation, "category_id", int, where)
         if category not in categories:
             raise DataError(f"{where}: category_id {category} is not in 'categories': {sorted(categories)}")
@@ -109,9 +111,7 @@ def write(annotations: Annotations, path: Path) -> list[Path]:
     return [path]
 
 
-def annotation_of(
-    instance: Instance, picture: Picture, identifier: int, image: int, category: int
-) -> dict[str, Any]:
+def annotation_of(instance: Instance, picture: Picture, identifier: int, image: int, category: int) -> dict[str, Any]:
     """Give one line of ``annotations``.
 
     Args:

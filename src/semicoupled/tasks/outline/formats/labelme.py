@@ -73,7 +73,9 @@ def write_each(annotations: Annotations, path: Path, ending: str, content: Any) 
     """
     if path.suffix.lower() == ".json":
         if len(annotations.pictures) != 1:
-            raise DataError(f"{path}: one file for {len(annotations.pictures)} images; expected a folder for this format")
+            raise DataError(
+                f"{path}: one file for {len(annotations.pictures)} images; expected a folder for this format"
+            )
         files = [path]
     else:
         files = [path / name for name in names_for(annotations.pictures, ending)]

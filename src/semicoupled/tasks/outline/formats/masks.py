@@ -133,7 +133,9 @@ def _picture(file: Path, folder: Path, about: object, notes: list[str]) -> Pictu
     instances: list[Instance] = []
     for value in np.unique(values[values > 0]).tolist():
         if known and str(value) not in labels:
-            raise DataError(f"{file}: has the value {value}, which {LABELS} does not name: {', '.join(labels) or 'none'}")
+            raise DataError(
+                f"{file}: has the value {value}, which {LABELS} does not name: {', '.join(labels) or 'none'}"
+            )
         instances.append(Instance(labels.get(str(value), UNNAMED), trace(values == value), value in crowds))
     name = known.get("image") or _image_for(file, folder)
     if name is None:

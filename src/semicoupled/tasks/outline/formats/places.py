@@ -35,7 +35,11 @@ def names_for(pictures: Sequence[Picture], ending: str) -> list[str]:
     names: list[str] = []
     for picture in pictures:
         path = PurePosixPath(picture.file)
-        own = path.stem if stems[path.stem] == 1 else "_".join([*(p for p in path.parent.parts if p not in ("..", "/")), path.stem])
+        own = (
+            path.stem
+            if stems[path.stem] == 1
+            else "_".join([*(p for p in path.parent.parts if p not in ("..", "/")), path.stem])
+        )
         names.append(f"{own}{ending}")
     twice = {name for name, count in Counter(names).items() if count > 1}
     return [f"{number}_{name}" if name in twice else name for number, name in enumerate(names)]

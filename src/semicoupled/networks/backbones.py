@@ -67,17 +67,13 @@ class VGG16BN(nn.Module):
         state = _imagenet() if str(source) == "imagenet" else _read_state(Path(source))
         own = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
         wanted = self.features.state_dict()
-        wrong = [
-            name
-            for name, value in wanted.items()
-            if name not in own or (value.shape != own[name].shape and not name.endswith("num_batches_tracked"))
-        ]
-        wrong = [name for name in wrong if not name.endswith("num_batches_tracked")]
-        if wrong:
-            raise RunError(
-                f"{source}: features.{wrong[0]} is {tuple(own[wrong[0]].shape) if wrong[0] in own else 'missing'}; expected "
-                f"{tuple(wanted[wrong[0]].shape)}, as in torchvision's vgg16_bn"
-            )
+        counted = "num_batches_tracked"  # older files do without
+        for name, value in wanted.items():
+            if not name.endswith(counted) and (name not in own or value.shape != own[name].shape):
+                found = tuple(own[name].shape) if name in own else "missing"
+                raise RunError(
+                    f"{source}: features.{name} is {found}; expected {tuple(value.shape)}, as in torchvision's vgg16_bn"
+                )
         self.features.load_state_dict({name: own[name] for name in wanted if name in own}, strict=False)
 
 
@@ -195,5 +191,5 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
             return load_file(path)
         return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # torch and safetensors raise many kinds  # noqa: BLE001
+    except Exception as error:  # torch and safetensors raise many kinds
         raise RunError(f"{path}: cannot be read ({error}); expected a state dict of torchvision's vgg16_bn") from error

@@ -63,7 +63,7 @@ def test_no_box_is_refused(box: Box) -> None:
 
 
 def test_an_unknown_crop_is_refused() -> None:
-    with pytest.raises(DataError, match="'strech'. Did you mean 'stretch'"):
+    with pytest.raises(DataError, match=r"'strech'\. Did you mean 'stretch'"):
         window_of(Box(0, 0, 5, 5), "strech")  # pyright: ignore[reportArgumentType]
     with pytest.raises(DataError, match="no points"):
         box_of(np.empty((0, 2)))

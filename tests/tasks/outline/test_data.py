@@ -128,7 +128,7 @@ def test_the_two_parts_are_found_by_name_or_every_fifth_image_is_held_back(outli
 def test_no_root_and_no_outlines_are_said(outline_root: Path) -> None:
     with pytest.raises(SettingsError, match=r"data\.root: expected a file or folder"):
         read_parts(DataSettings())
-    with pytest.raises(DataError, match="no outlines of cat for train.*Known labels: blob, disc"):
+    with pytest.raises(DataError, match=r"no outlines of cat for train.*Known labels: blob, disc"):
         read_parts(DataSettings(root=str(outline_root), labels=("cat",)))
     with pytest.raises(SettingsError, match=r"data\.size: expected a multiple of data\.grid"):
         DataSettings(size=225)

@@ -10,9 +10,9 @@ import torch
 from outline_samples import small_settings
 from torch import Tensor, nn
 
+from semicoupled.nn import StackState
 from semicoupled.tasks.outline.decoding import Ask, allowed, draw, neighborhood, one_hot
 from semicoupled.tasks.outline.model import OutlineModel, build_model
-from semicoupled.nn import StackState
 
 GRID = 16
 SQUARE = [(3, 3), (10, 3), (10, 10), (3, 10)]

@@ -148,7 +148,7 @@ def test_the_format_is_told_by_content(tmp_path: Path) -> None:
     for name in ("coco", "labelme", "cityscapes", "masks"):
         target = tmp_path / (f"{name}.json" if name == "coco" else name)
         find_format(name).write(every, target)
-        assert format_of(target).NAME == name
+        assert name == format_of(target).NAME
 
 
 COCO = {

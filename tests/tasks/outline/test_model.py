@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from outline_samples import make_root, small_settings
-from pathlib import Path
 from torch.utils.data import default_collate
 
 from semicoupled.errors import SettingsError

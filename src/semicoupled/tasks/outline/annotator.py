@@ -1,7 +1,7 @@
 """A simulated annotator: how many clicks does an outline take?
 
-As with Polygon-RNN (Castrejon et al. 2017): it looks along the outline, moves the first point that leads away from the truth
-to where the truth goes on, and the network draws the rest anew. It stops when the outline is good enough.
+As with Polygon-RNN (Castrejon et al. 2017): it looks along the outline, moves the first point that leads away from
+the truth to where the truth goes on, and the network draws the rest anew. It stops when the outline is good enough.
 """
 
 from __future__ import annotations

@@ -57,8 +57,8 @@ def _from_csv(path: Path) -> list[Wanted]:
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
                 raise DataError(
-                    f"{path}: has no column {missing[0]!r}; expected a head line with {', '.join(COLUMNS)}, and where they "
-                    f"are known label, {', '.join(POINTS)}"
+                    f"{path}: has no column {missing[0]!r}; expected a head line with {', '.join(COLUMNS)}, and where "
+                    f"they are known label, {', '.join(POINTS)}"
                 )
             return [_wanted(line, f"{path}: line {number}") for number, line in enumerate(reader, 2)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -193,7 +193,8 @@ def _report(found: Sequence[Found], request: DataRequest[OutlineSettings], read:
             Section(
                 "Objects",
                 f"Points and sides are medians. The ceiling is the mean IoU of outlines drawn at best on {data.grid} x "
-                f"{data.grid} cells of a crop ({data.crop}), corners moved by up to {data.tolerance:g} cells to save points.",
+                f"{data.grid} cells of a crop ({data.crop}), corners moved by up to {data.tolerance:g} cells to save "
+                "points.",
                 [Table(heads, lines)],
             )
         ],

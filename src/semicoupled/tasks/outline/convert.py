@@ -16,8 +16,8 @@ from semicoupled.tasks.outline.listing import FORMATS, find_format, format_of
 def convert(request: ConvertRequest) -> DataReport:
     """See `Task.convert`: read annotations of any format, and write them in another.
 
-    A file ending in ``.json`` is written as COCO, if no format is named; a folder needs its format named. Names of images
-    lead to them from where the new annotations lie.
+    A file ending in ``.json`` is written as COCO, if no format is named; a folder needs its format named. Names of
+    images lead to them from where the new annotations lie.
 
     Raises:
         SettingsError: no format is named, or an unknown one.

@@ -12,8 +12,8 @@ from semicoupled.errors import DataError, nearest
 from semicoupled.tasks.outline.polygons import GRID, Points
 
 Crop = Literal["stretch", "square"]
-"""``stretch``: the box and a tenth of it on every side, resized as it is. ``square``: a square as long as the box's longer
-side and 15 % of it on every side."""
+"""``stretch``: the box and a tenth of it on every side, resized as it is. ``square``: a square as long as the box's
+longer side and 15 % of it on every side."""
 
 CONTEXT: dict[str, float] = {"stretch": 0.10, "square": 0.15}
 SMALLEST = 4

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semicoupled.report import Picture, Section, rows_table
+from semicoupled.tasks.outline.crops import Window
 from semicoupled.tasks.outline.data import OutlineData, see
 from semicoupled.tasks.outline.evaluation import ask_for, score_sources, usable
-from semicoupled.tasks.outline.crops import Window
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.outlines import outline
 from semicoupled.tasks.outline.pictures import add_outline
@@ -43,7 +43,8 @@ def sections(settings: OutlineSettings, model: OutlineModel, data: OutlineData, 
     return [
         Section(
             "Outlines",
-            "Objects of the validation data as the network sees them. The start is marked by a circle; white is the truth.",
+            "Objects of the validation data as the network sees them. The start is marked by a circle; "
+            "white is the truth.",
             [Picture(outlines_figure(settings, model, data, "start_end"), "Start and end given, color by confidence")],
         ),
         Section(

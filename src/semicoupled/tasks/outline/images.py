@@ -42,7 +42,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Read an image.
 
     Args:
-        path: any file that Pillow reads. It is turned as its EXIF data say; transparent pixels are shown on white; 16 bit
+        path: any file that Pillow reads. It is turned as its EXIF data say; transparent pixels are shown on white; 16
+            bit
             and floating-point gray is scaled from its own least to its greatest value; of several frames the first is
             taken.
 

@@ -24,7 +24,8 @@ class OutlineOutput(NamedTuple):
     """What the model says in each step. What was not asked for, or has no head, is None.
 
     Attributes:
-        main: scores of the cells and of "closed", B T K (before the softmax); 0 behind the longest outline of the batch.
+        main: scores of the cells and of "closed", B T K (before the softmax); 0 behind the longest outline of the
+            batch.
         spatial: the spatial stream's.
         temporal: the temporal stream's.
         maps: scores of the object, its border and its points, B 3 grid grid (before the sigmoid), from the image alone.

@@ -89,7 +89,7 @@ def cells_of(classes: ArrayLike, grid: int = GRID) -> Cells:
 
 
 def reduce(cells: Cells) -> Cells:
-    """Drop neighbors that are the same, and points that lie on the line between their neighbors or stick out as a spike.
+    """Drop neighbors that are the same, points on the line between their neighbors, and spikes.
 
     What is left has no two equal neighbors and no three in line, the last and the first taken as neighbors, too; it is
     empty if nothing encloses an area.

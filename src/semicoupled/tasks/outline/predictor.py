@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from semicoupled.errors import DataError, SettingsError
+from semicoupled.errors import DataError
 from semicoupled.files import write_bytes
 from semicoupled.report import png
 from semicoupled.task import PredictRequest
@@ -91,8 +91,8 @@ class OutlinePredictor:
             progress.end()
         if len(skipped) > MOST_SKIPPED * len(jobs):
             raise DataError(
-                f"{len(skipped)} of {len(jobs)} images cannot be used, expected at most {MOST_SKIPPED:.0%}; nothing was "
-                f"written. The first: {skipped[0]}"
+                f"{len(skipped)} of {len(jobs)} images cannot be used, expected at most {MOST_SKIPPED:.0%}; nothing "
+                f"was written. The first: {skipped[0]}"
             )
         labels = tuple(dict.fromkeys(one.label for _, image in found for one in image.picture.instances))
         folder = _common([path for path, _ in found])

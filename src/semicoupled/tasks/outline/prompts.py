@@ -1,6 +1,7 @@
 """What the network is fed in each step: maps of the first point, of t-2 and of t-1, and what it shall answer.
 
-In the first step the start point stands for t-1 and the end point, where it is known, for t-2: that tells the direction.
+In the first step the start point stands for t-1 and the end point, where it is known, for t-2: that tells the
+direction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A person and a network draw an outline together: points appear one by one, any of them can be moved, the rest follows.
+"""A person and a network draw an outline together: points appear, any of them can be moved, the rest follows.
 
     session = OutlineSession(model, image, data)
     session.box(Box(40, 60, 120, 80))
@@ -7,8 +7,8 @@
     for point in session.move(3, (95, 66)):         # points 0 to 2 stay, what comes after 3 is drawn anew
         ...
 
-The network's state before every step is kept, so that a redraw begins where something changed. All that a session holds is
-replaced, never changed, so that `undo` is a step back to what was.
+The network's state before every step is kept, so that a redraw begins where something changed. All that a session
+holds is replaced, never changed, so that `undo` is a step back to what was.
 """
 
 from __future__ import annotations
@@ -160,7 +160,8 @@ class OutlineSession:
             end: the outline's last point, which tells the direction.
 
         Returns:
-            The points behind the first one, each as soon as it is drawn. Where the iterator is left early, `draw` goes on.
+            The points behind the first one, each as soon as it is drawn. Where the iterator is left early, `draw`
+            goes on.
         """
         first = Vertex(*map(float, point), given=True, pinned=True)
         outline = self.outline

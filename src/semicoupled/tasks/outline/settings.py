@@ -34,8 +34,8 @@ class DataSettings:
     """Where the outlines are, and how they become sequences of cells.
 
     Args:
-        root: annotations: a COCO file, a folder with COCO files (``*train*.json`` and ``*val*.json`` are its two parts), a
-            Cityscapes folder (gtFine, with train and val in it), a folder of labelme files, or of masks.
+        root: annotations: a COCO file, a folder with COCO files (``*train*.json`` and ``*val*.json`` are its two
+            parts), a Cityscapes folder (gtFine, with train and val in it), a folder of labelme files, or of masks.
         validation: other annotations to validate on; without it the root's own part for it, else every fifth image.
         images: folder that names of images are relative to; that of the annotations if None.
         labels: learn and score these classes alone; all if empty.
@@ -48,8 +48,8 @@ class DataSettings:
         end_share: share of the samples that are told the end point, too (the rest knows the start alone).
         mirror: mirror half of the samples; the order stays clockwise.
         box_jitter: how far the sides of a sample's box move, as a share of it.
-        slip: share of the points fed back that are moved to a neighboring cell, so that the network learns to go on from
-            where it is.
+        slip: share of the points fed back that are moved to a neighboring cell, so that the network learns to go on
+            from where it is.
         color: how far brightness, contrast and the three colors of a sample vary.
     """
 
@@ -134,7 +134,8 @@ class ModelSettings:
         """Check that the parts agree."""
         if self.widths is None and self.layers not in WIDTHS:
             raise SettingsError(
-                f"model.layers: expected {', '.join(map(str, WIDTHS))}, got {self.layers!r}. Give model.widths for other depths."
+                f"model.layers: expected {', '.join(map(str, WIDTHS))}, got {self.layers!r}. Give "
+                "model.widths for other depths."
             )
         if self.widths is not None and (not self.widths or min(self.widths) < 1):
             raise SettingsError(f"model.widths: expected one number of channels a layer, got {self.widths!r}.")
@@ -158,8 +159,8 @@ class LossSettings:
     """What counts as a good outline in training.
 
     Args:
-        spread: cells over which a right point is spread: its neighbors are a little right, too (Polygon-RNN++); 0 is the
-            paper's form.
+        spread: cells over which a right point is spread: its neighbors are a little right, too (Polygon-RNN++); 0 is
+            the paper's form.
         maps: weight of the loss of three maps that are read from the image's features: the object, its border, and its
             points (the first point of an outline of which only the box is given is chosen by the last one).
     """
@@ -255,14 +256,15 @@ class PredictOptions:
     """What can be chosen for each prediction.
 
     Args:
-        boxes: objects to outline: a COCO file (``bbox``, and ``start`` and ``end`` if they are there), or a CSV file with
-            the columns ``image, x, y, width, height`` and, where they are known, ``label, start_x, start_y, end_x, end_y``.
-            Without it every image is taken for the picture of one object.
+        boxes: objects to outline: a COCO file (``bbox``, and ``start`` and ``end`` if they are there), or a CSV file
+            with the columns ``image, x, y, width, height`` and, where they are known, ``label, start_x, start_y, end_x,
+            end_y``. Without it every image is taken for the picture of one object.
         format: of the file, or folder, that is written: ``coco``, ``labelme``, ``cityscapes`` or ``masks``.
         images: folder that names of images in `boxes` are relative to, where inputs are not given.
         pictures: folder for a picture of every image, its outlines colored by confidence.
         beam: outlines that are kept in view; 1 takes the likeliest point each time.
-        on_error: ``fail`` at the first image that cannot be used, or ``skip`` it; more than 1 % skipped fails all the same.
+        on_error: ``fail`` at the first image that cannot be used, or ``skip`` it; more than 1 % skipped fails all the
+            same.
     """
 
     boxes: str | None = None

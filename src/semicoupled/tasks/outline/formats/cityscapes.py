@@ -1,8 +1,9 @@
 """Cityscapes gtFine: one JSON file an image, its objects in the order in which they are drawn.
 
-https://github.com/mcordts/cityscapesScripts. A label that ends in ``group`` is a crowd. Cityscapes has neither parts nor
-holes nor names of images: they are written as further keys (``instance``, ``hole``, ``crowd``, ``imagePath``), which its own
-scripts skip. Without ``imagePath`` the image is looked for in ``leftImg8bit``, then beside the file.
+https://github.com/mcordts/cityscapesScripts. A label that ends in ``group`` is a crowd. Cityscapes has neither parts
+nor
+holes nor names of images: they are written as further keys (``instance``, ``hole``, ``crowd``, ``imagePath``), which
+its own scripts skip. Without ``imagePath`` the image is looked for in ``leftImg8bit``, then beside the file.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _picture(file: Path, folder: Path, notes: list[str]) -> Picture:
             notes.append(f"{where}: has {len(points)} points, which enclose nothing; left out")
             continue
         crowd = bool(one.get("crowd", label.endswith(CROWD) and label != CROWD))
-        key = ("own", number) if "instance" not in one else one["instance"]
+        key = one.get("instance", ("own", number))
         groups.setdefault(key, []).append((points, bool(one.get("hole"))))
         about.setdefault(key, (label.removesuffix(CROWD) if crowd else label, crowd))
     instances = tuple(

@@ -1,7 +1,7 @@
 """COCO: one JSON file for many images; polygons, or run-length encoded masks where an object has holes.
 
-https://cocodataset.org/#format-data. Points of polygons are kept as they are, also outside of the image. An object with a
-hole can be said in COCO by a mask alone: its pixels are kept, and what lies outside of the image is not.
+https://cocodataset.org/#format-data. Points of polygons are kept as they are, also outside of the image. An object
+with a hole can be said in COCO by a mask alone: its pixels are kept, and what lies outside of the image is not.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""labelme: one JSON file an image, beside it. https://github.com/wkentaro/labelme
+"""labelme: one JSON file an image, beside it. https://github.com/wkentaro/labelme.
 
-Shapes with the same ``group_id`` and label are parts of one object. labelme has no holes: they are written as polygons with the
+Shapes with the same ``group_id`` and label are parts of one object. labelme has no holes: they are written as
+polygons with the
 flag ``hole`` behind the part that they belong to, in the same group, and crowds carry the flag ``crowd``.
 """
 
@@ -12,13 +13,13 @@ from typing import Any, cast
 
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
-from semicoupled.tasks.outline.shapes import box_points
+from semicoupled.tasks.outline.crops import box_of
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
 from semicoupled.tasks.outline.formats.places import files_below, names_for
 from semicoupled.tasks.outline.images import read_size
 from semicoupled.tasks.outline.polygons import Points, as_points
-from semicoupled.tasks.outline.crops import box_of
 from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.shapes import box_points
 
 NAME = "labelme"
 EXPECTED = "a labelme file (a JSON object with 'shapes' and 'imagePath'), or a folder of them"

@@ -1,7 +1,7 @@
-"""Masks: one PNG of gray values an image, 0 for nothing and one value for each object; ``labels.json`` says what they are.
+"""Masks: one PNG of gray values an image, 0 for nothing, one value for each object; ``labels.json`` says what they are.
 
-A pixel has one value: where objects overlap the later one is kept, and what lies outside of the image is lost. Outlines that
-are read run along the borders of the pixels, so that writing them again gives the same masks.
+A pixel has one value: where objects overlap the later one is kept, and what lies outside of the image is lost.
+Outlines that are read run along the borders of the pixels, so that writing them again gives the same masks.
 """
 
 from __future__ import annotations

@@ -37,9 +37,10 @@ def decode(counts: Sequence[int] | str, height: int, width: int) -> Mask:
     numbers = np.asarray(from_text(counts) if isinstance(counts, str) else counts)
     whole = numbers.ndim == 1 and (numbers.size == 0 or numbers.dtype.kind in "iu")
     if not whole or (numbers < 0).any() or int(numbers.sum()) != height * width:
+        total = numbers.sum() if numbers.dtype.kind in "iuf" else "no number"
         raise DataError(
-            f"run-length encoding: its counts add up to {numbers.sum() if numbers.dtype.kind in 'iuf' else 'no number'}; "
-            f"expected {height * width}, the pixels of {width} x {height}"
+            f"run-length encoding: its counts add up to {total}; expected {height * width}, the pixels of {width} x "
+            f"{height}"
         )
     inside = (np.arange(len(numbers)) % 2).astype(np.bool_)
     return np.repeat(inside, numbers).reshape(width, height).T.copy()

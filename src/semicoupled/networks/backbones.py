@@ -48,7 +48,7 @@ class VGG16BN(nn.Module):
     def forward(self, image: Float[Tensor, "B 3 H W"]) -> list[Tensor]:
         """Give the maps at the end of the five blocks, before their pooling: strides 1, 2, 4, 8 and 16."""
         maps: list[Tensor] = []
-        for index, layer in enumerate(self.features[:-1]):  # the last pooling has no one who needs it
+        for index, layer in enumerate(list(self.features)[:-1]):  # the last pooling has no one who needs it
             image = layer(image)
             if index in self.taps:
                 maps.append(image)

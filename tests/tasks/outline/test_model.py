@@ -15,6 +15,7 @@ from semicoupled.tasks.outline import task
 from semicoupled.tasks.outline.data import OutlineBatch
 from semicoupled.tasks.outline.decoders import build_decoder
 from semicoupled.tasks.outline.goals import make_goals, point_loss, spread_targets
+from semicoupled.tasks.outline.heads import LinearHead
 from semicoupled.tasks.outline.model import Fields, OutlineModel, build_model
 from semicoupled.tasks.outline.settings import LossSettings, ModelSettings, OutlineSettings
 from semicoupled.training.ltsc import Segment
@@ -153,3 +154,8 @@ def test_settings_that_do_not_go_together_are_refused() -> None:
         OutlineSettings(model=ModelSettings(kind="convgru"), switches=SwitchSettings(method="stsgd"))
     with pytest.raises(SettingsError, match="main stream alone"):
         OutlineSettings(model=ModelSettings(kind="cbm"), goals=GoalWeights())
+
+
+def test_the_linear_head_has_the_parameters_that_the_docs_name() -> None:
+    head = LinearHead(8, 28)
+    assert sum(parameter.numel() for parameter in head.parameters()) == 4_924_305

@@ -81,7 +81,7 @@ def boundary_f(one: Mask, other: Mask, distances: Sequence[int]) -> tuple[float,
         return (float("nan"),) * len(distances)
     if not (edges[0].any() and edges[1].any()):
         return (0.0,) * len(distances)
-    far: list[NDArray[np.float32]] = [
+    far = [
         np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
         for edge in edges
     ]
@@ -132,4 +132,4 @@ def _touch(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
         | ((three == 0) & within(c, d, a))
         | ((four == 0) & within(c, d, b))
     )
-    return crossing | touching
+    return np.asarray(crossing | touching)

@@ -98,11 +98,15 @@ def test_a_correction_is_the_first_side_that_leads_away() -> None:
     found = next_correction(wrong, SQUARE, tolerances)
     assert found is not None
     assert found[0] == 2
-    assert found[1].tolist() == [30, 30]
+    assert found.target is not None
+    assert found.target.tolist() == [30, 30]
     missing = next_correction(SQUARE[:3], SQUARE, tolerances)
     assert missing is not None
     assert missing[0] == 3
-    assert missing[1].tolist() == [10, 30]
+    assert missing.target is not None
+    assert missing.target.tolist() == [10, 30]
+    too_many = next_correction(np.concatenate([SQUARE, [[40.0, 3.0]]]), SQUARE, tolerances)
+    assert too_many == (3, None)
 
 
 def test_an_annotator_reaches_the_truth_whatever_the_network_draws(

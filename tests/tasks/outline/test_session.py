@@ -96,6 +96,15 @@ def test_points_are_put_between_and_taken_away(session: OutlineSession) -> None:
     assert _all(session)[:5] == before[1:6]
 
 
+def test_an_outline_ends_where_a_person_says(session: OutlineSession) -> None:
+    list(session.start((20.0, 30.0)))
+    before = _all(session)
+    session.close(4)
+    assert _all(session) == before[:5]
+    assert session.outline.closed
+    assert list(session.draw()) == []
+
+
 def test_undo_and_redo_go_back_and_forth(session: OutlineSession) -> None:
     list(session.start((20.0, 30.0)))
     one = _all(session)

@@ -42,6 +42,18 @@ class Effort(NamedTuple):
     iou: tuple[float, ...]
 
 
+class Correction(NamedTuple):
+    """A click.
+
+    Attributes:
+        index: of the point that is wrong; where one is missing at the end, the number of points.
+        target: where it belongs; None where the outline ends with this point, and what is behind it goes.
+    """
+
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]
+    target: NDArray[np.float64] | None
+
+
 def annotate(
     model: OutlineModel, source: Source, data: DataSettings, *, most: int, jitter: float, seed: int = 0
 ) -> Effort:
@@ -76,14 +88,14 @@ def annotate(
         if found is None:
             break
         index, target = found
-        aimed = target + rng.normal(0.0, jitter, 2)
-        if index < len(session.vertices):
-            for _ in session.move(index, (float(aimed[0]), float(aimed[1]))):
-                pass
-        else:
-            session.insert(len(session.vertices) - 1, (float(aimed[0]), float(aimed[1])))
-            for _ in session.move(len(session.vertices) - 1, (float(aimed[0]), float(aimed[1]))):
-                pass
+        if target is None:
+            session.close(index)
+            continue
+        x, y = (target + rng.normal(0.0, jitter, 2)).tolist()
+        if index == len(session.vertices):
+            session.insert(index - 1, (x, y))
+        for _ in session.move(index, (x, y)):
+            pass
     clicks = tuple(next((at for at, iou in enumerate(reached) if iou >= wanted), None) for wanted in GOOD_ENOUGH)
     return Effort(clicks, tuple(reached))
 
@@ -100,7 +112,7 @@ def next_correction(
             by a larger one.
 
     Returns:
-        The index of the point that is wrong (N: one is missing at the end), and where it belongs; None if all is right.
+        What to do; None if all is right.
     """
     closed = np.concatenate([drawn, drawn[:1]])
     for tolerance in tolerances:
@@ -110,11 +122,14 @@ def next_correction(
             distance = np.array([nearest(point, truth).distance for point in side])
             reach = len(truth) if index + 1 == len(drawn) else nearest(closed[index + 1], truth).place
             skipped = _skipped(closed[index], closed[index + 1], truth, at, reach)
-            if distance.max() > tolerance or skipped > tolerance:
-                following = min(math.floor(at + 1e-6) + 1, len(truth) - 1)
-                if following <= at or (index and np.hypot(*(truth[following] - drawn[index])) < 1e-6):
-                    break
-                return index + 1, truth[following]
+            back = reach <= at + 1e-6  # it does not lead on along the truth
+            if back or distance.max() > tolerance or skipped > tolerance:
+                following = math.floor(at + 1e-6) + 1
+                if following < len(truth):
+                    return Correction(index + 1, truth[following])
+                if index + 1 < len(drawn):  # the truth has come to its end, the outline has not
+                    return Correction(index, None)
+                break
             at = max(at, reach)
     return None
 

@@ -27,14 +27,17 @@ class Size(NamedTuple):
 
 
 def read_size(path: Path) -> Size:
-    """Give an image's size without decoding it.
+    """Give an image's size without decoding it, where its format allows.
 
     Raises:
         DataError: it cannot be read.
     """
     with _open(path) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         width, height = image.size
+        try:
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        except (OSError, ValueError, SyntaxError) as error:  # a PNG is decoded for it
+            raise DataError(f"{path}: is a broken image ({error}). Is the file whole?") from error
     return Size(height, width) if turned else Size(width, height)
 
 

@@ -224,9 +224,11 @@ class OutlineSession:
         vertices = (*outline.vertices[:index], *outline.vertices[index + 1 :])
         self._change(replace(outline, vertices=vertices, states=outline.states[: index + 1] if index else (None,)))
 
-    def close(self) -> None:
-        """Say that the outline is whole."""
-        self._change(replace(self.outline, closed=True))
+    def close(self, index: int | None = None) -> None:
+        """Say that the outline is whole; what lies behind a point, if one is named, is dropped."""
+        outline = self._with(len(self.vertices) - 1 if index is None else index)
+        kept = outline.vertices if index is None else outline.vertices[: index + 1]
+        self._change(replace(outline, vertices=kept, states=outline.states[: len(kept)], closed=True))
 
     def choose(self, part: int) -> None:
         """Go on with another part.

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from semicoupled.errors import ShapeError
+from semicoupled.networks.grid import grid_mean
 from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import conv2d
@@ -111,7 +112,7 @@ class CNNLSTM(nn.Module):
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
         if rows.requires_grad:
             _ = rows.register_hook(fold.channels_last)  # the pool's gradient is not
-        cells = _grid_mean(rows, self.grid).flatten(1)
+        cells = grid_mean(rows, (self.grid, self.grid)).flatten(1)
         pooled = cells.unflatten(0, (count, -1))  # T B C
         first = self._memory(state, pooled)
         if state_at is None or state_at in (0, count):
@@ -183,23 +184,6 @@ class CNNLSTM(nn.Module):
                 "call returned, for the same batch, or start with state=None."
             )
         return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
-
-
-def _grid_mean(rows: Tensor, cells: int) -> Tensor:
-    """Average over the cells of a grid; as two products in an export, as ONNX knows no such pool for every size."""
-    if not torch.compiler.is_exporting():
-        return F.adaptive_avg_pool2d(rows, cells)
-    down, across = (_shares(length, cells) for length in rows.shape[-2:])
-    return down @ rows @ across.t()
-
-
-def _shares(length: int, cells: int) -> Tensor:
-    """What each place adds to each cell: cells x length."""
-    edges = torch.arange(cells + 1) * length
-    starts, stops = edges[:-1] // cells, (edges[1:] + cells - 1) // cells
-    places = torch.arange(length)
-    inside = ((places >= starts[:, None]) & (places < stops[:, None])).float()
-    return inside / inside.sum(1, keepdim=True)
 
 
 def _state(memory: tuple[Tensor, Tensor]) -> StackState:

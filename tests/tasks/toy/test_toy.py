@@ -15,11 +15,12 @@ from semicoupled.errors import DataError, SettingsError
 from semicoupled.task import PredictRequest, find_task
 from semicoupled.tasks.toy.data import ToyBatch, ToyData
 from semicoupled.tasks.toy.evaluation import ask, collate, rows_of_tests
-from semicoupled.tasks.toy.goals import clip_scores, make_goals, motion_loss
+from semicoupled.tasks.toy.goals import clip_scores, make_goals
 from semicoupled.tasks.toy.metrics import Share, clip_accuracy, distance_accuracy, none_accuracy
 from semicoupled.tasks.toy.model import ToyModel, build_network
 from semicoupled.tasks.toy.predictor import ToyPredictor
 from semicoupled.tasks.toy.settings import DataSettings, ModelSettings, SubGoals, ToySettings
+from semicoupled.training.motion_goal import motion_loss
 from semicoupled.training.sampling import SampleKey
 from semicoupled.training.settings import GoalWeights, SegmentSettings, SwitchSettings
 
@@ -90,7 +91,7 @@ def test_losses_by_hand() -> None:
     temporal = -output.temporal.mean(1).log_softmax(-1)[rows, batch.answer[:, 0]].mean()
     assert losses.main == pytest.approx(float(main), rel=1e-5)
     assert losses.spatial == pytest.approx(float((spatial + shape) / 2), rel=1e-5)
-    motion = motion_loss(output.motion, batch, settings.sub_goals)
+    motion = motion_loss(output.motion, batch.frames, batch.flow, settings.sub_goals.temporal)
     assert losses.temporal == pytest.approx(float((temporal + motion) / 2), rel=1e-5)
     assert torch.allclose(losses.comparable, output.main.softmax(-1))
 
@@ -101,10 +102,10 @@ def test_the_motion_that_is_learned_is_the_right_one() -> None:
     difference = torch.zeros_like(batch.frames)
     difference[:, 1:] = batch.frames[:, 1:] - batch.frames[:, :-1]
     right = torch.cat([batch.flow, difference], 2)
-    assert float(motion_loss(right, batch, settings)) == 0
+    assert float(motion_loss(right, batch.frames, batch.flow, settings.temporal)) == 0
     pooled = torch.nn.functional.avg_pool2d(right.flatten(0, 1), 4).unflatten(0, (2, 8))
-    assert float(motion_loss(pooled, batch, settings)) == pytest.approx(0, abs=1e-12)
-    assert float(motion_loss(-pooled, batch, settings)) > 0
+    assert float(motion_loss(pooled, batch.frames, batch.flow, settings.temporal)) == pytest.approx(0, abs=1e-12)
+    assert float(motion_loss(-pooled, batch.frames, batch.flow, settings.temporal)) > 0
 
 
 def test_shares_and_their_intervals() -> None:

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from semicoupled.errors import ShapeError
 from semicoupled.nn.shapes import Float
 from semicoupled.tasks.toy.data import ToyBatch
 from semicoupled.tasks.toy.model import ToyOutput
 from semicoupled.tasks.toy.settings import Question, SubGoals
+from semicoupled.training.motion_goal import motion_loss
 from semicoupled.training.objective import Losses
 
 
@@ -36,7 +36,7 @@ def make_goals(question: Question, sub_goals: SubGoals) -> Callable[[ToyOutput, 
         if output.temporal is not None:
             temporal.append(answer(output.temporal, batch.answer))
         if output.motion is not None:
-            temporal.append(motion_loss(output.motion, batch, sub_goals))
+            temporal.append(motion_loss(output.motion, batch.frames, batch.flow, sub_goals.temporal))
         return Losses(
             main=answer(output.main, batch.answer),
             spatial=torch.stack(spatial).mean() if spatial else None,
@@ -60,25 +60,3 @@ def clip_loss(scores: Float[Tensor, "B T K"], answer: Tensor) -> Float[Tensor, "
 def frame_loss(scores: Float[Tensor, "B T K"], answer: Tensor) -> Float[Tensor, ""]:
     """Cross entropy, a mean over the frames."""
     return F.cross_entropy(scores.float().flatten(0, 1), answer.flatten())
-
-
-def motion_loss(motion: Float[Tensor, "B T M h w"], batch: ToyBatch, sub_goals: SubGoals) -> Float[Tensor, ""]:
-    """Squared error of the flow and of the difference from the frame before, at the features' size.
-
-    Raises:
-        ShapeError: the samples come without flow.
-    """
-    targets: list[Tensor] = []
-    for goal in sub_goals.temporal:
-        if goal == "flow":
-            if batch.flow.dim() != 5:
-                raise ShapeError(
-                    f"flow: expected B T 2 H W, got {tuple(batch.flow.shape)}. Make the samples with_flow."
-                )
-            targets.append(batch.flow)
-        if goal == "difference":
-            before = torch.cat([batch.frames[:, :1], batch.frames[:, :-1]], 1)
-            targets.append(batch.frames - before)
-    target = torch.cat(targets, 2).flatten(0, 1)
-    height, width = motion.shape[-2:]
-    return F.mse_loss(motion.float().flatten(0, 1), F.adaptive_avg_pool2d(target, (height, width)))

@@ -13,6 +13,7 @@ from semicoupled.nn import CBMStack, RecurrentStack, SemiCoupledStack, StackStat
 from semicoupled.nn.streams import Stream
 from semicoupled.tasks.toy.data import ToyBatch
 from semicoupled.tasks.toy.settings import ModelSettings, SubGoals
+from semicoupled.training.motion_goal import motion_channels
 
 Network = SemiCoupledStack | RecurrentStack | CBMStack | CNNLSTM
 
@@ -53,13 +54,13 @@ class ToyModel(nn.Module):
         """
         super().__init__()
         channels = network.out_channels
-        motions = [{"flow": 2, "difference": 1}[goal] for goal in sub_goals.temporal if goal != "main"]
+        motions = motion_channels(sub_goals.temporal, channels=1)
         self.network = network
         self.main_head = PooledHead(channels, classes)
         self.spatial_head = PooledHead(channels, classes) if "main" in sub_goals.spatial else None
         self.temporal_head = PooledHead(channels, classes) if "main" in sub_goals.temporal else None
         self.shape_head = PooledHead(channels, shape_classes) if "shape" in sub_goals.spatial else None
-        self.motion_head = MapHead(channels, sum(motions)) if motions else None
+        self.motion_head = MapHead(channels, motions) if motions else None
 
     def forward(
         self,

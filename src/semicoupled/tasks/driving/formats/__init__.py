@@ -1,0 +1,1 @@
+"""Formats of drives, one module each; `reading` asks them in turn."""

@@ -111,7 +111,7 @@ class CNNLSTM(nn.Module):
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
         if rows.requires_grad:
             _ = rows.register_hook(fold.channels_last)  # the pool's gradient is not
-        cells = _grid_mean(rows, self.grid).flatten(1)
+        cells = grid_mean(rows, (self.grid, self.grid)).flatten(1)
         pooled = cells.unflatten(0, (count, -1))  # T B C
         first = self._memory(state, pooled)
         if state_at is None or state_at in (0, count):
@@ -185,11 +185,16 @@ class CNNLSTM(nn.Module):
         return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
 
 
-def _grid_mean(rows: Tensor, cells: int) -> Tensor:
-    """Average over the cells of a grid; as two products in an export, as ONNX knows no such pool for every size."""
+def grid_mean(rows: Float[Tensor, "N C H W"], cells: tuple[int, int]) -> Float[Tensor, "N C h w"]:
+    """Average over the cells of a grid; as two products in an export, as ONNX knows no such pool for every size.
+
+    Args:
+        rows: maps.
+        cells: down and across.
+    """
     if not torch.compiler.is_exporting():
         return F.adaptive_avg_pool2d(rows, cells)
-    down, across = (_shares(length, cells) for length in rows.shape[-2:])
+    down, across = (_shares(length, count) for length, count in zip(rows.shape[-2:], cells, strict=True))
     return down @ rows @ across.t()
 
 

@@ -49,6 +49,11 @@ class Row:
     interval: tuple[float, float] | None = None
 
 
+def plain(number: float) -> Condition:
+    """Write a whole number without a decimal point."""
+    return int(number) if float(number).is_integer() else float(number)
+
+
 class Rows(NamedTuple):
     """What a file of rows holds."""
 

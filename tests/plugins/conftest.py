@@ -10,8 +10,8 @@ import numpy as np
 import pyproj
 import pytest
 
+from semicoupled.tasks.nowcasting.files.sequences import RadarSequence
 from semicoupled.tasks.nowcasting.grid import Grid
-from semicoupled.tasks.nowcasting.sequences import RadarSequence
 
 
 @pytest.fixture

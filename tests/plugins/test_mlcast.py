@@ -13,7 +13,7 @@ import semicoupled
 from semicoupled.errors import ShapeError
 from semicoupled.plugins.mlcast import SemiCoupledNetwork
 from semicoupled.run_folder import open_run
-from semicoupled.tasks.nowcasting.baselines import advection
+from semicoupled.tasks.nowcasting.extrapolation.baselines import advection
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings, NowcastingSettings
 from semicoupled.training.weights import save_weights

@@ -18,9 +18,9 @@ import semicoupled
 from semicoupled.errors import MissingExtraError, RunError, SettingsError, ShapeError
 from semicoupled.plugins import pysteps as plugin
 from semicoupled.run_folder import LoadedRun, open_run
-from semicoupled.tasks.nowcasting.baselines import advection, persistence
-from semicoupled.tasks.nowcasting.evaluation import evaluate_sequences
+from semicoupled.tasks.nowcasting.extrapolation.baselines import advection, persistence
 from semicoupled.tasks.nowcasting.model import build_model
+from semicoupled.tasks.nowcasting.scores.evaluation import evaluate_sequences
 from semicoupled.tasks.nowcasting.settings import DataSettings, ModelSettings, NowcastingSettings
 from semicoupled.tasks.nowcasting.units import dbz_to_rain
 from semicoupled.training.weights import save_weights

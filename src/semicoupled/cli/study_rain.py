@@ -46,8 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     from semicoupled.page import put_section
     from semicoupled.report import write_figure
     from semicoupled.studies import choose
-    from semicoupled.tasks.nowcasting.studies import QUICK, TASK, VARIANTS, run_study
-    from semicoupled.tasks.nowcasting.study_page import PAGE_TITLE, plot, section, tables
+    from semicoupled.tasks.nowcasting.study.page import PAGE_TITLE, plot, section, tables
+    from semicoupled.tasks.nowcasting.study.studies import QUICK, TASK, VARIANTS, run_study
 
     variants = choose("rain", VARIANTS, options.variants)
     folder = options.out or Path("runs") / "study-rain"

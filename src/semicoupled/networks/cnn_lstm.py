@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from semicoupled.errors import ShapeError
+from semicoupled.networks.grid import grid_mean
 from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import conv2d
@@ -183,28 +184,6 @@ class CNNLSTM(nn.Module):
                 "call returned, for the same batch, or start with state=None."
             )
         return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
-
-
-def grid_mean(rows: Float[Tensor, "N C H W"], cells: tuple[int, int]) -> Float[Tensor, "N C h w"]:
-    """Average over the cells of a grid; as two products in an export, as ONNX knows no such pool for every size.
-
-    Args:
-        rows: maps.
-        cells: down and across.
-    """
-    if not torch.compiler.is_exporting():
-        return F.adaptive_avg_pool2d(rows, cells)
-    down, across = (_shares(length, count) for length, count in zip(rows.shape[-2:], cells, strict=True))
-    return down @ rows @ across.t()
-
-
-def _shares(length: int, cells: int) -> Tensor:
-    """What each place adds to each cell: cells x length."""
-    edges = torch.arange(cells + 1) * length
-    starts, stops = edges[:-1] // cells, (edges[1:] + cells - 1) // cells
-    places = torch.arange(length)
-    inside = ((places >= starts[:, None]) & (places < stops[:, None])).float()
-    return inside / inside.sum(1, keepdim=True)
 
 
 def _state(memory: tuple[Tensor, Tensor]) -> StackState:

@@ -27,9 +27,9 @@ from semicoupled.errors import ShapeError
 from semicoupled.nn.shapes import Float
 from semicoupled.run_folder import load
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
-from semicoupled.tasks.nowcasting.image_heads import PlainHead
+from semicoupled.tasks.nowcasting.extrapolation.motion import estimate_motion
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
-from semicoupled.tasks.nowcasting.motion import estimate_motion
+from semicoupled.tasks.nowcasting.network.image_heads import PlainHead
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 

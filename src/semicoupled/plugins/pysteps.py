@@ -22,11 +22,11 @@ import numpy as np
 
 from semicoupled.errors import MissingExtraError, SettingsError, ShapeError, nearest
 from semicoupled.run_folder import LoadedRun, load
-from semicoupled.tasks.nowcasting.baselines import advect
-from semicoupled.tasks.nowcasting.forecasting import Forecaster, forecast_fields
+from semicoupled.tasks.nowcasting.extrapolation.baselines import advect
+from semicoupled.tasks.nowcasting.extrapolation.motion import estimate_motion
+from semicoupled.tasks.nowcasting.extrapolation.pysteps_door import FAILURES, imported, quietly
+from semicoupled.tasks.nowcasting.forecast.forecasting import Forecaster, forecast_fields
 from semicoupled.tasks.nowcasting.model import NowcastingModel
-from semicoupled.tasks.nowcasting.motion import estimate_motion
-from semicoupled.tasks.nowcasting.pysteps_door import FAILURES, imported, quietly
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ, dbz_to_rain, rain_to_dbz
 

@@ -212,3 +212,10 @@ def write_gif(path: Path, stack: np.ndarray) -> Path:
     images = [Image.fromarray(image.astype(np.uint8), "L") for image in stack]
     images[0].save(path, "GIF", save_all=True, append_images=images[1:], optimize=False)
     return path
+
+
+def write_classic_netcdf(path: Path, data: xr.Dataset) -> Path:
+    """Write the NetCDF of before 2008 (CDF-2)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+    return path

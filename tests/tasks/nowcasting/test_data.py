@@ -11,8 +11,8 @@ import torch
 from semicoupled.data.flow import optical_flow
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, Sampling, augment, forecast_batch
-from semicoupled.tasks.nowcasting.motion import estimate_motion
-from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, read_sequences
+from semicoupled.tasks.nowcasting.extrapolation.motion import estimate_motion
+from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, read_sequences
 from semicoupled.training.sampling import SampleKey
 
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from semicoupled.nn.switch import FixedSwitching
-from semicoupled.tasks.nowcasting.advection import departures
-from semicoupled.tasks.nowcasting.baselines import advect
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
+from semicoupled.tasks.nowcasting.extrapolation.advection import departures
+from semicoupled.tasks.nowcasting.extrapolation.baselines import advect
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
-from semicoupled.tasks.nowcasting.scales import bands
+from semicoupled.tasks.nowcasting.network.scales import bands
+from semicoupled.tasks.nowcasting.network.view import View
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
-from semicoupled.tasks.nowcasting.view import View
 from semicoupled.training.stsgd import STSGD
 
 SMALL = ModelSettings(layers=2, width=8, patch=2, scales=2, norm="none")
@@ -116,7 +116,7 @@ def test_a_forecast_knows_nothing_of_the_future():
 
 
 def test_the_moving_view_sees_a_steady_wind_stand_still():
-    from semicoupled.tasks.nowcasting.view import View
+    from semicoupled.tasks.nowcasting.network.view import View
 
     x = torch.arange(30.0)
     frames = torch.stack([torch.sin((x - 2 * frame) / 3).expand(6, 30) for frame in range(4)])[None, :, None]

@@ -15,8 +15,8 @@ from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import Row
 from semicoupled.task import EvaluateRequest
 from semicoupled.tasks.nowcasting.data_settings import Reading
-from semicoupled.tasks.nowcasting.evaluation import evaluate_sequences, with_baselines
-from semicoupled.tasks.nowcasting.sequences import find_files, read_sequences
+from semicoupled.tasks.nowcasting.files.sequences import find_files, read_sequences
+from semicoupled.tasks.nowcasting.scores.evaluation import evaluate_sequences, with_baselines
 from semicoupled.tasks.nowcasting.settings import DataSettings, ModelSettings, NowcastingSettings
 from semicoupled.tasks.nowcasting.task import TASK, cut, read_splits
 from semicoupled.training.loop import FitResult, fit

@@ -20,13 +20,16 @@ SCALES: dict[str, float] = {"degrees": 25.0, "radians": 0.436, "normalized": 1.0
 
 @dataclass(frozen=True)
 class AngleSettings:
-    """What the label is. An angle of the files becomes ``sign * (angle - offset)``, positive to the right.
+    """What the label is. An angle of the files becomes ``sign * factor * (angle - offset)``, positive to the right.
 
     Args:
         unit: of the files' angles: ``degrees`` or ``radians`` of the steering wheel, or ``normalized``, -1..1 of what
             the car can steer. Null: what the format says.
-        sign: 1, or -1 where a format turns the other way than its convention says.
-        offset: the files' angle when driving straight on, in their unit.
+        sign: 1 where the files' angles are positive to the right, -1 where to the left; of a format that has a
+            convention, -1 where the files turn the other way than it says. Null: as the convention says; a format
+            without one is then refused.
+        factor: what one step of the files' angles is in `unit`. Null: 1; a format whose scale is not known is refused.
+        offset: the angle when driving straight on, in the files' unit (comma2k19: once it is positive to the right).
         scale: of the normalization by a sigmoid (Sec. 5.7), ``1 / (1 + exp(-angle / scale))``, in the angle's unit.
             Small scales spread small angles and squeeze large ones. Null: 25 degrees, .436 radians, or 1.
         smooth_seconds: the label that is learned is a centered mean over so many seconds of its run; 0 leaves it raw.
@@ -34,15 +37,18 @@ class AngleSettings:
     """
 
     unit: AngleUnit | None = None
-    sign: int = 1
+    sign: int | None = None
+    factor: float | None = None
     offset: float = 0.0
     scale: float | None = None
     smooth_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.sign not in (1, -1):
-            raise SettingsError(f"data.angle.sign: expected 1 or -1, got {self.sign!r}.")
+        if self.sign not in (None, 1, -1):
+            raise SettingsError(f"data.angle.sign: expected 1, -1 or null, got {self.sign!r}.")
+        if self.factor is not None and not (math.isfinite(self.factor) and self.factor > 0):
+            raise SettingsError(f"data.angle.factor: expected more than 0, or null, got {self.factor!r}.")
         if not math.isfinite(self.offset):
             raise SettingsError(f"data.angle.offset: expected a finite number, got {self.offset!r}.")
         if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0):
@@ -87,6 +93,7 @@ class DataSettings:
         frames: frames of a clip.
         rate: frames a second that the network sees: every n-th frame of the drive, with the n that comes nearest. Null:
             all frames.
+        file_rate: frames a second of files that hold no times; null refuses them.
         gap_seconds: where two frames lie farther apart, a drive is cut, and nothing is learned across.
         crop_top: share of the height that is cut off above (the sky).
         crop_bottom: share of the height that is cut off below (the car's own hood).
@@ -104,6 +111,7 @@ class DataSettings:
     test: str | None = None
     frames: int = 12
     rate: float | None = 10.0
+    file_rate: float | None = None
     gap_seconds: float = 0.5
     crop_top: float = 0.0
     crop_bottom: float = 0.0
@@ -121,8 +129,10 @@ class DataSettings:
             at_least(f"data.{name}", getattr(self, name), 1)
         for name in ("width", "height"):
             at_least(f"data.{name}", getattr(self, name), 16)
-        if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
-            raise SettingsError(f"data.rate: expected frames a second above 0, or null, got {self.rate!r}.")
+        for name in ("rate", "file_rate"):
+            rate = getattr(self, name)
+            if rate is not None and not (math.isfinite(rate) and rate > 0):
+                raise SettingsError(f"data.{name}: expected frames a second above 0, or null, got {rate!r}.")
         if not self.gap_seconds > 0:
             raise SettingsError(f"data.gap_seconds: expected more than 0, got {self.gap_seconds!r}.")
         for name in ("crop_top", "crop_bottom"):

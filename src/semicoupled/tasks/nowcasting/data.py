@@ -17,10 +17,10 @@ from torch.utils.data import Dataset
 from semicoupled.data.flow import flip_flow, optical_flow, rotate_flow
 from semicoupled.errors import DataError
 from semicoupled.nn.shapes import Bool, Float
-from semicoupled.tasks.nowcasting.motion import FLOWS, smooth_motion
-from semicoupled.tasks.nowcasting.sequences import RadarSequence
+from semicoupled.tasks.nowcasting.extrapolation.motion import FLOWS, smooth_motion
+from semicoupled.tasks.nowcasting.files.sequences import RadarSequence
+from semicoupled.tasks.nowcasting.files.windows import Window, list_windows
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
-from semicoupled.tasks.nowcasting.windows import Window, list_windows
 from semicoupled.training.sampling import NO_AUGMENTATION, SampleKey
 
 _WET_DBZ = 7.0

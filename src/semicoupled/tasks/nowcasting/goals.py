@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from semicoupled.task import TaskOutput
-from semicoupled.tasks.nowcasting.advection import carry, departures
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
+from semicoupled.tasks.nowcasting.extrapolation.advection import carry, departures
 from semicoupled.tasks.nowcasting.settings import Form, LossSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 from semicoupled.training.objective import Losses

@@ -21,11 +21,11 @@ from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
 from semicoupled.task import TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
-from semicoupled.tasks.nowcasting.encoder_decoder import EncoderDecoder
-from semicoupled.tasks.nowcasting.image_heads import ImageHead, image_head, pointwise
-from semicoupled.tasks.nowcasting.patches import to_cells, to_pixels
+from semicoupled.tasks.nowcasting.network.encoder_decoder import EncoderDecoder
+from semicoupled.tasks.nowcasting.network.image_heads import ImageHead, image_head, pointwise
+from semicoupled.tasks.nowcasting.network.patches import to_cells, to_pixels
+from semicoupled.tasks.nowcasting.network.view import View
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
-from semicoupled.tasks.nowcasting.view import View
 
 TEMPORAL_CHANNELS = 3
 """Flow to the right and downward (pixels per frame), and the change of the image; none of them through a ReLU."""

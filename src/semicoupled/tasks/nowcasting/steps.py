@@ -17,12 +17,12 @@ from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.state_layout import StateLayout
 from semicoupled.steps import Sizes, StepProgram, Steps, Tensors
 from semicoupled.task import Description
-from semicoupled.tasks.nowcasting.advection import carry, sample
-from semicoupled.tasks.nowcasting.image_heads import ImageHead
+from semicoupled.tasks.nowcasting.extrapolation.advection import carry, sample
 from semicoupled.tasks.nowcasting.model import NowcastingModel
-from semicoupled.tasks.nowcasting.patches import to_cells
+from semicoupled.tasks.nowcasting.network.image_heads import ImageHead
+from semicoupled.tasks.nowcasting.network.patches import to_cells
+from semicoupled.tasks.nowcasting.network.view import to_ground
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
-from semicoupled.tasks.nowcasting.view import to_ground
 
 FRAME = "observed image, dBZ from 0 to 60, 0 = dry, NaN = missing; B 1 H W"
 POINTS = "x and y of the points of departure, pixels; B 2 H W"

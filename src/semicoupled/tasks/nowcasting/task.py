@@ -16,24 +16,24 @@ from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
-from semicoupled.tasks.nowcasting.check import check
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, Sampling
-from semicoupled.tasks.nowcasting.describe import describe
-from semicoupled.tasks.nowcasting.evaluation import common_step
+from semicoupled.tasks.nowcasting.files.check import check
+from semicoupled.tasks.nowcasting.files.describe import describe
+from semicoupled.tasks.nowcasting.files.listing import base_folder
+from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, matches_glob, read_sequences
+from semicoupled.tasks.nowcasting.files.windows import keep_apart, list_windows, split_by_time
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
-from semicoupled.tasks.nowcasting.listing import base_folder
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
-from semicoupled.tasks.nowcasting.movie import animation
-from semicoupled.tasks.nowcasting.pictures import forecast_panels
-from semicoupled.tasks.nowcasting.predictor import NowcastingPredictor
-from semicoupled.tasks.nowcasting.run_scores import CALIBRATIONS, headline, read_calibrations, score_run
-from semicoupled.tasks.nowcasting.score_sections import score_sections
-from semicoupled.tasks.nowcasting.sequences import RadarSequence, find_files, matches_glob, read_sequences
-from semicoupled.tasks.nowcasting.session import NowcastSession
+from semicoupled.tasks.nowcasting.operating.movie import animation
+from semicoupled.tasks.nowcasting.operating.pictures import forecast_panels
+from semicoupled.tasks.nowcasting.operating.predictor import NowcastingPredictor
+from semicoupled.tasks.nowcasting.operating.session import NowcastSession
+from semicoupled.tasks.nowcasting.scores.evaluation import common_step
+from semicoupled.tasks.nowcasting.scores.run_scores import CALIBRATIONS, headline, read_calibrations, score_run
+from semicoupled.tasks.nowcasting.scores.sections import score_sections
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.steps import make_steps
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
-from semicoupled.tasks.nowcasting.windows import keep_apart, list_windows, split_by_time
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress

@@ -19,12 +19,14 @@ from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.images import ImageFiles
+from semicoupled.tasks.driving.skipping import Skipped
 
 NAME = "DonkeyCar tub v2"
 MANIFEST = "manifest.json"
 IMAGES = "images"
 
 _IMAGE, _ANGLE, _TIME, _SESSION, _INDEX = "cam/image_array", "user/angle", "_timestamp_ms", "_session_id", "_index"
+_NEEDED: dict[str, Any] = {_IMAGE: str, _TIME: int | float, _INDEX: int}
 
 
 def recognizes(path: Path) -> bool:
@@ -37,19 +39,25 @@ def read(path: Path, settings: DataSettings) -> list[Drive]:
 
     Args:
         path: the tub's folder.
-        settings: not needed; a tub says everything itself.
+        settings: what becomes of broken records, such as the last one of a car that was switched off.
 
     Raises:
-        DataError: the manifest, a catalog or a part of a record is missing or damaged.
+        DataError: the manifest, a catalog or a part of a record is missing or damaged, or nothing is left.
     """
-    del settings
     manifest = _read_manifest(path)
-    deleted = {int(index) for index in manifest.get("deleted_indexes", ())}
+    deleted = set(manifest.get("deleted_indexes", ()))
+    skipped = Skipped(settings.on_error, str(path), "records")
+    records = [record for name in manifest["paths"] for record in _read_catalog(path / name, skipped)]
+    skipped.close(len(records) + skipped.count)
     sessions: dict[str, list[Mapping[str, Any]]] = {}
-    for name in manifest["paths"]:
-        for record in _read_catalog(path / name):
-            if record[_INDEX] not in deleted:
-                sessions.setdefault(str(record.get(_SESSION, "0")), []).append(record)
+    for record in records:
+        if record[_INDEX] not in deleted:
+            sessions.setdefault(str(record.get(_SESSION, "0")), []).append(record)
+    if not sessions:
+        raise DataError(
+            f"{path}: has {len(records)} records, of which {len(deleted)} are deleted; expected some to read. Restore "
+            "some, or use another tub"
+        )
     return [_drive(path, name, records) for name, records in sessions.items()]
 
 
@@ -64,9 +72,10 @@ def _read_manifest(path: Path) -> Mapping[str, Any]:
         ) from error
     try:
         found = json.loads(lines[4])
-        if isinstance(found["paths"], list):
+        whole = all(isinstance(found.get(name, []), list) for name in ("paths", "deleted_indexes"))
+        if whole and all(isinstance(name, str) for name in found["paths"]):
             return cast("Mapping[str, Any]", found)
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         pass
     raise DataError(
         f"{file}: expected the five lines of a tub's manifest, the last with 'paths' of catalogs, got {len(lines)} "
@@ -74,9 +83,9 @@ def _read_manifest(path: Path) -> Mapping[str, Any]:
     )
 
 
-def _read_catalog(file: Path) -> list[Mapping[str, Any]]:
+def _read_catalog(file: Path, skipped: Skipped) -> list[Mapping[str, Any]]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise DataError(
             f"{file}: cannot be read ({error.strerror}); the manifest names this catalog. Copy the whole tub"
@@ -86,17 +95,28 @@ def _read_catalog(file: Path) -> list[Mapping[str, Any]]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{file}, line {number}: is not JSON ({error}); expected a record of a tub") from error
-        missing = [name for name in (_IMAGE, _TIME, _INDEX) if name not in record]
-        if missing:
-            raise DataError(
-                f"{file}, line {number}: has no {', '.join(missing)}; expected the record of a tub with a camera, got "
-                f"{', '.join(sorted(record))}"
-            )
-        records.append(record)
+            records.append(_read_record(f"{file}, line {number}", line))
+        except DataError as error:
+            skipped.add(error)
     return records
+
+
+def _read_record(where: str, line: str) -> Mapping[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise DataError(
+            f"{where}: is not JSON ({error}); expected a record of a tub. Take the line out, or leave it out with "
+            "--data.on_error skip"
+        ) from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: expected a record of a tub, got {line[:40]!r}")
+    wrong = [name for name, kind in _NEEDED.items() if not isinstance(record.get(name), kind)]
+    if wrong:
+        raise DataError(
+            f"{where}: has no {', '.join(wrong)} as a tub with a camera has them; it has: {', '.join(sorted(record))}"
+        )
+    return cast("Mapping[str, Any]", record)
 
 
 def _drive(path: Path, session: str, records: Sequence[Mapping[str, Any]]) -> Drive:

@@ -10,6 +10,8 @@ import numpy as np
 
 from semicoupled.errors import DataError
 
+_TRIED = 20
+
 
 class ImageFiles:
     """Image files as the frames of a drive; see `semicoupled.tasks.driving.drives.Frames`."""
@@ -60,3 +62,25 @@ def read_image(path: Path) -> np.ndarray:
             "--data.on_error skip"
         )
     return np.ascontiguousarray(image[..., ::-1])
+
+
+def find_images(beside: Path, names: Sequence[str]) -> Path:
+    """Find the folder that the images of a list lie in: that of the list, or one in it.
+
+    Args:
+        beside: the list.
+        names: of the images, as the list has them.
+
+    Raises:
+        DataError: none of the first images lies in any of them.
+    """
+    base = beside.parent
+    folders = [base, *sorted(child for child in base.iterdir() if child.is_dir() and not child.name.startswith("."))]
+    for name in names[:_TRIED]:
+        for folder in folders:
+            if (folder / name).is_file():
+                return folder
+    raise DataError(
+        f"{beside}: its images are not found: {names[0]} lies neither beside it nor in {len(folders) - 1} folders "
+        "there. Put the images beside the list, or into a folder next to it"
+    )

@@ -1,48 +1,23 @@
-"""Drives of any known format, told apart by their content, with the label made ready and cut at gaps.
-
-A format is a module with `NAME`, `recognizes(path)` and `read(path, settings)`; to add one, write the module and name
-it in `FORMATS`.
-"""
+"""Drives of any known format, with the label made ready and cut at gaps."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
-from semicoupled.tasks.driving.drives import Drive, Frames
-from semicoupled.tasks.driving.formats import donkey
+from semicoupled.tasks.driving.drives import Drive
+from semicoupled.tasks.driving.formats.finding import Found, find_drives
+from semicoupled.tasks.driving.formats.parts import take
 
+__all__ = ["cut_at_gaps", "make_label", "read_drives", "read_found", "read_whole", "take"]
 
-class Format(Protocol):
-    """What a module that reads a format offers."""
-
-    NAME: str
-
-    def recognizes(self, path: Path) -> bool:
-        """Whether the file or folder is of this format."""
-        ...
-
-    def read(self, path: Path, settings: DataSettings) -> list[Drive]:
-        """Read it: the runs as they lie there, not cut, angles as the format has them but positive to the right."""
-        ...
-
-
-FORMATS: tuple[Format, ...] = (donkey,)
-"""Asked in this order."""
 
 _DEFAULTS = DataSettings()
-
-
-def find_format(path: Path) -> Format | None:
-    """Give the format of a file or folder; None if none knows it."""
-    return next((each for each in FORMATS if each.recognizes(path)), None)
 
 
 def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
@@ -59,38 +34,37 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
     Raises:
         DataError: nothing is there, nothing is known, formats are mixed, or times do not rise.
     """
-    if not root.exists():
-        raise DataError(f"{root}: no such file or folder; expected a drive, or a folder of drives. Correct the path")
-    known = find_format(root)
-    raw = _read_folder(root, settings) if known is None else known.read(root, settings)
-    return [part for drive in raw for part in cut_at_gaps(make_label(drive, settings), settings.gap_seconds)]
+    whole = read_whole(root, settings)
+    # cut first: a lag must not carry a label across a gap
+    return [make_label(part, settings) for drive in whole for part in cut_at_gaps(drive, settings.gap_seconds)]
 
 
-def _read_folder(root: Path, settings: DataSettings) -> list[Drive]:
-    children = sorted(root.iterdir()) if root.is_dir() else []
-    found = [(child, each) for child in children if (each := find_format(child)) is not None]
-    names = sorted({each.NAME for _, each in found})
-    if not found:
-        raise DataError(
-            f"{root}: is no drive that is known, and holds none; expected one of: "
-            f"{', '.join(each.NAME for each in FORMATS)}. docs/data.md says what each looks like"
-        )
-    if len(names) > 1:
-        raise DataError(
-            f"{root}: holds drives of several formats ({', '.join(names)}), whose angles may not agree; expected one. "
-            "Put each into a folder of its own"
-        )
+def read_whole(root: Path, settings: DataSettings) -> list[Drive]:
+    """Read runs as they lie there: not cut, the label as the format has it. See `read_drives`."""
+    return [drive for found in find_drives(root) for drive in read_found(found, settings)]
+
+
+def read_found(found: Found, settings: DataSettings) -> list[Drive]:
+    """Read what was found in one place, and name its runs by it.
+
+    Raises:
+        DataError: see `read_drives`.
+    """
     return [
-        dataclasses.replace(drive, name=f"{child.stem}/{drive.name}", run=f"{child.stem}/{drive.run}")
-        for child, each in found
-        for drive in each.read(child, settings)
+        dataclasses.replace(drive, name=_named(found, drive.name), run=_named(found, drive.run))
+        for drive in found.format.read(found.path, settings)
     ]
 
 
+def _named(found: Found, name: str) -> str:
+    return "/".join(part for part in (found.name, name) if part) or found.whole
+
+
 def make_label(drive: Drive, settings: DataSettings) -> Drive:
-    """Bring unit, sign, offset and lag of a drive's angles to what the settings say; infinite ones become NaN."""
+    """Bring unit, sign, scale, offset and lag of a drive's angles to what the settings say; infinite becomes NaN."""
     angle = settings.angle
-    angles = angle.sign * (np.where(np.isfinite(drive.angles), drive.angles, np.nan) - angle.offset)
+    known = np.where(np.isfinite(drive.angles), drive.angles, np.nan)
+    angles = (angle.sign or 1) * (angle.factor or 1.0) * (known - angle.offset)
     lag = settings.lag_frames
     if lag:
         moved = np.full_like(angles, np.nan)
@@ -130,41 +104,3 @@ def cut_at_gaps(drive: Drive, gap_seconds: float) -> list[Drive]:
         dataclasses.replace(take(drive, range(start, stop)), name=drive.name if part == 0 else f"{drive.name}+{part}")
         for part, (start, stop) in enumerate(pairwise(edges))
     ]
-
-
-def take(drive: Drive, indices: Sequence[int]) -> Drive:
-    """Give some frames of a drive.
-
-    Args:
-        drive: the drive.
-        indices: rising.
-    """
-    chosen = np.asarray(indices, np.int64)
-    return dataclasses.replace(
-        drive,
-        frames=SomeFrames(drive.frames, chosen),
-        times=drive.times[chosen],
-        angles=drive.angles[chosen],
-        speeds=None if drive.speeds is None else drive.speeds[chosen],
-        roads=None if drive.roads is None else tuple(drive.roads[int(index)] for index in chosen),
-    )
-
-
-class SomeFrames:
-    """Some of the frames of a drive; see `semicoupled.tasks.driving.drives.Frames`."""
-
-    def __init__(self, frames: Frames, indices: np.ndarray) -> None:
-        """Take the frames, and which of them."""
-        self._frames, self._indices = frames, indices
-
-    def __len__(self) -> int:
-        """The number of frames."""
-        return len(self._indices)
-
-    def read(self, index: int) -> np.ndarray:
-        """Decode a frame."""
-        return self._frames.read(int(self._indices[index]))
-
-    def name(self, index: int) -> str:
-        """Say where a frame lies."""
-        return self._frames.name(int(self._indices[index]))

@@ -1,0 +1,1 @@
+"""The formats of radar files, one a module; `semicoupled.tasks.nowcasting.files.reading` lists them."""

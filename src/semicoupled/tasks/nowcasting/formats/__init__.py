@@ -1,1 +1,0 @@
-"""The formats of radar files, one a module; `semicoupled.tasks.nowcasting.reading` lists them."""

@@ -1,0 +1,1 @@
+"""A forecast in use: sessions and their state on disk, watched folders, and the files that are written."""

@@ -1,0 +1,1 @@
+"""How good a forecast is: scores by lead and threshold, spectra, probabilities, reliability, tables and pictures."""

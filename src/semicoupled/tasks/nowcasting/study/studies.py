@@ -1,0 +1,213 @@
+"""The study of rain: what the structure is worth beside its rivals and beside advection (Sec. 5.8, Table 7).
+
+Variants have about as many parameters as each other within their form, and the same wall time. One of them is trained
+alone by ``semicoupled train nowcasting`` with its presets and options.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from semicoupled.devices import choose_device
+from semicoupled.errors import SettingsError
+from semicoupled.files import write_text
+from semicoupled.rows import Row
+from semicoupled.run_folder import load, open_run
+from semicoupled.settings_file import parse_settings
+from semicoupled.studies import Trial, Variant, make_trials, run_trials
+from semicoupled.task import find_task
+from semicoupled.tasks.nowcasting.settings import NowcastingSettings
+from semicoupled.training.progress import Progress
+
+TASK = "nowcasting"
+TRUSTED = ("--predict.trust=1", "--predict.match=0")
+"""Scores are of what the networks give, as it is: they learn from several events."""
+
+ALL = ("--evaluation.leads=5", "--training.checkpoint_every=50")
+"""Of every variant: 5 steps ahead, and little is lost where a study is killed."""
+TRAINED = "trained.json"
+"""In a run folder: that the training has come to its end, and what it took."""
+
+RATES = {
+    "semicoupled": 0.002,
+    "convlstm": 0.002,
+    "convgru": 0.002,
+    "predrnn": 0.002,
+    "semicoupled_plain": 0.002,
+    "convlstm_plain": 0.002,
+}
+"""Learning rates that `semicoupled tune nowcasting` found, for each kind in each form; so far they are the preset's."""
+
+_NO_BRANCHES = ("--goals.spatial=0", "--goals.temporal=0", "--switches.method=none")
+
+
+def _rate(of: str) -> str:
+    return f"--training.learning_rate={RATES[of]:g}"
+
+
+VARIANTS = (
+    Variant("semicoupled", "Semi-Coupled Structure, best form", (_rate("semicoupled"),)),
+    Variant("convlstm", "ConvLSTM, same form", ("--model.width=19", _rate("convlstm")), ("convlstm",)),
+    Variant("convgru", "ConvGRU, same form", ("--model.width=22", _rate("convgru")), ("convgru",)),
+    Variant("predrnn", "PredRNN, same form", ("--model.width=12", _rate("predrnn")), ("predrnn",)),
+    Variant(
+        "semicoupled_goals",
+        "Semi-Coupled Structure, best form, sub-goals and STSGD",
+        (
+            "--goals.spatial=1",
+            "--goals.temporal=1",
+            "--switches.method=stsgd",
+            "--switches.start=0.5",
+            _rate("semicoupled"),
+        ),
+    ),
+    Variant("semicoupled_plain", "Semi-Coupled Structure, plain, p = .5", (_rate("semicoupled_plain"),), ("plain",)),
+    Variant(
+        "semicoupled_plain_p3",
+        "Semi-Coupled Structure, plain, p = .3",
+        ("--switches.start=0.3", _rate("semicoupled_plain")),
+        ("plain",),
+    ),
+    Variant(
+        "semicoupled_plain_p0",
+        "Semi-Coupled Structure, plain, p = 0",
+        ("--switches.method=none", _rate("semicoupled_plain")),
+        ("plain",),
+    ),
+    Variant(
+        "convlstm_plain",
+        "ConvLSTM, plain",
+        ("--model.width=28", *_NO_BRANCHES, _rate("convlstm_plain")),
+        ("plain", "convlstm"),
+    ),
+)
+"""In the order of tables and of training."""
+
+PAIRS = (
+    ("semicoupled", "convlstm"),
+    ("semicoupled", "convgru"),
+    ("semicoupled", "predrnn"),
+    ("semicoupled_plain", "convlstm_plain"),
+)
+"""Ours and the rival whose difference has an interval."""
+
+QUICK = (
+    "--data.input_frames=3",
+    "--data.output_frames=2",
+    "--data.crop=32",
+    "--data.kilometers=1",
+    "--model.layers=1",
+    "--model.patch=4",
+    "--model.scales=1",
+    "--evaluation.leads=2",
+    "--training.steps=2",
+    "--training.batch=2",
+)
+"""Options that make every training a matter of seconds. It then shows that the study runs, not what comes out."""
+
+
+class Trained(NamedTuple):
+    """What a training took.
+
+    Attributes:
+        steps: optimizer steps.
+        seconds: of wall time.
+        kept_step: the step whose weights were kept.
+        parameters: numbers that were learned.
+    """
+
+    steps: int
+    seconds: float
+    kept_step: int
+    parameters: int
+
+
+def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> NowcastingSettings:
+    """Give a variant's settings.
+
+    Args:
+        variant: one of `VARIANTS`.
+        seed: of samples, weights and switches.
+        options: for all variants alike, ``--data.root=DIR``; the variant's own win.
+    """
+    presets = [Path(__file__).parents[1] / "presets" / f"{preset}.yaml" for preset in variant.presets]
+    return parse_settings(NowcastingSettings, [*ALL, *TRUSTED, *options, *variant.options, f"--seed={seed}"], presets)
+
+
+def run_study(
+    variants: Sequence[Variant],
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    others: Sequence[Path] = (),
+    options: Sequence[str] = (),
+    device: str = "auto",
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Train and score variants; what is finished is not done again, also after a run was killed halfway.
+
+    Args:
+        variants: which of `VARIANTS`.
+        seeds: every variant is trained with each.
+        folder: takes a run folder for each variant and seed, and what was counted of each.
+        others: folders of other places, or patterns, that no variant learns from; each is scored by itself.
+        options: settings for all variants alike; ``--data.root`` and ``--data.validation`` among them.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: processes that load data.
+        progress: who is told how far it is.
+
+    Returns:
+        Rows as `semicoupled evaluate` gives them, with the conditions `data`, `variant` and `seed`, those of the
+        baselines once; differences of `PAIRS` and to advection; and what each training took.
+
+    Raises:
+        SettingsError: no variant, two folders of one name, or settings that do not go together.
+        DataError: the data cannot be used.
+        RunError: a run folder was begun with other settings.
+    """
+    from semicoupled.tasks.nowcasting.study.counts import fields_of, load_counts, make_counts
+    from semicoupled.tasks.nowcasting.study.rows import study_rows
+
+    if not variants or not seeds:
+        raise SettingsError("a study needs at least one variant and one seed, got none")
+    trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options))
+    settings = cast(NowcastingSettings, trials[0].settings)
+    fields = fields_of(settings, others)
+    where = choose_device(device)
+
+    def run(trial: Trial) -> None:
+        train(trial, device, workers, progress)
+        loaded = load(trial.path, device, TASK)
+        for field in fields:
+            make_counts(trial.path, field, loaded.settings, loaded.model, where, progress)
+
+    def is_done(trial: Trial) -> bool:
+        _ = open_run(trial.path, TASK, trial.settings) if trial.path.exists() else None  # refuses other settings
+        return (trial.path / TRAINED).exists() and all(load_counts(trial.path, field) for field in fields)
+
+    run_trials("study rain", trials, run, is_done, progress)
+    for field in fields:
+        make_counts(folder / "baselines", field, settings, None, where, progress)
+    return study_rows(trials, {trial.path: read_trained(trial.path) for trial in trials}, fields, folder / "baselines")
+
+
+def train(trial: Trial, device: str = "auto", workers: int = 0, progress: Progress | None = None) -> Trained:
+    """Train a variant, or take its training up where it was left; a finished one is not begun again."""
+    from semicoupled.training.loop import fit
+
+    _ = open_run(trial.path, TASK, trial.settings)
+    if not (trial.path / TRAINED).exists():
+        result = fit(find_task(TASK), trial.settings, trial.path, device=device, workers=workers, progress=progress)
+        parameters = sum(parameter.numel() for parameter in result.model.parameters())
+        trained = Trained(result.steps, result.seconds, result.kept_step, parameters)
+        write_text(trial.path / TRAINED, json.dumps(trained._asdict(), indent=1) + "\n")
+    return read_trained(trial.path)
+
+
+def read_trained(run: Path) -> Trained:
+    """Read what the training of a run folder took."""
+    return Trained(**json.loads((run / TRAINED).read_text(encoding="utf-8")))

@@ -29,7 +29,9 @@ class Made(NamedTuple):
     angles: np.ndarray
 
 
-def make_drive(count: int = 40, *, lag: float = 0.0, seed: int = 0, size: tuple[int, int] = SIZE, turn: float = 3.0) -> Made:
+def make_drive(
+    count: int = 40, *, lag: float = 0.0, seed: int = 0, size: tuple[int, int] = SIZE, turn: float = 3.0
+) -> Made:
     """Make a drive: to steer right moves the wall to the left.
 
     Args:
@@ -48,7 +50,8 @@ def make_drive(count: int = 40, *, lag: float = 0.0, seed: int = 0, size: tuple[
     wall = np.clip(8 * wall.mean(-1, keepdims=True) + wall + (150, 128, 100), 0, 255)  # JPEG and video blur colors
     steps = np.arange(-64, count + 64)
     wave = sum(
-        rng.uniform(0.5, 1) * np.sin(2 * np.pi * steps / period + rng.uniform(0, 6.3)) for period in (23.0, 41.0, 67.0, 97.0)
+        rng.uniform(0.5, 1) * np.sin(2 * np.pi * steps / period + rng.uniform(0, 6.3))
+        for period in (23.0, 41.0, 67.0, 97.0)
     )
     wave = wave / np.abs(wave).max()
     angles = wave[64 : 64 + count]
@@ -134,7 +137,9 @@ def write_tub_v1(folder: Path, made: Made, *, times: str = "milliseconds", first
             record["timestamp"] = str(start + timedelta(seconds=float(time)))
         (folder / f"record_{index}.json").write_text(json.dumps(record))
     (folder / "meta.json").write_text(
-        json.dumps({"inputs": ["cam/image_array", "user/angle"], "types": ["image_array", "float"], "start": 1556964000.0})
+        json.dumps(
+            {"inputs": ["cam/image_array", "user/angle"], "types": ["image_array", "float"], "start": 1556964000.0}
+        )
     )
     return folder
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from torch import nn
 
+from semicoupled.errors import SettingsError
 from semicoupled.networks import streaming, table1
+from semicoupled.networks.backbone_stack import BackboneStack
 from semicoupled.networks.clip_network import ClipNetwork
-from semicoupled.networks.cnn_lstm import CNNLSTM
-from semicoupled.networks.frame_cnn import FrameCNN
+from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk, Trunk
+from semicoupled.networks.image_trunks import ImageTrunk
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn import CBMStack, SemiCoupledStack, convgru, convlstm
 from semicoupled.tasks.action.settings import ModelSettings
@@ -70,6 +72,31 @@ def build_network(settings: ModelSettings, channels: int) -> nn.Module:
 
     Args:
         settings: which one.
+        channels: of the frames.
+
+    Raises:
+        MissingExtraError: a backbone without torchvision.
+        SettingsError: a backbone for gray frames.
+    """
+    if settings.size != "backbone":
+        return build_layers(settings, channels)
+    if channels != 3:
+        raise SettingsError(
+            f"model.size backbone: expected frames of 3 channels, got {channels}. Set data.color to rgb"
+        )
+    trunk = cast(Trunk, ImageTrunk(settings.backbone, settings.backbone_weights))
+    if settings.kind == "cnn":
+        return Framewise(trunk)
+    if settings.kind == "cnn_lstm":
+        return FramewiseLSTM(trunk, settings.hidden or trunk.out_channels, settings.grid)
+    return BackboneStack(trunk, build_layers(settings, trunk.out_channels))
+
+
+def build_layers(settings: ModelSettings, channels: int) -> nn.Module:
+    """Build the layers that are trained from scratch.
+
+    Args:
+        settings: which ones.
         channels: of the frames, or of the backbone's map.
     """
     plan = architecture(settings)
@@ -98,8 +125,8 @@ def build_network(settings: ModelSettings, channels: int) -> nn.Module:
             shortcut_every=every,
             pool_first=plan.pool_first,
         )
-    if settings.kind == "cnn":
-        return FrameCNN(
+    if settings.kind in ("cnn", "cnn_lstm"):
+        trunk = ResidualTrunk(
             channels,
             plan.widths,
             kernel_size=plan.kernels,
@@ -108,21 +135,14 @@ def build_network(settings: ModelSettings, channels: int) -> nn.Module:
             shortcut_every=every,
             pool_first=plan.pool_first,
         )
+        if settings.kind == "cnn":
+            return Framewise(cast(Trunk, trunk))
+        return FramewiseLSTM(cast(Trunk, trunk), settings.hidden or plan.widths[-1], settings.grid)
     strides = plan.rival_strides
     if settings.kind == "convlstm":
         return convlstm(channels, plan.widths, strides=strides, norm=norm, shortcut_every=every)
     if settings.kind == "convgru":
         return convgru(channels, plan.widths, strides=strides, norm=norm, shortcut_every=every)
-    if settings.kind == "cnn_lstm":
-        return CNNLSTM(
-            channels,
-            plan.widths,
-            strides=strides,
-            norm=norm,
-            shortcut_every=every,
-            hidden=settings.hidden,
-            grid=settings.grid[0],
-        )
     return ClipNetwork(R2Plus1D(1, channels, widths=_four(plan.widths)))
 
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, cast
 
 from torch import nn
 
-from semicoupled.networks.cnn_lstm import grid_mean
+from semicoupled.networks.grid import GridHead
 from semicoupled.networks.heads import MapHead
-from semicoupled.nn.shapes import Float, Tensor
+from semicoupled.nn.shapes import Tensor
 from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
 from semicoupled.tasks.action.architecture import build_network
@@ -38,32 +38,6 @@ class ActionOutput(NamedTuple):
     state_at: StackState | None
 
 
-class AnswerHead(nn.Module):
-    """Scores of the classes in every frame: an average over the cells of a grid, dropout, a linear map."""
-
-    def __init__(self, channels: int, classes: int, grid: tuple[int, int], dropout: float) -> None:
-        """Build the head.
-
-        Args:
-            channels: of the features.
-            classes: number of classes K.
-            grid: cells down and across.
-            dropout: share of the averages that are left out in training.
-        """
-        super().__init__()
-        self.grid = grid
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(channels * grid[0] * grid[1], classes)
-
-    def forward(self, features: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T K"]:
-        """Answer in each frame."""
-        if self.grid == (1, 1):
-            pooled = features.mean((3, 4))
-        else:
-            pooled = grid_mean(features.flatten(0, 1), self.grid).flatten(1).unflatten(0, features.shape[:2])
-        return self.linear(self.dropout(pooled))
-
-
 class ActionModel(nn.Module):
     """A network with its heads; `forward` as the task's contract has it."""
 
@@ -82,8 +56,8 @@ class ActionModel(nn.Module):
         grid = (1, 1) if model.kind in ("cnn_lstm", "r2plus1d") else model.grid
         branched = model.kind == "semicoupled"
 
-        def head() -> AnswerHead:
-            return AnswerHead(channels, classes, grid, model.dropout)
+        def head() -> GridHead:
+            return GridHead(channels, classes, grid, model.dropout)
 
         self.main_head = head()
         self.spatial_head = head() if branched else None

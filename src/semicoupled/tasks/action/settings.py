@@ -45,7 +45,8 @@ class ModelSettings:
         dropout: share of the averaged features that are left out in training.
         hidden: width of the LSTM of ``cnn_lstm``; null for the last of the widths.
         backbone: of the size ``backbone``.
-        backbone_weights: a file of its weights; null begins with random ones.
+        backbone_weights: a file of its weights, or ``imagenet``, which torchvision downloads; null begins with random
+            ones.
         checkpointing: compute each layer again in the backward pass instead of keeping its maps.
     """
 

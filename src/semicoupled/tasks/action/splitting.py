@@ -69,8 +69,8 @@ def split_clips(
     missing = sorted({clip.label for clip in [*held, *tested]} - {clip.label for clip in train})
     if missing:
         raise DataError(
-            f"{listing.root}: no clip to learn from has the class {', '.join(missing)}; expected all that are asked for "
-            "later. Hold back less with --data.validation and --data.test, or choose classes with --data.classes"
+            f"{listing.root}: no clip to learn from has the class {', '.join(missing)}; expected all that are asked "
+            "for later. Hold back less with --data.validation and --data.test, or choose --data.classes"
         )
     refuse_overlap({"train": train, "validation": held, "test": tested})
     return ClipSplits(train, held, tested)

@@ -63,7 +63,8 @@ def _clips(file: Path) -> Iterator[Clip]:
     own = SPLIT_NAMES.get(file.stem.lower())  # train.csv, test.csv
     for row in reader:
         where = f"{file}: line {reader.line_num}"
-        cells = {name: (row.get(column) or "").strip() for name, column in columns.items()}
+        stripped = {(name or "").strip(): value for name, value in row.items()}
+        cells = {name: (stripped.get(column) or "").strip() for name, column in columns.items()}
         if not cells["video"] or not cells["label"]:
             raise DataError(f"{where}: expected a video and a label, got {cells['video']!r} and {cells['label']!r}")
         start, end = _seconds(cells, "start", where), _seconds(cells, "end", where)

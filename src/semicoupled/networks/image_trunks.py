@@ -104,6 +104,6 @@ def _imagenet(models: object, name: Backbone) -> Mapping[str, Tensor]:
         return weights.IMAGENET1K_V1.get_state_dict(progress=False)
     except OSError as error:
         raise RunError(
-            f"the weights {IMAGENET} of {name} cannot be downloaded ({error}); give a file with model.backbone_weights, "
-            "or leave it out to begin with random ones"
+            f"the weights {IMAGENET} of {name} cannot be downloaded ({error}); give a file with "
+            "model.backbone_weights, or leave it out to begin with random ones"
         ) from error

@@ -16,6 +16,7 @@ from semicoupled.cli.main import main
 from semicoupled.errors import DataError
 from semicoupled.run_folder import open_run
 from semicoupled.task import PredictRequest
+from semicoupled.tasks.action.annotated import draw_answer
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams, crop_draws
 from semicoupled.tasks.action.data import ActionData
 from semicoupled.tasks.action.data_settings import DataSettings
@@ -159,6 +160,23 @@ def test_frames_may_be_left_out(model: Any, videos: list[Path], tmp_path: Path) 
     for one, other in zip(records(short), records(long), strict=True):
         assert one["frames"] == []
         assert {**one, "frames": None} == {**other, "frames": None}
+
+
+def test_videos_with_the_answer_drawn(model: Any, videos: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "in" / "bad.mp4").write_bytes(b"x")
+    written = predict(
+        model, [*videos, tmp_path / "in" / "bad.mp4"], tmp_path / "o.jsonl", annotate=str(tmp_path / "drawn")
+    )
+    assert written[-1] == tmp_path / "o.jsonl"
+    assert sorted(written[:-1]) == sorted((tmp_path / "drawn").iterdir())
+    assert len(written) == 5  # the bad one has none
+    frames = list(iterate_frames(written[1]))
+    assert len(frames) == 9
+    assert [round(frame.time, 2) for frame in frames] == [round(frame.time, 2) for frame in iterate_frames(videos[1])]
+    assert frames[0].image.shape == (7 * 32 + 72, 7 * 48, 3)
+    sure = draw_answer(np.zeros((32, 48, 3), np.uint8), np.eye(6)[2], np.eye(6)[2], CLASSES)
+    unsure = draw_answer(np.zeros((32, 48, 3), np.uint8), np.full(6, 1 / 6), np.full(6, 1 / 6), CLASSES)
+    assert (sure[224:] > 100).sum() > (unsure[224:] > 100).sum()
 
 
 def test_inputs(samples: ModuleType, videos: list[Path], tmp_path: Path) -> None:

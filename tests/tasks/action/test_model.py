@@ -135,7 +135,9 @@ def test_the_temporal_stream_may_learn_motion_and_the_class() -> None:
     assert losses.temporal is not None
     losses.temporal.backward()
     network: Any = model.network
-    assert all(parameter.grad is None for parameter in network.spatial_parameters())  # dr_t / dPsi_s = 0
+    for parameter in network.spatial_parameters():  # dr_t / dPsi_s = 0
+        assert parameter.grad is None or not parameter.grad.any()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in network.recurrent_parameters())
 
 
 def test_a_backbone_feeds_the_stack_and_streams() -> None:

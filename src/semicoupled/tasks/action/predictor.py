@@ -11,6 +11,7 @@ from torch import nn
 
 from semicoupled.errors import DataError
 from semicoupled.task import PredictRequest, TaskModel
+from semicoupled.tasks.action.annotated import Held, annotate
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
 from semicoupled.tasks.action.listing.folders import is_frame_folder
@@ -42,7 +43,7 @@ class ActionPredictor:
                 with: videos that it holds are not answered again.
 
         Yields:
-            The file, once all videos are answered.
+            Videos with their answers drawn, if `annotate` is given; then the file, once all videos are answered.
 
         Raises:
             DataError: an input is missing, or `on_error` is ``fail`` and a video cannot be read.
@@ -64,8 +65,16 @@ class ActionPredictor:
                 if options.on_error == "fail":
                     next(iterate_frames(video, rate=data.rate, frame_rate=data.frame_rate), None)
                 frames = iterate_frames(video, rate=data.rate, frame_rate=data.frame_rate)
-                answers = answer_frames(self._model, frames, self._settings, options.chunk)
-                file.write(str(video), answers, self._classes, options.top, options.per_frame)
+                if options.annotate is None:
+                    answers = answer_frames(self._model, frames, self._settings, options.chunk)
+                    file.write(str(video), answers, self._classes, options.top, options.per_frame)
+                else:
+                    held, picture = Held(frames), annotated_name(Path(options.annotate), video)
+                    answers = answer_frames(self._model, held, self._settings, options.chunk)
+                    drawn = annotate(answers, held, self._classes, picture, data.rate or data.frame_rate)
+                    file.write(str(video), drawn, self._classes, options.top, options.per_frame)
+                    if picture.exists():
+                        yield picture
                 shown.update(done + 1)
         finally:
             shown.end()
@@ -77,6 +86,12 @@ class ActionPredictor:
             digest.update(name.encode())
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+
+def annotated_name(folder: Path, video: Path) -> Path:
+    """Give the place of a video with its answers; two videos of one name get two."""
+    mark = hashlib.sha256(str(video.resolve()).encode()).hexdigest()[:6]
+    return folder / f"{video.stem}_{mark}.mp4"
 
 
 def find_inputs(inputs: Sequence[Path]) -> list[Path]:

@@ -39,7 +39,7 @@ class ImageTrunk(nn.Module):
         """
         super().__init__()
         try:
-            from torchvision import models
+            from torchvision import models  # pyright: ignore[reportMissingImports]
         except (ImportError, RuntimeError) as error:
             raise MissingExtraError(
                 f"model.backbone {name}: comes from torchvision, which cannot be imported ({error}). Install it: "

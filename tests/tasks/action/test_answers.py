@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from semicoupled.cli.main import main
-from semicoupled.errors import DataError
+from semicoupled.errors import DataError, SettingsError
 from semicoupled.run_folder import open_run
 from semicoupled.task import PredictRequest
 from semicoupled.tasks.action.annotated import draw_answer
@@ -61,7 +61,8 @@ def predict(model: Any, inputs: list[Path], out: Path, stopped: Any = None, **op
 
 
 def records(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    whole = path.read_text(encoding="utf-8").splitlines(keepends=True)[1:]
+    return [json.loads(line) for line in whole if line.endswith("\n")]
 
 
 @pytest.mark.parametrize("chunk", [1, 4, 100])
@@ -98,7 +99,7 @@ def test_records_say_it_all(model: Any, videos: list[Path], tmp_path: Path) -> N
 
 def test_a_list_that_was_stopped_is_taken_up_bit_for_bit(model: Any, videos: list[Path], tmp_path: Path) -> None:
     (whole,) = predict(model, videos, tmp_path / "whole.jsonl")
-    asked = iter([False, False, True])
+    asked = iter([False, True])
     assert predict(model, videos, tmp_path / "parts.jsonl", stopped=lambda: next(asked)) == []
     part = tmp_path / "parts.jsonl.part"
     assert len(records(part)) == 2
@@ -177,6 +178,41 @@ def test_videos_with_the_answer_drawn(model: Any, videos: list[Path], tmp_path: 
     sure = draw_answer(np.zeros((32, 48, 3), np.uint8), np.eye(6)[2], np.eye(6)[2], CLASSES)
     unsure = draw_answer(np.zeros((32, 48, 3), np.uint8), np.full(6, 1 / 6), np.full(6, 1 / 6), CLASSES)
     assert (sure[224:] > 100).sum() > (unsure[224:] > 100).sum()
+
+
+@pytest.mark.parametrize("kind", ["semicoupled", "cnn_lstm", "convlstm"])
+def test_side_by_side_is_one_by_one(kind: Any, videos: list[Path], tmp_path: Path) -> None:
+    goals = GoalWeights() if kind == "semicoupled" else GoalWeights(spatial=0, temporal=0)
+    settings = ActionSettings(
+        SETTINGS.seed, SETTINGS.data, ModelSettings(kind, widths=(6, 8), strides=(2, 2)), goals=goals
+    )
+    torch.manual_seed(1)
+    network: Any = build_model(settings, len(CLASSES)).eval()
+    (tmp_path / "in" / "v1a.mp4").write_bytes(b"bad")
+    inputs = [videos[0], tmp_path / "in" / "v1a.mp4", *videos[1:]]
+    found: dict[int, list[dict[str, Any]]] = {}
+    for size in (1, 2, 3):
+        request = PredictRequest(inputs, [tmp_path / f"{size}.jsonl"], PredictSettings(batch=size))
+        (written,) = ActionPredictor(settings, CLASSES, network).predict(request)
+        found[size] = sorted(records(written), key=lambda record: record["video"])
+    assert [record["count"] for record in found[1]] == [5, 9, 0, 1, 14]
+    for size in (2, 3):
+        for one, other in zip(found[1], found[size], strict=True):
+            assert (one["video"], one["count"], one["answer"], one["error"]) == tuple(
+                other[name] for name in ("video", "count", "answer", "error")
+            )
+            if one["count"]:
+                assert np.allclose(one["frames"], other["frames"], atol=1e-5)
+
+
+def test_side_by_side_is_taken_up(model: Any, videos: list[Path], tmp_path: Path) -> None:
+    asked = iter([False, True])
+    assert predict(model, videos, tmp_path / "o.jsonl", stopped=lambda: next(asked), batch=2) == []
+    assert len(records(tmp_path / "o.jsonl.part")) == 2
+    (written,) = predict(model, videos, tmp_path / "o.jsonl", batch=2)
+    assert sorted(record["video"] for record in records(written)) == [str(path) for path in videos]
+    with pytest.raises(SettingsError, match="several videos at a time are answered without annotate"):
+        predict(model, videos, tmp_path / "p.jsonl", batch=2, annotate="x")
 
 
 def test_inputs(samples: ModuleType, videos: list[Path], tmp_path: Path) -> None:

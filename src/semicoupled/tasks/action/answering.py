@@ -100,7 +100,7 @@ def run_frames(
     batch = ActionBatch(there, nothing, nothing, nothing)
     with torch.no_grad():
         output = model(batch, state, streams=streams)
-    said = {stream: getattr(output, stream).float().softmax(-1).cpu() for stream in streams}
+    said: dict[Stream, Tensor] = {stream: getattr(output, stream).float().softmax(-1).cpu() for stream in streams}
     return said, output.state
 
 

@@ -73,8 +73,8 @@ def score_rows(
                 Row(
                     model,
                     "confusion",
-                    {**about, "class": classes[truth], "called": classes[guess]},
-                    said[truth, guess] / of_truth,
+                    {**about, "class": classes[int(truth)], "called": classes[int(guess)]},
+                    float(said[truth, guess]) / of_truth,
                     of_truth,
                 )
             )

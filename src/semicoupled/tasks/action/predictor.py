@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import cast
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
 
 from torch import nn
 
-from semicoupled.errors import DataError
+from semicoupled.data.video import VideoFrame
+from semicoupled.errors import DataError, SettingsError
 from semicoupled.task import PredictRequest, TaskModel
 from semicoupled.tasks.action.annotated import Held, annotate
+from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
 from semicoupled.tasks.action.listing.folders import is_frame_folder
-from semicoupled.tasks.action.records import RecordFile
+from semicoupled.tasks.action.records import Record, RecordFile
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
+from semicoupled.tasks.action.slots import answer_side_by_side
 from semicoupled.tasks.action.video_answer import answer_frames
 from semicoupled.training.progress import NoProgress
 
@@ -50,35 +56,70 @@ class ActionPredictor:
             SettingsError: several files to write.
         """
         options = request.options if isinstance(request.options, PredictSettings) else PredictSettings()
-        out, data, shown = request.only_out(), self._settings.data, request.progress or NoProgress()
+        out, shown = request.only_out(), request.progress or NoProgress()
         videos = find_inputs(request.inputs)
-        chosen = {"top": options.top, "per_frame": options.per_frame, "chunk": options.chunk}
+        chosen = {"top": options.top, "per_frame": options.per_frame, "chunk": options.chunk, "batch": options.batch}
         file = RecordFile(out, {"classes": list(self._classes), "weights": self._weights(), "options": chosen})
         file.begin()
-        shown.begin("answering", len(videos))
+        left = [video for video in videos if str(video) not in file.done]
+        run = self._side_by_side if options.batch > 1 else self._one_by_one
+        shown.begin("answering", len(left))
         try:
-            for done, video in enumerate(videos):
-                if str(video) in file.done:
-                    continue
-                if request.stopped():
-                    return
-                if options.on_error == "fail":
-                    next(iterate_frames(video, rate=data.rate, frame_rate=data.frame_rate), None)
-                frames = iterate_frames(video, rate=data.rate, frame_rate=data.frame_rate)
-                if options.annotate is None:
-                    answers = answer_frames(self._model, frames, self._settings, options.chunk)
-                    file.write(str(video), answers, self._classes, options.top, options.per_frame)
-                else:
-                    held, picture = Held(frames), annotated_name(Path(options.annotate), video)
-                    answers = answer_frames(self._model, held, self._settings, options.chunk)
-                    drawn = annotate(answers, held, self._classes, picture, data.rate or data.frame_rate)
-                    file.write(str(video), drawn, self._classes, options.top, options.per_frame)
-                    if picture.exists():
-                        yield picture
+            for done, pictures in enumerate(run(left, file, options)):
+                yield from pictures
                 shown.update(done + 1)
+                if done + 1 < len(left) and request.stopped():
+                    return
         finally:
             shown.end()
         yield file.finish()
+
+    def _frames(self, video: Path) -> Iterator[VideoFrame]:
+        data = self._settings.data
+        return iterate_frames(video, rate=data.rate, frame_rate=data.frame_rate)
+
+    def _one_by_one(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
+        """Write a record for each video, and give what was drawn of it."""
+        data, keep_errors = self._settings.data, options.on_error == "skip"
+        for video in videos:
+            if options.annotate is None:
+                answers = answer_frames(self._model, self._frames(video), self._settings, options.chunk)
+                file.write(str(video), answers, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+                yield []
+                continue
+            held, picture = Held(self._frames(video)), annotated_name(Path(options.annotate), video)
+            answers = answer_frames(self._model, held, self._settings, options.chunk)
+            drawn = annotate(answers, held, self._classes, picture, data.rate or data.frame_rate)
+            file.write(str(video), drawn, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+            yield [picture] if picture.exists() else []
+
+    def _side_by_side(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
+        """Write records of several videos at a time, each aside until it is whole."""
+        if options.annotate is not None or not can_stream(self._settings):
+            raise SettingsError(
+                "batch: several videos at a time are answered without annotate, by a network with a state; got "
+                f"annotate {options.annotate}, model.kind {self._settings.model.kind}. Leave batch out"
+            )
+        opened = [partial(self._frames, video) for video in videos]
+        with ExitStack() as aside:
+            lines: dict[int, IO[bytes]] = {}
+            records: dict[int, Record] = {}
+            for said in answer_side_by_side(self._model, opened, self._settings, options.batch):
+                name = str(videos[said.video])
+                if said.video not in records:
+                    lines[said.video] = aside.enter_context(SpooledTemporaryFile(max_size=1 << 20))
+                    one = Record(lines[said.video], name, self._classes, options.top, options.per_frame)
+                    records[said.video] = one
+                if said.answer is not None:
+                    records[said.video].add(said.answer)
+                    continue
+                if said.error is not None and options.on_error == "fail":
+                    raise DataError(said.error)
+                records.pop(said.video).end(said.error)
+                line = lines.pop(said.video)
+                file.append(name, line)
+                line.close()
+                yield []
 
     def _weights(self) -> str:
         digest = hashlib.sha256()

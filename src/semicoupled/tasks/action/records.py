@@ -4,7 +4,7 @@ The file format is a promise (format 1). Its first line is
 
     {"format": 1, "task": "action", "classes": ["..."], "weights": "sha256 of the model", "options": {...}}
 
-and each other one a record, in the order of the videos:
+and each other one a record, in the order of the videos (side by side, in the order in which they end):
 
     {"video": "...", "frames": [[time, p of each class ...], ...], "count": 17, "seconds": 1.6, "answer": "...",
      "probability": 0.93, "top": [["...", 0.93], ...], "spatial": [["...", 0.3], ...], "temporal": [...],
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -65,33 +66,52 @@ class RecordFile:
             temporary.replace(self.part)
 
     def write(
-        self, video: str, answers: Iterable[FrameAnswer], classes: Sequence[str], top: int, per_frame: bool
+        self,
+        video: str,
+        answers: Iterable[FrameAnswer],
+        classes: Sequence[str],
+        top: int,
+        per_frame: bool,
+        *,
+        keep_errors: bool = True,
     ) -> None:
         """Write a record, frame by frame.
 
         Args:
             video: its name.
-            answers: of its frames; may raise DataError, which is written down.
+            answers: of its frames; may raise DataError.
             classes: names.
             top: how many are named.
             per_frame: write each frame's probabilities.
+            keep_errors: an error is written down; else it is raised, and the half line does not count.
+
+        Raises:
+            DataError: `answers` did, and errors are not kept.
         """
         with self.part.open("ab") as file:
-            running, last, error = RunningAnswer(len(classes)), 0.0, None
-            _put(file, f'{{"video": {json.dumps(video)}, "frames": [')
+            record, error = Record(file, video, classes, top, per_frame), None
             try:
                 for answer in answers:
-                    if per_frame:
-                        numbers = [round(answer.time, 4), *(_short(value) for value in answer.main)]
-                        _put(file, (", " if running.count else "") + json.dumps(numbers))
-                    running.add(answer)
-                    last = answer.time
+                    record.add(answer)
             except DataError as problem:
+                if not keep_errors:
+                    raise
                 error = str(problem)
-            rest = {"count": running.count, "seconds": round(last, 4), **_answer(running, classes, top), "error": error}
-            _put(file, f"], {json.dumps(rest)[1:]}\n")
-            file.flush()
-            os.fsync(file.fileno())
+            record.end(error)
+            _flush(file)
+        self.done.append(video)
+
+    def append(self, video: str, line: IO[bytes]) -> None:
+        """Append a record that was made aside.
+
+        Args:
+            video: its name.
+            line: a file that holds it, at any place.
+        """
+        _ = line.seek(0)
+        with self.part.open("ab") as file:
+            shutil.copyfileobj(line, file)
+            _flush(file)
         self.done.append(video)
 
     def finish(self) -> Path:
@@ -121,6 +141,39 @@ class RecordFile:
         return whole
 
 
+class Record:
+    """One record, written while its video goes on."""
+
+    def __init__(self, file: IO[bytes], video: str, classes: Sequence[str], top: int, per_frame: bool) -> None:
+        """Begin the line; see `RecordFile.write`."""
+        self._file, self._classes, self._top, self._per_frame = file, classes, top, per_frame
+        self._running, self._last = RunningAnswer(len(classes)), 0.0
+        _put(file, f'{{"video": {json.dumps(video)}, "frames": [')
+
+    def add(self, answer: FrameAnswer) -> None:
+        """Take in a frame's answer."""
+        if self._per_frame:
+            numbers = [round(answer.time, 4), *(_short(value) for value in answer.main)]
+            _put(self._file, (", " if self._running.count else "") + json.dumps(numbers))
+        self._running.add(answer)
+        self._last = answer.time
+
+    def end(self, error: str | None) -> None:
+        """End the line.
+
+        Args:
+            error: why the video ended before its time; None where it did not.
+        """
+        about = {"count": self._running.count, "seconds": round(self._last, 4)}
+        rest = {**about, **_answer(self._running, self._classes, self._top), "error": error}
+        _put(self._file, f"], {json.dumps(rest)[1:]}\n")
+
+
+def _flush(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
 def _put(file: IO[bytes], text: str) -> None:
     file.write(text.encode())
 
@@ -138,15 +191,15 @@ def _answer(running: RunningAnswer, classes: Sequence[str], top: int) -> dict[st
     spatial, temporal = streams["spatial"], streams["temporal"]
     importance = None
     if spatial is not None and temporal is not None:
-        importance = {classes[i]: _short(temporal[i] - spatial[i]) for i in order}
+        importance = {classes[i]: _short(float(temporal[i] - spatial[i])) for i in order}
     return {
         "answer": classes[order[0]],
-        "probability": _short(main[order[0]]),
-        "top": [[classes[i], _short(main[i])] for i in order],
+        "probability": _short(float(main[order[0]])),
+        "top": [[classes[i], _short(float(main[i]))] for i in order],
         **{name: None if said is None else _best(said, classes, top) for name, said in streams.items()},
         "importance": importance,
     }
 
 
 def _best(said: np.ndarray, classes: Sequence[str], top: int) -> list[list[Any]]:
-    return [[classes[i], _short(said[i])] for i in np.argsort(-said, kind="stable")[:top]]
+    return [[classes[i], _short(float(said[i]))] for i in np.argsort(-said, kind="stable")[:top]]

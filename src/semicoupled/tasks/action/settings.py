@@ -207,6 +207,8 @@ class PredictSettings:
         on_error: ``skip`` writes a record with the error of a video that cannot be read, and goes on; ``fail`` stops
             there.
         chunk: frames that are computed at once; memory grows with it, the result does not change.
+        batch: videos that are answered side by side, frame by frame; records then come in the order in which videos
+            end, and agree with those of 1 up to rounding.
         annotate: a folder to write the videos to, with the answer drawn into each frame.
     """
 
@@ -214,11 +216,12 @@ class PredictSettings:
     per_frame: bool = True
     on_error: Literal["skip", "fail"] = "skip"
     chunk: int = 16
+    batch: int = 1
     annotate: str | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("top", "chunk"):
+        for name in ("top", "chunk", "batch"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name}: expected at least 1, got {getattr(self, name)!r}.")
 

@@ -59,7 +59,9 @@ def is_frame_folder(folder: Path) -> bool:
 def _classes(root: Path) -> Iterator[tuple[Split | None, Path]]:
     for folder in _inside(root):
         if folder.name.lower() in SPLIT_NAMES and any(True for _ in _inside(folder)):
-            yield from ((SPLIT_NAMES[folder.name.lower()], inside) for inside in _inside(folder))
+            split: Split | None = SPLIT_NAMES[folder.name.lower()]
+            for inside in _inside(folder):
+                yield split, inside
         else:
             yield None, folder
 

@@ -8,6 +8,7 @@ from typing import cast
 from torch import nn
 
 from semicoupled.errors import ShapeError
+from semicoupled.networks.torchvision_video import TorchvisionVideo
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
@@ -18,18 +19,17 @@ from semicoupled.nn.switch import Switching
 class ClipNetwork(nn.Module):
     """Features of a whole clip, handed out for each of its frames: B T C 1 1. It remembers nothing; it cannot step."""
 
-    def __init__(self, network: R2Plus1D) -> None:
+    def __init__(self, network: R2Plus1D | TorchvisionVideo) -> None:
         """Take a network; its own head is not used."""
         super().__init__()
         self.network = network
-        network.head = nn.Linear(1, 1)
-        network.head.requires_grad_(False)
+        network.head = nn.Identity()
         self.in_channels, self.out_channels = network.in_channels, network.out_channels
 
     @property
     def depth(self) -> int:
         """Number of blocks, and the stem."""
-        return 1 + len(self.network.blocks)
+        return 1 + len(cast(nn.Sequential, self.network.blocks))
 
     def forward(
         self,

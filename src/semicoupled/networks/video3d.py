@@ -42,7 +42,7 @@ class R2Plus1D(nn.Module):
         for index, (entering, leaving) in enumerate(zip(inputs, widths, strict=True)):
             blocks += [_Block(entering, leaving, 1 if index == 0 else 2), _Block(leaving, leaving, 1)]
         self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Linear(widths[-1], num_classes)
+        self.head: nn.Module = nn.Linear(widths[-1], num_classes)
 
     def forward(self, frames: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B K"]:
         """Score the classes of a clip, before the softmax."""

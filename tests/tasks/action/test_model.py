@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from semicoupled.errors import SettingsError, ShapeError
+from semicoupled.errors import MissingExtraError, RunError, SettingsError, ShapeError
 from semicoupled.networks.backbone_stack import BackboneStack
 from semicoupled.networks.framewise import ResidualTrunk
+from semicoupled.networks.image_trunks import read_state, take_weights
 from semicoupled.nn import SemiCoupledStack
 from semicoupled.tasks.action.architecture import architecture, build_network
 from semicoupled.tasks.action.data import ActionBatch, pieces
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.goals import answer_loss, make_goals, video_logs
 from semicoupled.tasks.action.model import ActionModel, build_model
-from semicoupled.tasks.action.settings import ActionSettings, Kind, LossSettings, ModelSettings, SubGoals
+from semicoupled.tasks.action.settings import (
+    AT_ONCE,
+    NAMED,
+    ActionSettings,
+    Kind,
+    LossSettings,
+    ModelSettings,
+    SubGoals,
+)
 from semicoupled.training.settings import GoalWeights, SegmentSettings, SwitchSettings
 
 CLASSES = 4
@@ -48,7 +59,10 @@ def ready(settings: ActionSettings) -> ActionModel:
     return model.eval()
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
+KINDS: list[Kind] = [kind for kind in get_args(Kind) if kind not in NAMED]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_learns(kind: Kind) -> None:
     settings = settings_for(kind)
     model = build_model(settings, CLASSES)
@@ -61,7 +75,7 @@ def test_every_kind_learns(kind: Kind) -> None:
     assert all(parameter.grad is not None for parameter in model.parameters() if parameter.requires_grad)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind != "r2plus1d"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in AT_ONCE])
 def test_a_clip_and_its_frames_one_by_one_give_the_same(kind: Kind) -> None:
     model = ready(settings_for(kind, grid=(2, 3)))
     batch = batch_of(torch.randn(2, 7, 3, 24, 32))
@@ -187,3 +201,31 @@ def test_ranges_are_checked() -> None:
         SubGoals(("main", "main"))
     with pytest.raises(SettingsError, match="expected frames of 3 channels, got 1"):
         build_network(ModelSettings(size="backbone"), 1)
+
+
+@pytest.mark.parametrize("kind", [*NAMED, "backbone"])
+def test_what_torchvision_has_is_built_or_the_error_says_what_to_install(kind: Any) -> None:
+    settings = ModelSettings(size="backbone", backbone="resnet18") if kind == "backbone" else ModelSettings(kind=kind)
+    try:
+        importlib.import_module("torchvision")
+    except (ImportError, RuntimeError):
+        with pytest.raises(MissingExtraError, match=r"torchvision, which cannot be imported.*pip install torchvision"):
+            build_network(settings, 3)
+        return
+    network = build_network(settings, 3).eval()
+    with torch.no_grad():
+        assert network(torch.randn(1, 16, 3, 64, 64)).main.shape[:2] == (1, 16)
+
+
+def test_weights_of_a_file_fit_or_are_refused(tmp_path: Path) -> None:
+    one, other = nn.Sequential(nn.Conv2d(3, 4, 3)), nn.Sequential(nn.Conv2d(3, 4, 3))
+    torch.save(one.state_dict(), tmp_path / "w.pth")
+    take_weights(other, read_state(tmp_path / "w.pth"), "w.pth")
+    assert torch.equal(next(one.parameters()), next(other.parameters()))
+    with pytest.raises(
+        RunError, match=r"w\.pth: 0\.weight: expected weights of the shape \(5, 3, 3, 3\), got \(4, 3, 3, 3\)"
+    ):
+        take_weights(nn.Sequential(nn.Conv2d(3, 5, 3)), read_state(tmp_path / "w.pth"), "w.pth")
+    (tmp_path / "x.pth").write_bytes(b"no weights")
+    with pytest.raises(RunError, match=r"x\.pth: cannot be read"):
+        read_state(tmp_path / "x.pth")

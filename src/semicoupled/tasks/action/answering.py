@@ -13,7 +13,7 @@ from semicoupled.data.augment import NO_CHANGE, ClipDraw, Size, covering
 from semicoupled.nn.streams import STREAMS, Stream
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.data import ActionBatch, ActionData, choose_frames, plain_frames
-from semicoupled.tasks.action.settings import ActionSettings, EvaluationSettings
+from semicoupled.tasks.action.settings import AT_ONCE, ActionSettings, EvaluationSettings
 from semicoupled.training.progress import NoProgress, Progress
 
 BATCH = 16
@@ -44,7 +44,7 @@ def answered_streams(model: TaskModel) -> tuple[Stream, ...]:
 
 def can_stream(settings: ActionSettings) -> bool:
     """Whether a model goes frame by frame with a state; else it sees a clip at once."""
-    return settings.model.kind != "r2plus1d"
+    return settings.model.kind not in AT_ONCE
 
 
 def answer_all(

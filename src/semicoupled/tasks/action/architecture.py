@@ -12,9 +12,10 @@ from semicoupled.networks.backbone_stack import BackboneStack
 from semicoupled.networks.clip_network import ClipNetwork
 from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk, Trunk
 from semicoupled.networks.image_trunks import ImageTrunk
+from semicoupled.networks.torchvision_video import TorchvisionVideo, VideoName
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn import CBMStack, SemiCoupledStack, convgru, convlstm
-from semicoupled.tasks.action.settings import ModelSettings
+from semicoupled.tasks.action.settings import NAMED, ModelSettings
 
 BACKBONE_WIDTHS, BACKBONE_STRIDES = (512,) * 15, (1,) * 15
 """The 15 layers behind a backbone (Table 8: 512 features)."""
@@ -143,6 +144,8 @@ def build_layers(settings: ModelSettings, channels: int) -> nn.Module:
         return convlstm(channels, plan.widths, strides=strides, norm=norm, shortcut_every=every)
     if settings.kind == "convgru":
         return convgru(channels, plan.widths, strides=strides, norm=norm, shortcut_every=every)
+    if settings.kind in NAMED:
+        return ClipNetwork(TorchvisionVideo(cast(VideoName, settings.kind), settings.backbone_weights))
     return ClipNetwork(R2Plus1D(1, channels, widths=_four(plan.widths)))
 
 

@@ -14,7 +14,7 @@ from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
 from semicoupled.tasks.action.architecture import build_network
 from semicoupled.tasks.action.data import ActionBatch
-from semicoupled.tasks.action.settings import ActionSettings
+from semicoupled.tasks.action.settings import AT_ONCE, ActionSettings
 from semicoupled.training.motion_goal import motion_channels
 
 
@@ -53,7 +53,7 @@ class ActionModel(nn.Module):
         self.network = network
         channels, goals, model = int(cast(Any, network).out_channels), settings.sub_goals.temporal, settings.model
         # of a network without a map there is nothing to lay a grid over
-        grid = (1, 1) if model.kind in ("cnn_lstm", "r2plus1d") else model.grid
+        grid = (1, 1) if model.kind in ("cnn_lstm", *AT_ONCE) else model.grid
         branched = model.kind == "semicoupled"
 
         def head() -> GridHead:

@@ -15,12 +15,18 @@ from semicoupled.training.settings import (
     check_together,
 )
 
-Kind = Literal["semicoupled", "cnn", "cnn_lstm", "convlstm", "convgru", "cbm", "r2plus1d"]
+Kind = Literal[
+    "semicoupled", "cnn", "cnn_lstm", "convlstm", "convgru", "cbm", "r2plus1d", "r3d_18", "mc3_18", "r2plus1d_18", "s3d"
+]
 Size = Literal["xs", "s", "table1", "backbone"]
 Backbone = Literal["vgg16", "inception_v1", "resnet18"]
 MotionOrMain = Literal["main", "flow", "difference"]
 
 BRANCHED = ("semicoupled", "cbm")
+NAMED = ("r3d_18", "mc3_18", "r2plus1d_18", "s3d")
+"""torchvision's, with layers of their own."""
+AT_ONCE = ("r2plus1d", *NAMED)
+"""They see a clip at once and do not stream."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,8 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``cnn`` (each frame by itself), ``cnn_lstm`` (LRCN), ``convlstm``,
-            ``convgru``, ``cbm``, ``r2plus1d`` (3D convolutions: sees a clip at once and does not stream).
+            ``convgru``, ``cbm``, ``r2plus1d`` (3D convolutions: sees a clip at once and does not stream), or one of
+            torchvision's: ``r3d_18``, ``mc3_18``, ``r2plus1d_18``, ``s3d`` (likewise).
         size: ``xs`` and ``s`` (9 layers, real time on a CPU), ``table1`` (17 layers, the paper's stand-alone network)
             or ``backbone`` (a CNN, then 15 layers).
         widths: channels of each layer, in place of those of `size`.
@@ -45,8 +52,8 @@ class ModelSettings:
         dropout: share of the averaged features that are left out in training.
         hidden: width of the LSTM of ``cnn_lstm``; null for the last of the widths.
         backbone: of the size ``backbone``.
-        backbone_weights: a file of its weights, or ``imagenet``, which torchvision downloads; null begins with random
-            ones.
+        backbone_weights: a file of its weights, or of those of a network of torchvision's; or what torchvision
+            downloads, ``imagenet`` for a backbone and ``kinetics`` for a network. Null begins with random ones.
         checkpointing: compute each layer again in the backward pass instead of keeping its maps.
     """
 
@@ -191,10 +198,12 @@ class ActionSettings:
             raise SettingsError(
                 f"goals: model.kind {kind} has the main stream alone. Set goals.spatial and goals.temporal to 0."
             )
-        if kind == "r2plus1d" and self.segments.length is not None:
-            raise SettingsError("segments.length: model.kind r2plus1d sees a clip at once. Leave it out.")
-        if kind == "r2plus1d" and self.model.size == "backbone":
-            raise SettingsError("model.size backbone: model.kind r2plus1d has layers of its own. Choose another size.")
+        if kind in AT_ONCE and self.segments.length is not None:
+            raise SettingsError(f"segments.length: model.kind {kind} sees a clip at once. Leave it out.")
+        if kind in AT_ONCE and self.model.size == "backbone":
+            raise SettingsError(f"model.size backbone: model.kind {kind} has layers of its own. Choose another size.")
+        if kind in NAMED and self.data.color != "rgb":
+            raise SettingsError(f"model.kind {kind}: expected data.color rgb, got {self.data.color}.")
 
 
 @dataclass(frozen=True)

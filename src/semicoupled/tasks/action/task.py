@@ -25,7 +25,7 @@ from semicoupled.tasks.action.listing.recognize import list_clips
 from semicoupled.tasks.action.metrics import headline, prior_rows, score_rows
 from semicoupled.tasks.action.model import ActionModel, build_model
 from semicoupled.tasks.action.predictor import ActionPredictor
-from semicoupled.tasks.action.settings import ActionSettings
+from semicoupled.tasks.action.settings import AT_ONCE, ActionSettings
 from semicoupled.tasks.action.splitting import ClipSplits, class_names, split_clips
 from semicoupled.tasks.action.store import ClipStore, usable
 from semicoupled.training.ltsc import Segment
@@ -99,7 +99,7 @@ def build(settings: ActionSettings, description: Description) -> TaskModel:
 
 
 def _is_3d(settings: ActionSettings) -> bool:
-    return settings.model.kind == "r2plus1d"
+    return settings.model.kind in AT_ONCE
 
 
 def goals(settings: ActionSettings) -> Callable[[TaskOutput, ActionBatch], Losses]:
@@ -175,7 +175,8 @@ def steps(settings: ActionSettings, description: Description, model: TaskModel) 
         SettingsError: the network sees a clip at once.
     """
     if _is_3d(settings):
-        raise SettingsError("model.kind r2plus1d sees a clip at once and has no step to export. Choose another kind")
+        kind = settings.model.kind
+        raise SettingsError(f"model.kind {kind} sees a clip at once and has no step to export. Choose another kind")
     action, data = cast(ActionModel, model), settings.data
     scale = (
         "less 0.45, over 0.225"

@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "train a model: semicoupled train TASK [--config F] [--data.root DIR] [--run DIR] ...",
     "evaluate": "score a model beside the baselines: semicoupled evaluate TASK RUN [--json F]",
     "predict": "predict from files: semicoupled predict TASK RUN INPUT... --out PATH",
+    "replay": "does a model still say what it said, in time: semicoupled replay driving RUN INPUT --against F.csv",
     "export": "write a model as torch.export and ONNX programs: semicoupled export TASK RUN --out DIR",
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
     "data": "look at data before training: semicoupled data {check,describe} TASK DIR [--json F]",

@@ -210,7 +210,7 @@ def open_video(path: Path) -> Generator[Any]:
         yield container
 
 
-def upright(frame: Any, path: Path) -> np.ndarray:
+def upright(frame: Any, path: Path | str) -> np.ndarray:
     """Give a decoded frame of PyAV as an upright image, H W 3, uint8, RGB.
 
     Raises:

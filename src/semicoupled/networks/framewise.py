@@ -7,6 +7,7 @@ one trains the other.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol, cast
 
@@ -125,7 +126,7 @@ class TorchvisionTrunk(nn.Module):
         """
         super().__init__()
         try:
-            from torchvision import models
+            models = importlib.import_module("torchvision.models")
         except (ImportError, RuntimeError) as error:
             raise MissingExtraError(
                 f"{name} comes from torchvision, which cannot be imported ({error}). Install it: "

@@ -295,19 +295,6 @@ def test_clips_and_crops(model: Any, videos: list[Path]) -> None:
     assert places == [(0.0, 0.5), (0.5, 0.5), (1.0, 0.5)]
 
 
-def test_one_command_after_the_other(model: Any, samples: ModuleType, tmp_path: Path) -> None:
-    root = samples.make_tree(tmp_path / "root")
-    (root / "videos" / "broken.mp4").write_bytes(b"x" * 100)
-    with (root / "videos.csv").open("a") as file:
-        file.write("videos/broken.mp4,left,p9\n")
-    found = tmp_path / "found.json"
-    assert main(["data", "check", "action", str(root), "--json", str(found), "--page", str(tmp_path / "p.html")]) == 1
-    problems = [one for one in json.loads(found.read_text())["findings"] if one["severity"] == "problem"]
-    assert [one["where"] for one in problems] == ["videos/broken.mp4"]
-    assert "<img" in (tmp_path / "p.html").read_text()
-    assert main(["data", "describe", "action", str(root)]) == 0
-
-
 def test_a_rival_that_sees_clips_predicts_and_does_not_export(samples: ModuleType, tmp_path: Path) -> None:
     settings = ActionSettings(
         data=DataSettings(height=24, width=32, frames=4),

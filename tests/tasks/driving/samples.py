@@ -1,4 +1,4 @@
-"""Writers of small drives in the formats of the real ones: a camera that turns in front of a wall of stripes and spots."""
+"""Writers of small drives in the formats of the real ones: a camera that turns in front of a wall of spots."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def make_drive(
         )
         for offset in place
     ]
-    return Made(np.rint(np.stack(frames)).astype(np.uint8), np.arange(count) / RATE, angles)
+    noisy = np.stack(frames) + rng.normal(0, 1, (count, height, width, 1))  # no camera gives a picture twice
+    return Made(np.rint(np.clip(noisy, 0, 255)).astype(np.uint8), np.arange(count) / RATE, angles)
 
 
 def write_image(path: Path, image: np.ndarray) -> None:

@@ -36,7 +36,7 @@ def same(drive: Drive, made, scale: float = 1.0, within: float = 3.0, off: float
         assert np.argmin(others) == index
         assert others[index] < within
         # red is red
-        assert abs(image[..., 0].mean() - made.frames[index][..., 0].mean()) < 1
+        assert abs(image[..., 0].mean() - made.frames[index][..., 0].mean()) < 3
 
 
 def test_tub(samples: ModuleType, tmp_path: Path, made):
@@ -123,10 +123,9 @@ def test_table_of_a_video(samples: ModuleType, tmp_path: Path, made):
     samples.write_video(tmp_path / "films" / "drive.mp4", made.frames)
     # labels at 50 Hz, from the third frame on, with words
     at = np.arange(0.1, 0.5501, 0.02)
-    lines = [
-        f"films/drive.mp4,{time:.2f},{10 * np.interp(time, made.times, made.angles)},{'late' if time > 0.31 else 'early'}"
-        for time in at
-    ]
+    angles = 10 * np.interp(at, made.times, made.angles)
+    words = ["late" if time > 0.31 else "early" for time in at]
+    lines = [f"films/drive.mp4,{time:.2f},{angle},{word}" for time, angle, word in zip(at, angles, words, strict=True)]
     (tmp_path / "drive.csv").write_text("video,time,angle,road\n" + "\n".join(lines) + "\n")
     (drive,) = read_drives(tmp_path, DEGREES)
     np.testing.assert_allclose(drive.times, made.times[2:11], atol=1e-3)

@@ -98,29 +98,51 @@ def check(request: DataRequest[ActionSettings]) -> DataReport:
 
 
 def _look(clip: Clip, settings: ActionSettings, *, picture: bool) -> Facts:
-    data, found = settings.data, Facts(clip)
+    found, sums, pictures = Facts(clip), hashlib.sha256(), _Spread(_FRAMES)
+    first: np.ndarray | None = None
     times: list[float] = []
-    small: list[np.ndarray] = []
-    sums = hashlib.sha256()
+    moves = False
     try:
-        for time, image in iterate_frames(clip.path, start=clip.start, end=clip.end, frame_rate=data.frame_rate):
+        frames = iterate_frames(clip.path, start=clip.start, end=clip.end, frame_rate=settings.data.frame_rate)
+        for time, image in frames:
             found.size = found.size or Size(*image.shape[:2])
             times.append(time)
-            sums.update(resize(image, Size(8, 8)).tobytes())
-            size = covering(Size(*image.shape[:2]), Size(_SIDE, _SIDE)) if picture else Size(8, 8)
-            small.append(resize(image, size))
+            tiny = resize(image, Size(8, 8))
+            sums.update(tiny.tobytes())
+            first = tiny if first is None else first
+            moves = moves or not np.array_equal(first, tiny)
+            if picture:
+                pictures.add(image)
     except DataError as error:
         found.problem = str(error).removeprefix(f"{clip.path}: ")
-    found.frames, found.digest = len(times), sums.hexdigest()
+    found.frames, found.digest, found.still = len(times), sums.hexdigest(), len(times) > 1 and not moves
     if len(times) > 1:
         steps = np.array([later - earlier for earlier, later in pairwise(times)])
         middle = float(np.median(steps))
         found.rate = 1 / middle if middle > 0 else None
         found.varying = bool(np.quantile(steps, 0.95) > _VARYING * max(middle, 1e-9))
-        found.still = all(np.array_equal(small[0], one) for one in small[1:])
-    if picture and small:
-        found.strip = np.stack([small[i] for i in np.linspace(0, len(small) - 1, _FRAMES).round().astype(int)])
+    if picture and times:
+        found.strip = pictures.chosen()
     return found
+
+
+class _Spread:
+    """Keeps some images of a video of unknown length, evenly spread: every second one goes when there are too many."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._every, self._seen = count, 1, 0
+        self._kept: list[np.ndarray] = []
+
+    def add(self, image: np.ndarray) -> None:
+        if self._seen % self._every == 0:
+            self._kept.append(resize(image, covering(Size(*image.shape[:2]), Size(_SIDE, _SIDE))))
+            if len(self._kept) > 8 * self._count:
+                self._kept, self._every = self._kept[::2], 2 * self._every
+        self._seen += 1
+
+    def chosen(self) -> np.ndarray:
+        places = np.linspace(0, len(self._kept) - 1, self._count).round().astype(int)
+        return np.stack([self._kept[place] for place in places])
 
 
 def _leaks(listing: Listing) -> list[Finding]:

@@ -25,8 +25,8 @@ SEGMENT = 32
 CLIPS = 16
 """Clips that are answered at once."""
 
-Load = Callable[[Sequence[int]], np.ndarray]
-"""Gives frames by number: T H W 3, uint8, at the network's size."""
+Load = Callable[[Sequence[int]], Tensor]
+"""Gives frames by number, T 3 H W, as the network takes them."""
 
 
 class _Answers(NamedTuple):
@@ -66,7 +66,7 @@ def answer_drive(
         DataError: an image cannot be read.
     """
     if isinstance(drive, SeenDrive):
-        seen, load, step = drive.drive, _from_memory(drive), drive.step
+        seen, load, step = drive.drive, _from_memory(drive, settings), drive.step
     else:
         seen, load, step = drive, _from_files(drive, settings), step_of(drive.times, settings.rate)
     wanted = model.streams if streams is None else tuple(streams)
@@ -91,12 +91,14 @@ def answer_drive(
     )
 
 
-def _from_memory(seen: SeenDrive) -> Load:
-    return lambda indices: seen.images[np.asarray(indices)]
+def _from_memory(seen: SeenDrive, settings: DataSettings) -> Load:
+    return lambda indices: to_frames(seen.images[np.asarray(indices)], settings)
 
 
 def _from_files(drive: Drive, settings: DataSettings) -> Load:
-    return lambda indices: np.stack([shrink(drive.frames.read(index), settings) for index in indices])
+    return lambda indices: to_frames(
+        np.stack([shrink(drive.frames.read(index), settings) for index in indices]), settings
+    )
 
 
 def _stream(
@@ -111,8 +113,7 @@ def _stream(
         steps = -(-len(indices) // step)
         # the last step of a drive may lack frames for some streams; the newest frame fills in, and is not answered
         padded = np.minimum(np.arange(start, start + steps * step), count - 1)
-        images = load(np.unique(padded).tolist())
-        frames = to_frames(images[padded - start]).unflatten(0, (steps, step)).transpose(0, 1)
+        frames = load(np.unique(padded).tolist())[padded - start].unflatten(0, (steps, step)).transpose(0, 1)
         with torch.no_grad():
             output = model.answer(frames.to(device), state, streams=streams)
         state = output.state
@@ -129,8 +130,8 @@ def _clips(model: DrivingModel, load: Load, count: int, step: int, streams: Sequ
     reach = (length - 1) * step
     for ends in _chunks(range(reach, count), CLIPS):
         first = ends[0] - reach
-        images = load(range(first, ends[-1] + 1))
-        clips = [to_frames(images[np.arange(end - reach - first, end - first + 1, step)]) for end in ends]
+        frames = load(range(first, ends[-1] + 1))
+        clips = [frames[end - reach - first : end - first + 1 : step] for end in ends]
         with torch.no_grad():
             output = model.answer(torch.stack(clips).to(device), streams=streams)
         for name in streams:

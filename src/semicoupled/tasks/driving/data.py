@@ -28,7 +28,7 @@ class DrivingBatch(NamedTuple):
     """A clip, or with a leading B a batch of them. The time axis comes first (second), so that all can be cut alike.
 
     Attributes:
-        frames: T 3 H W, RGB, -.5 to .5.
+        frames: T 3 H W, RGB (see `to_frames`).
         angle: T, the label between 0 and 1 (see `angles.normalize`).
         weight: T, how much each frame's answer counts: 0 where it is not asked for, or has no label.
         flow: T 2 h w, from the frame before, pixels of the frames; T 0 where nobody learns it.
@@ -116,7 +116,7 @@ class DrivingData(Dataset[DrivingBatch]):
         count = len(clip.images)
         weight = (np.arange(count) >= self._first) & ~np.isnan(clip.angle)
         return DrivingBatch(
-            frames=to_frames(clip.images),
+            frames=to_frames(clip.images, self.settings),
             angle=torch.from_numpy(np.nan_to_num(clip.angle, nan=0.5).astype(np.float32)),
             weight=torch.from_numpy(weight.astype(np.float32)),
             flow=torch.empty(count, 0) if clip.flow is None else torch.from_numpy(np.ascontiguousarray(clip.flow)),
@@ -130,10 +130,16 @@ def label_of(seen: SeenDrive, settings: DataSettings) -> np.ndarray:
     return normalize(angles, settings.scale(drive.unit))
 
 
-def to_frames(images: np.ndarray) -> Float[Tensor, "T 3 H W"]:
-    """Give images, T H W 3 uint8, the form that the network takes."""
-    rows = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
-    return rows.float().div_(255).sub_(0.5)
+def to_frames(images: np.ndarray, settings: DataSettings) -> Float[Tensor, "T 3 H W"]:
+    """Give images, T H W 3 uint8, the form that the network takes: -.5 to .5, or standardized."""
+    rows = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float().div_(255).sub_(0.5)
+    return standardize(rows) if settings.standardize else rows
+
+
+def standardize(rows: Float[Tensor, "N 3 H W"]) -> Float[Tensor, "N 3 H W"]:
+    """Bring every frame to mean 0 and standard deviation 1; one of a single color becomes 0."""
+    centered = rows - rows.mean((1, 2, 3), keepdim=True)
+    return centered / (centered.square().mean((1, 2, 3), keepdim=True) + 1e-6).sqrt()
 
 
 def augment(clip: _Clip, rng: np.random.Generator, how: AugmentSettings) -> _Clip:
@@ -143,7 +149,7 @@ def augment(clip: _Clip, rng: np.random.Generator, how: AugmentSettings) -> _Cli
     lift = 255.0 * rng.uniform(-how.brightness, how.brightness)
     moved = round(rng.uniform(-how.shift, how.shift) * clip.images.shape[2])
     row, column = rng.random(2)
-    table = np.clip((np.arange(256) - 127.5) * gain + 127.5 + lift, 0, 255).astype(np.uint8)
+    table = np.clip(np.rint((np.arange(256) - 127.5) * gain + 127.5 + lift), 0, 255).astype(np.uint8)
     images, angle, flow = table[clip.images], clip.angle, clip.flow
     if moved:
         images = _moved(images, moved, axis=2)

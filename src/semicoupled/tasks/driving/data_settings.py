@@ -41,7 +41,7 @@ class AngleSettings:
     factor: float | None = None
     offset: float = 0.0
     scale: float | None = None
-    smooth_seconds: float = 0.0
+    smooth_seconds: float = 0.5
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -99,6 +99,7 @@ class DataSettings:
         crop_bottom: share of the height that is cut off below (the car's own hood).
         width: of the network's frames, px.
         height: of the network's frames, px.
+        standardize: every frame is brought to mean 0 and standard deviation 1, so that light and exposure count less.
         angle: what the label is.
         lag_frames: the label of a frame is the angle so many frames later; below 0, earlier.
         stride: frames of a drive between the starts of two training clips.
@@ -109,7 +110,7 @@ class DataSettings:
     root: str = ""
     validation: str = "last:5"
     test: str | None = None
-    frames: int = 12
+    frames: int = 8
     rate: float | None = 10.0
     file_rate: float | None = None
     gap_seconds: float = 0.5
@@ -117,6 +118,7 @@ class DataSettings:
     crop_bottom: float = 0.0
     width: int = 96
     height: int = 64
+    standardize: bool = True
     angle: AngleSettings = field(default_factory=AngleSettings)
     lag_frames: int = 0
     stride: int = 1

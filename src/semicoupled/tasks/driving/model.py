@@ -21,6 +21,9 @@ from semicoupled.training.motion_goal import motion_channels
 
 Network = SemiCoupledStack | RecurrentStack | Framewise | FramewiseLSTM
 
+XXS_WIDTHS, XXS_STRIDES = (16, 24, 32, 48, 64, 64), (2, 1, 2, 1, 2, 1)
+"""At 96 x 64 px: 48 x 32, pooled to 24 x 16; then one layer there, two at 12 x 8, two at 6 x 4."""
+
 CHANNELS = 3
 """Of a frame: RGB."""
 
@@ -108,7 +111,7 @@ class DrivingModel(nn.Module):
         switch: Switching | None = None,
         state_at: int | None = None,
     ) -> DrivingOutput:
-        """The same from frames alone: B T 3 H W, -.5 to .5."""
+        """The same from frames alone, B T 3 H W; see `data.to_frames`."""
         out = self.network(
             frames, state, streams=("main", *(s for s in streams if s != "main")), switch=switch, state_at=state_at
         )
@@ -134,7 +137,12 @@ class DrivingModel(nn.Module):
 
 def layers_of(settings: ModelSettings) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Give widths and strides of the layers that the settings ask for."""
-    named = {"paper": (table1.WIDTHS, table1.STRIDES), "s": (S_WIDTHS, STRIDES), "xs": (XS_WIDTHS, STRIDES)}
+    named = {
+        "paper": (table1.WIDTHS, table1.STRIDES),
+        "s": (S_WIDTHS, STRIDES),
+        "xs": (XS_WIDTHS, STRIDES),
+        "xxs": (XXS_WIDTHS, XXS_STRIDES),
+    }
     widths, strides = named[settings.size]
     if settings.widths is not None and settings.strides is not None:
         widths, strides = settings.widths, settings.strides

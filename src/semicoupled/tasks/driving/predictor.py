@@ -1,34 +1,41 @@
-"""Angles for drives in files."""
+"""Angles for drives in files, or as frames come."""
 
 from __future__ import annotations
 
-import csv
-import io
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
-from semicoupled.errors import DataError
+from semicoupled.data.video import load_av
+from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
-from semicoupled.task import Description, PredictRequest
+from semicoupled.task import Description, NoOptions, PredictRequest
+from semicoupled.tasks.driving.answer_table import to_csv
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.drives import Drive
-from semicoupled.tasks.driving.formats.reading import read_drives
+from semicoupled.tasks.driving.data_settings import OnError
+from semicoupled.tasks.driving.drive_video import write_drive_video
+from semicoupled.tasks.driving.drives import Drive, Unit
+from semicoupled.tasks.driving.inputs import forgiving, read_inputs
+from semicoupled.tasks.driving.live import drive_live, open_source
 from semicoupled.tasks.driving.model import DrivingModel
+from semicoupled.tasks.driving.predict_options import PredictOptions
+from semicoupled.tasks.driving.session import DriveSession
 from semicoupled.tasks.driving.settings import DrivingSettings
-from semicoupled.training.progress import NoProgress
+from semicoupled.training.progress import NoProgress, Progress
 
-COLUMNS = ("drive", "frame", "time", "angle", "spatial", "temporal", "truth")
-"""Of the CSV: the drive's name, the frame's number in it, seconds, and angles in the unit of the training data,
-positive to the right. The side streams' are empty where a model has none; the truth where there is no label."""
+_LOG = logging.getLogger(__name__)
+SUFFIXES = (".csv", ".mp4")
+"""Of what is written: a table of angles, a video with a wheel."""
 
 
 @dataclass(frozen=True)
 class DrivingPredictor:
-    """Reads drives and writes a CSV file of angles.
+    """Reads drives, videos, folders of images or a camera; writes a CSV file of angles, a video, or both.
 
     Args:
         settings: of the run.
@@ -40,64 +47,112 @@ class DrivingPredictor:
     description: Description
     model: DrivingModel
 
-    def predict(self, request: PredictRequest) -> list[Path]:
+    def predict(self, request: PredictRequest) -> Iterator[Path]:
         """Answer for every frame.
 
         Args:
-            request: the inputs are drives of any known format, or folders of them. What is written is a CSV file.
+            request: the inputs are what `read_inputs` reads, with `PredictOptions`.
+
+        Returns:
+            The files, each as soon as it is whole.
 
         Raises:
             DataError: an input is missing, or is no drive.
-            SettingsError: several files to write.
+            SettingsError: a file to write of an unknown kind.
+            MissingExtraError: a video, and PyAV is not installed.
         """
-        out, shown = request.only_out(), request.progress or NoProgress()
-        drives = self.read(request.inputs)
+        options = PredictOptions() if isinstance(request.options, NoOptions) else cast(PredictOptions, request.options)
+        self._check(request.out)
+        shown = request.progress or NoProgress()
+        if options.live:
+            yield from self._live(request, options, shown)
+            return
+        drives = read_inputs(request.inputs, self.settings.data, self.unit, options.rate)
+        answers = self._answer_all(drives, options, shown)
+        for out in request.out:
+            if out.suffix.lower() == ".csv":
+                write_text(out, to_csv(answers))
+            else:
+                threshold = self.settings.evaluation.thresholds(self.unit)[0]
+                kept = [forgiving(drive, self._on_error(options))[0] for drive in drives]
+                write_drive_video(out, kept, answers, threshold, shown)
+            yield out
+
+    @property
+    def unit(self) -> Unit:
+        """Of the angles that the model learned."""
+        return cast(Unit, str(self.description["unit"]))
+
+    def answer(self, drive: Drive, *, main_only: bool = False) -> DriveAnswers:
+        """Answer for a drive, in the unit that was learned; labels of another unit are left away."""
+        answers = answer_drive(
+            self.model,
+            drive,
+            self.settings.data,
+            unit=self.unit,
+            way=self.settings.evaluation.way,
+            streams=("main",) if main_only else None,
+        )
+        return answers if drive.unit == self.unit else answers._replace(truth=np.full(len(drive), np.nan))
+
+    def session(self, *, all_streams: bool = False, every: int | None = None, packed: bool = True) -> DriveSession:
+        """Begin to answer frame by frame; see `DriveSession`."""
+        streams = self.model.streams if all_streams else ("main",)
+        return DriveSession(self.settings, self.description, self.model, streams=streams, every=every, packed=packed)
+
+    def _answer_all(self, drives: Sequence[Drive], options: PredictOptions, shown: Progress) -> list[DriveAnswers]:
         answers: list[DriveAnswers] = []
-        shown.begin("answering", len(drives))
+        shown.begin("answering", sum(len(drive) for drive in drives))
         try:
             for drive in drives:
-                answers.append(self.answer(drive))
-                shown.update(len(answers))
+                before = sum(len(each.times) for each in answers)
+                readable, frames = forgiving(
+                    drive, self._on_error(options), lambda index, before=before: shown.update(before + index)
+                )
+                said = self.answer(readable, main_only=options.streams == "main")
+                if frames.missing:
+                    said = _without(said, sorted(frames.missing))
+                answers.append(said)
+                shown.update(sum(len(each.times) for each in answers))
         finally:
             shown.end()
-        write_text(out, to_csv(answers))
-        return [out]
+        return answers
 
-    def read(self, inputs: Sequence[Path]) -> list[Drive]:
-        """Read the drives of several files or folders.
-
-        Raises:
-            DataError: see `read_drives`; or nothing was given.
-        """
-        if not inputs:
-            raise DataError("nothing to predict from; expected drives, such as a tub. Name one or more")
-        return [drive for path in inputs for drive in read_drives(path, self.settings.data)]
-
-    def answer(self, drive: Drive) -> DriveAnswers:
-        """Answer for a drive, in the unit that was learned; labels of another unit are left away."""
-        unit = str(self.description["unit"])
-        answers = answer_drive(
-            self.model, drive, self.settings.data, unit=unit, way=self.settings.evaluation.way, streams=None
+    def _live(self, request: PredictRequest, options: PredictOptions, shown: Progress) -> Iterator[Path]:
+        if request.inputs:
+            raise SettingsError(
+                f"{', '.join(map(str, request.inputs))}: with --camera or --stdin no inputs are read. Leave them out."
+            )
+        session = self.session(all_streams=options.streams == "all")
+        done = drive_live(open_source(options), session, request.out, options, shown, request.stopped)
+        _LOG.info(
+            "%d frames answered, %.1f ms each on average, %d dropped", done.frames, 1000 * done.seconds, done.dropped
         )
-        return answers if drive.unit == unit else answers._replace(truth=np.full(len(drive), np.nan))
+        yield from (out for out in request.out if not out.as_posix().startswith("/dev/"))
+
+    def _on_error(self, options: PredictOptions) -> OnError:
+        return self.settings.data.on_error if options.on_error is None else options.on_error
+
+    def _check(self, outs: Sequence[Path]) -> None:
+        for out in outs:
+            if out.suffix.lower() not in SUFFIXES and not out.as_posix().startswith("/dev/"):
+                raise SettingsError(f"--out {out}: expected a file that ends with {' or '.join(SUFFIXES)}")
+            if out.suffix.lower() == ".mp4":
+                load_av("MP4 is written")
+        if len(set(outs)) < len(outs):
+            raise SettingsError(f"--out: {', '.join(map(str, outs))}: expected each file once")
 
 
-def to_csv(answers: Sequence[DriveAnswers]) -> str:
-    """Lay answers out as the text of a CSV file; see `COLUMNS`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for drive in answers:
-        for row in _rows(drive):
-            writer.writerow(row)
-    return text.getvalue()
+def _without(said: DriveAnswers, missing: Sequence[int]) -> DriveAnswers:
+    """Leave the answers out for frames that could not be read."""
 
+    def blanked(column: np.ndarray | None) -> np.ndarray | None:
+        if column is None:
+            return None
+        column = column.copy()
+        column[missing] = np.nan
+        return column
 
-def _rows(drive: DriveAnswers) -> Iterator[tuple[str, ...]]:
-    columns = (drive.main, drive.spatial, drive.temporal, drive.truth)
-    for frame, time in enumerate(drive.times):
-        yield drive.drive, str(frame), f"{time:.3f}", *(_cell(column, frame) for column in columns)
-
-
-def _cell(column: np.ndarray | None, frame: int) -> str:
-    return "" if column is None or np.isnan(column[frame]) else f"{column[frame]:.5f}"
+    main = blanked(said.main)
+    assert main is not None
+    return said._replace(main=main, spatial=blanked(said.spatial), temporal=blanked(said.temporal))

@@ -14,6 +14,7 @@ from semicoupled.tasks.driving.data_settings import (
     OnError,
     at_least,
 )
+from semicoupled.tasks.driving.predict_options import PredictOptions
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -23,6 +24,7 @@ from semicoupled.training.settings import (
 )
 
 __all__ = [
+    "PREDICT_OPTIONS",
     "SETTINGS",
     "AngleSettings",
     "AngleUnit",
@@ -32,11 +34,12 @@ __all__ = [
     "EvaluationSettings",
     "ModelSettings",
     "OnError",
+    "PredictOptions",
     "SubGoals",
 ]
 
 Kind = Literal["semicoupled", "convlstm", "cnn", "cnn_lstm", "resnet18", "vgg_lstm"]
-Size = Literal["paper", "s", "xs"]
+Size = Literal["paper", "s", "xs", "xxs"]
 Way = Literal["stream", "clips"]
 TemporalGoal = Literal["main", "flow", "difference"]
 
@@ -58,7 +61,7 @@ class ModelSettings:
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``; ``cnn``, which sees the newest frame alone; ``cnn_lstm``;
             ``resnet18`` and ``vgg_lstm``, the named networks of Sec. 5.7, which need torchvision.
-        size: ``paper`` (Table 1: 17 layers, 64 to 512 channels), ``s`` or ``xs`` (9 layers).
+        size: ``paper`` (Table 1: 17 layers, 64 to 512 channels), ``s`` or ``xs`` (9 layers), ``xxs`` (6).
         width: factor on the channels of every layer.
         widths: channels of each layer in place of those of `size`; then `strides` must be given, too.
         strides: of each layer, in place of those of `size`.
@@ -74,7 +77,7 @@ class ModelSettings:
     """
 
     kind: Kind = "semicoupled"
-    size: Size = "xs"
+    size: Size = "xxs"
     width: float = 1.0
     widths: tuple[int, ...] | None = None
     strides: tuple[int, ...] | None = None
@@ -118,7 +121,7 @@ class SubGoals:
         motion: weight of flow and difference beside the angle.
     """
 
-    warm_up: int | None = None
+    warm_up: int | None = 2
     temporal: tuple[TemporalGoal, ...] = ("main", "flow", "difference")
     motion: float = 0.01
 
@@ -198,8 +201,8 @@ class DrivingSettings:
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(
             steps=2000,
-            batch=8,
-            learning_rate=1e-3,
+            batch=16,
+            learning_rate=3e-3,
             schedule="cosine",
             warm_up=0.05,
             weight_average=0.99,
@@ -234,3 +237,4 @@ class DrivingSettings:
 
 
 SETTINGS = DrivingSettings
+PREDICT_OPTIONS = PredictOptions

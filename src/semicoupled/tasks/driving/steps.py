@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
+from semicoupled.nn.streams import StackState
 from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description
-from semicoupled.tasks.driving.model import CHANNELS, DrivingModel
+from semicoupled.tasks.driving.data import standardize
+from semicoupled.tasks.driving.model import CHANNELS, AngleHead, DrivingModel
 from semicoupled.tasks.driving.settings import DrivingSettings
 
-_EDGE = 1e-6
+
+class _Standardized(nn.Module):
+    """A network whose frames are standardized first, as they were in training."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def step(self, frame: Tensor, state: StackState) -> tuple[Tensor, StackState]:
+        return self.network.step(standardize(frame), state)  # pyright: ignore[reportCallIssue]
+
+    def initial_state(self, batch: int, size: Sequence[int]) -> StackState:
+        return self.network.initial_state(batch, size)  # pyright: ignore[reportCallIssue]
 
 
 class _Angle(nn.Module):
-    """A head whose answer is turned back into an angle."""
+    """A head whose answer is an angle: what the sigmoid would be put on, times the scale."""
 
-    def __init__(self, head: nn.Module, scale: float, bounded: bool) -> None:
+    def __init__(self, head: AngleHead, scale: float, bounded: bool) -> None:
         super().__init__()
-        self.head, self.scale, self.bounded = head, scale, bounded
+        self.logit, self.scale, self.bounded = head.head, scale, bounded
 
     def forward(self, features: Tensor) -> Tensor:
-        inside = self.head(features).clamp(_EDGE, 1 - _EDGE)
-        angle = self.scale * (torch.log(inside) - torch.log(1 - inside))
+        angle = self.scale * self.logit(features)
         return angle.clamp(-1, 1) if self.bounded else angle
 
 
@@ -32,7 +46,7 @@ def make_steps(settings: DrivingSettings, description: Description, model: Drivi
     bounded = unit == "normalized"
     what = "-1 to 1 of full lock" if bounded else unit
     return frame_steps(
-        model.network,
+        _Standardized(model.network) if data.standardize else model.network,
         _Angle(model.main_head, data.scale(unit), bounded),
         channels=CHANNELS,
         size=(data.height, data.width),

@@ -16,7 +16,9 @@ from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
+from semicoupled.tasks.driving.check import check
 from semicoupled.tasks.driving.data import DrivingBatch, DrivingData, label_of
+from semicoupled.tasks.driving.describe import describe
 from semicoupled.tasks.driving.draw import sections
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.reading import read_drives
@@ -240,4 +242,6 @@ TASK = Task(
     predictor=predictor,
     steps=steps,
     draw=draw,
+    check=check,
+    describe=describe,
 )

@@ -21,7 +21,7 @@ from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 
-NAME = "comma.ai HDF5"
+NAME: str = "comma.ai HDF5"
 
 _CAMERA, _LOG = "camera", "log"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -17,11 +17,10 @@ from semicoupled.data.video_frames import VideoFrames
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
-from semicoupled.tasks.driving.formats.parts import SomeFrames
 from semicoupled.tasks.driving.formats.timed import interpolate
-from semicoupled.tasks.driving.skipping import Skipped
+from semicoupled.tasks.driving.skipping import MOST_SKIPPED
 
-NAME = "comma2k19"
+NAME: str = "comma2k19"
 
 _VIDEO = "video.hevc"
 _TIMES = Path("global_pose/frame_times")
@@ -40,15 +39,52 @@ def read(path: Path, settings: DataSettings) -> list[Drive]:
 
     Args:
         path: the folder.
-        settings: whether a video that ends early ends it all.
+        settings: not needed; a segment says everything itself.
 
     Raises:
         DataError: a part is missing or damaged.
-        MissingExtraError: PyAV is not installed.
     """
+    del settings
     if _is_segment(path):
-        return [_drive(path, "", "", settings)]
-    return [_drive(segment, segment.name, "", settings) for segment in _segments(path)]
+        return [_drive(path, "")]
+    return [_drive(segment, segment.name) for segment in _segments(path)]
+
+
+class SegmentFrames:
+    """Images of a segment's video, which is opened when the first is asked for: there are many, without an index."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        """Take the video, and how many frames there are times for."""
+        self._path, self._count = path, count
+        self._video: VideoFrames | None = None
+        self._wrong: str | None = None
+
+    def __len__(self) -> int:
+        """The number of frames."""
+        return self._count
+
+    def read(self, index: int) -> np.ndarray:
+        """Decode a frame: H W 3, uint8, RGB.
+
+        Raises:
+            DataError: it cannot be decoded, or the video has another number of frames than there are times.
+            MissingExtraError: PyAV is not installed.
+        """
+        if self._video is None and self._wrong is None:
+            video = VideoFrames(self._path)
+            if abs(len(video) - self._count) > MOST_SKIPPED * self._count:
+                self._wrong = (
+                    f"{self._path}: has {len(video)} frames, and {_TIMES} has {self._count} times; expected as many. "
+                    "It may be cut off: fetch it again, or take the segment out"
+                )
+            self._video = video
+        if self._video is None or self._wrong is not None:
+            raise DataError(str(self._wrong))
+        return self._video.read(index)
+
+    def name(self, index: int) -> str:
+        """Say where a frame lies."""
+        return f"{self._path}, frame {index}"
 
 
 def _is_segment(path: Path) -> bool:
@@ -61,27 +97,16 @@ def _segments(path: Path) -> list[Path]:
     return sorted(numbered, key=lambda child: int(child.name))
 
 
-def _drive(path: Path, name: str, run: str, settings: DataSettings) -> Drive:
+def _drive(path: Path, name: str) -> Drive:
     times = _array(path / _TIMES)
-    video = VideoFrames(path / _VIDEO)
-    kept = min(len(times), len(video))
-    if len(times) != len(video):
-        skipped = Skipped(settings.on_error, str(path))
-        skipped.add(
-            DataError(
-                f"{path / _VIDEO}: has {len(video)} frames, and {_TIMES} has {len(times)} times; expected as many. It "
-                "may be cut off: fetch it again, or leave the rest out with --data.on_error skip"
-            ),
-            abs(len(times) - len(video)),
-        )
-        skipped.close(max(len(times), len(video)))
-    times = times[:kept]
+    if not (path / _VIDEO).is_file():
+        raise DataError(f"{path / _VIDEO}: no such file; expected the video of the segment. Fetch it again")
     speed = next((name for name in ("speed", "car_speed") if (path / _CAN / name).is_dir()), None)
     return Drive(
         name=name,
-        run=run,
+        run="",
         source=path,
-        frames=SomeFrames(video, np.arange(kept)),
+        frames=SegmentFrames(path / _VIDEO, len(times)),
         times=times,
         angles=-_at(path / _CAN / "steering_angle", times),
         unit="degrees",

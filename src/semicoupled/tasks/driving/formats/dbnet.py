@@ -27,7 +27,7 @@ from semicoupled.tasks.driving.formats.text import (
     to_number,
 )
 
-NAME = "DBNet / LiVi folder"
+NAME: str = "DBNet / LiVi folder"
 
 _KILOMETER_AN_HOUR = 1 / 3.6
 _LABELS = ("behavior.csv", "data.csv")

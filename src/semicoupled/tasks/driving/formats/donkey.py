@@ -9,6 +9,7 @@ https://docs.donkeycar.com/guide/deep_learning/train_autopilot/
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -21,11 +22,13 @@ from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.images import ImageFiles
 from semicoupled.tasks.driving.skipping import Skipped
 
-NAME = "DonkeyCar tub v2"
+NAME: str = "DonkeyCar tub v2"
 MANIFEST = "manifest.json"
 IMAGES = "images"
 
 _IMAGE, _ANGLE, _TIME, _SESSION, _INDEX = "cam/image_array", "user/angle", "_timestamp_ms", "_session_id", "_index"
+_MODE, _BY_HAND = "user/mode", "user"
+_LOG = logging.getLogger(__name__)
 _NEEDED: dict[str, Any] = {_IMAGE: str, _TIME: int | float, _INDEX: int}
 
 
@@ -58,7 +61,23 @@ def read(path: Path, settings: DataSettings) -> list[Drive]:
             f"{path}: has {len(records)} records, of which {len(deleted)} are deleted; expected some to read. Restore "
             "some, or use another tub"
         )
+    _log_oddities(path, manifest["paths"], [record for own in sessions.values() for record in own])
     return [_drive(path, name, records) for name, records in sessions.items()]
+
+
+def _log_oddities(path: Path, named: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
+    for file in sorted(path.glob("*.catalog")):
+        if file.name not in named:
+            _LOG.warning("%s: is not named by the manifest, and not read", file)
+    # what the hand did meanwhile is not how the car was steered
+    piloted = sum(record.get(_MODE, _BY_HAND) != _BY_HAND for record in records)
+    if piloted:
+        _LOG.warning(
+            "%s: %d of %d records were driven by the car's own pilot; their user/angle is no label. Delete them there",
+            path,
+            piloted,
+            len(records),
+        )
 
 
 def _read_manifest(path: Path) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from semicoupled.tasks.driving.formats.recordings import split_at_pauses
 from semicoupled.tasks.driving.formats.text import counted_times, numbers
 from semicoupled.tasks.driving.skipping import Skipped
 
-NAME = "DonkeyCar tub v1"
+NAME: str = "DonkeyCar tub v1"
 
 _IMAGE, _ANGLE = "cam/image_array", "user/angle"
 

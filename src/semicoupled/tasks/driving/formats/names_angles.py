@@ -18,7 +18,7 @@ from semicoupled.tasks.driving.formats.images import ImageFiles, find_images
 from semicoupled.tasks.driving.formats.recordings import split_at_pauses
 from semicoupled.tasks.driving.formats.text import counted_times, first_lines, numbers, read_lines
 
-NAME = "list of names and angles"
+NAME: str = "list of names and angles"
 
 _LINE = re.compile(
     r"^(\S+\.(?:jpe?g|png|bmp))\s+([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan)"
@@ -56,9 +56,10 @@ def read(path: Path, settings: DataSettings) -> list[Drive]:
         names.append(match[1])
         angles.append(float(match[2]))
         if match[3]:
-            *whole, milliseconds = map(int, match.groups()[2:])
+            year, month, day, hour, minute, second, thousandths = map(int, match.groups()[2:])
             try:
-                times.append(datetime(*whole, 1000 * milliseconds, tzinfo=UTC).timestamp())
+                time = datetime(year, month, day, hour, minute, second, 1000 * thousandths, tzinfo=UTC)
+                times.append(time.timestamp())
             except ValueError as error:
                 raise DataError(f"{path}, line {number}: has a time that there is not ({error})") from error
     if times and len(times) != len(names):

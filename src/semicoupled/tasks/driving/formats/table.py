@@ -43,7 +43,7 @@ from semicoupled.tasks.driving.formats.text import (
 )
 from semicoupled.tasks.driving.formats.timed import interpolate, nearest_word
 
-NAME = "table of frames (CSV)"
+NAME: str = "table of frames (CSV)"
 
 COLUMNS = ("sequence", "frame", "video", "time", "angle", "speed", "road")
 _SAID = re.compile(r"^#\s*angle_(unit|positive|offset)\s*[:=]\s*(\S+)\s*$", re.IGNORECASE)

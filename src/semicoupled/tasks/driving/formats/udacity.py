@@ -34,7 +34,7 @@ from semicoupled.tasks.driving.formats.text import (
     to_number,
 )
 
-NAME = "Udacity simulator log"
+NAME: str = "Udacity simulator log"
 
 _HEAD = ("center", "left", "right", "steering")
 _TIME = re.compile(r"(\d{4})_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d{3})")
@@ -109,9 +109,9 @@ def _times(lines: Sequence[_Line]) -> np.ndarray | None:
         match = _TIME.search(line.image)
         if match is None:
             return None
-        *whole, milliseconds = map(int, match.groups())
+        year, month, day, hour, minute, second, thousandths = map(int, match.groups())
         try:
-            time = datetime(*whole, 1000 * milliseconds, tzinfo=UTC)
+            time = datetime(year, month, day, hour, minute, second, 1000 * thousandths, tzinfo=UTC)
         except ValueError:
             return None
         found.append(time.timestamp())

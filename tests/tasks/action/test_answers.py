@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.rows import read_rows
 from semicoupled.run_folder import open_run
 from semicoupled.task import PredictRequest
 from semicoupled.tasks.action.annotated import draw_answer
@@ -26,6 +28,7 @@ from semicoupled.tasks.action.metrics import headline, in_top, score_rows
 from semicoupled.tasks.action.model import build_model
 from semicoupled.tasks.action.predictor import ActionPredictor, find_inputs
 from semicoupled.tasks.action.settings import ActionSettings, EvaluationSettings, ModelSettings, PredictSettings
+from semicoupled.tasks.action.slots import answer_side_by_side
 from semicoupled.tasks.action.video_answer import answer_frames
 from semicoupled.training.settings import GoalWeights
 from semicoupled.training.weights import save_weights
@@ -75,6 +78,47 @@ def test_a_video_streams_as_it_is_answered_in_a_batch(model: Any, videos: list[P
         assert np.allclose(np.mean([frame.temporal for frame in frames], 0), answer.temporal, atol=1e-5)
         assert np.allclose(answer.frames.mean(0), answer.main, atol=1e-6)
     assert float(np.ptp([answer.main for answer in batched])) > 0.01
+
+
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_flow_streams_as_in_a_batch(videos: list[Path], chunk: int) -> None:
+    settings = replace(SETTINGS, data=replace(SETTINGS.data, color="flow"))
+    torch.manual_seed(0)
+    network: Any = build_model(settings, len(CLASSES)).eval()
+    with torch.no_grad():
+        for parameter in network.main_head.parameters():
+            parameter.normal_()
+    data = ActionData([Clip(path, "left", path.name) for path in videos], CLASSES, settings.data)
+    assert data[0].frames.shape == (6, 2, 24, 32)
+    assert not data[0].frames[0].any()  # nothing is known to have moved yet
+    assert data[0].frames[1:5].any()
+    short = replace(settings, evaluation=EvaluationSettings(chunk=3))
+    for path, answer in zip(videos, answer_all(network, data, short), strict=True):
+        frames = list(answer_frames(network, iterate_frames(path), settings, chunk))
+        assert np.allclose(np.stack([frame.main for frame in frames]), answer.frames, atol=1e-5)
+    side: Any = list(answer_side_by_side(network, [lambda p=p: iterate_frames(p) for p in videos], settings, 2))
+    for number, answer in enumerate(answer_all(network, data, settings)):
+        said = np.stack([one.answer.main for one in side if one.video == number and one.answer is not None])
+        assert np.allclose(said, answer.frames, atol=1e-5)
+
+
+def test_two_streams_are_fused(samples: ModuleType, tmp_path: Path) -> None:
+    root = samples.make_tree(tmp_path / "root")
+    data = DataSettings(root=str(root), validation="p1", height=24, width=32, frames=6)
+    for name, color in (("rgb", "rgb"), ("flow", "flow"), ("odd", "rgb")):
+        settings = replace(SETTINGS, data=replace(data, color=color))
+        run = open_run(tmp_path / name, "action", settings)
+        classes = ["left", "right"] if name != "odd" else ["right", "left"]
+        run.write_description({"classes": classes})
+        torch.manual_seed(len(name))
+        save_weights(run.weights_file, build_model(settings, 2), {})
+    command = ["evaluate", "action", str(tmp_path / "rgb"), "--device=cpu", "--json", str(tmp_path / "s.json")]
+    assert main([*command, "--evaluation.fuse", str(tmp_path / "flow")]) == 0
+    scores = {
+        row.model: row for row in read_rows(tmp_path / "s.json").rows if row.metric == "top1" and not row.condition
+    }
+    assert f"semicoupled + {tmp_path / 'flow'}" in scores
+    assert main([*command, "--evaluation.fuse", str(tmp_path / "odd")]) == 2
 
 
 def test_records_say_it_all(model: Any, videos: list[Path], tmp_path: Path) -> None:
@@ -285,8 +329,6 @@ def test_ties_do_not_count_for_both() -> None:
 
 
 def test_clips_and_crops(model: Any, videos: list[Path]) -> None:
-    from dataclasses import replace
-
     data = ActionData([Clip(path, "left", path.name) for path in videos], CLASSES, SETTINGS.data)
     how = replace(SETTINGS, evaluation=EvaluationSettings(clips=3, crops=3))
     answers = answer_all(model, data, how)

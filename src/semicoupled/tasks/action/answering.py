@@ -169,7 +169,10 @@ def _answer_clips(
     for start in range(0, longest, chunk):
         stop = min(start + chunk, longest)
         parts = [clip[np.minimum(np.arange(start, stop), len(clip) - 1)] for clip in clips]
-        frames = torch.stack([plain_frames(part, settings.data, draw) for part in parts])
+        before = [clip[min(start, len(clip)) - 1] if start else None for clip in clips]
+        frames = torch.stack(
+            [plain_frames(part, settings.data, draw, last) for part, last in zip(parts, before, strict=True)]
+        )
         found, state = run_frames(model, frames, state, streams)
         for stream in streams:
             said[stream].append(found[stream].numpy())

@@ -20,6 +20,8 @@ from semicoupled.training.sampling import SampleKey
 MEAN, SPREAD = 0.45, 0.225
 """Of pixels from 0 to 1, as is usual for photographs."""
 _LEAST_SPREAD = 0.02
+FLOW_UNIT, FLOW_LIMIT = 2.0, 5.0
+"""Pixels a frame that count as 1 where the network sees flow, and the most that it sees."""
 
 
 class ActionBatch(NamedTuple):
@@ -92,8 +94,11 @@ class ActionData(Dataset[ActionBatch]):
         flow = torch.empty(settings.frames, 0)
         if self._with_flow:
             flow = torch.from_numpy(np.pad(flow_between(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
-        seen = normalize(recolor(images, draw), settings)
-        if missing:
+        moving = settings.color == "flow"
+        seen = flow_frames(images) if moving else normalize(recolor(images, draw), settings)
+        if missing and moving:  # who stands still does not move
+            seen = np.pad(seen, ((0, missing), (0, 0), (0, 0), (0, 0)))
+        elif missing:
             seen = np.concatenate([seen, np.repeat(seen[-1:], missing, 0)])
         return ActionBatch(
             torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2))),
@@ -139,10 +144,33 @@ def normalize(values: np.ndarray, settings: DataSettings) -> np.ndarray:
     return ((values - mean) / spread).astype(np.float32)
 
 
-def plain_frames(images: np.ndarray, settings: DataSettings, draw: ClipDraw = NO_CHANGE) -> Tensor:
-    """Bring images T H W C, uint8, at the size that crops are taken from, to what the network sees: T C H W."""
-    seen = normalize(recolor(place(images, draw, Size(settings.height, settings.width)), NO_CHANGE), settings)
+def plain_frames(
+    images: np.ndarray, settings: DataSettings, draw: ClipDraw = NO_CHANGE, before: np.ndarray | None = None
+) -> Tensor:
+    """Bring images to what the network sees, without augmentation.
+
+    Args:
+        images: T H W C, uint8, at the size that crops are taken from.
+        settings: size, colors, normalization.
+        draw: where the crop lies.
+        before: H W C, the image before the first one, which flow needs; None at the beginning of a video.
+
+    Returns:
+        T C H W.
+    """
+    size = Size(settings.height, settings.width)
+    if settings.color == "flow":
+        together = images if before is None else np.concatenate([before[None], images])
+        seen = flow_frames(place(together, draw, size))[len(together) - len(images) :]
+    else:
+        seen = normalize(recolor(place(images, draw, size), NO_CHANGE), settings)
     return torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2)))
+
+
+def flow_frames(images: np.ndarray) -> np.ndarray:
+    """Give the flow as what a network sees: T H W 2, in units of `FLOW_UNIT`, long ones cut."""
+    flow = flow_between(images).transpose(0, 2, 3, 1) / FLOW_UNIT
+    return np.clip(flow, -FLOW_LIMIT, FLOW_LIMIT).astype(np.float32)
 
 
 def flow_between(images: np.ndarray) -> np.ndarray:

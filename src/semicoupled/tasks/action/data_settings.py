@@ -27,7 +27,8 @@ class DataSettings:
         width: of the frames, px.
         short_side: frames are first brought to this length of their shorter side, px (paper: 368), and a crop of
             height x width is taken; null makes the smallest that covers height x width.
-        color: ``rgb`` or ``gray``.
+        color: ``rgb``, ``gray``, or ``flow``: in place of images the network sees how pixels moved since the frame
+            before, the temporal stream of two-stream networks (see `evaluation.fuse`).
         normalize: ``fixed`` (pixels from 0..1 less 0.45, over 0.225), or ``frame``: each frame's own mean and spread.
         frames: of a clip that is learned from.
         sampling: which frames: a ``window`` of successive ones, or ``spread`` over the whole video in equal parts.
@@ -48,7 +49,7 @@ class DataSettings:
     height: int = 112
     width: int = 112
     short_side: int | None = None
-    color: Literal["rgb", "gray"] = "rgb"
+    color: Literal["rgb", "gray", "flow"] = "rgb"
     normalize: Literal["fixed", "frame"] = "fixed"
     frames: int = 16
     sampling: Literal["window", "spread"] = "window"
@@ -77,4 +78,4 @@ class DataSettings:
     @property
     def channels(self) -> int:
         """Of a frame."""
-        return 1 if self.color == "gray" else 3
+        return {"rgb": 3, "gray": 1, "flow": 2}[self.color]

@@ -139,11 +139,14 @@ class EvaluationSettings:
             so many clips of `data.frames` frames, spread over the video, and averages them.
         crops: 1 takes the middle; 3 also both ends of the longer side, and averages.
         chunk: frames that are computed at once; memory grows with it, the result does not change.
+        fuse: the folder of another run of the same classes, such as one that sees ``flow``: the probabilities of both
+            are averaged, and scored as well (two-stream fusion).
     """
 
     clips: int | None = None
     crops: Literal[1, 3] = 1
     chunk: int = 32
+    fuse: str | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""

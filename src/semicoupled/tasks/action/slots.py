@@ -45,6 +45,7 @@ class _Slot:
     def __init__(self, video: int, frames: Iterator[VideoFrame]) -> None:
         self.video, self.frames = video, frames
         self.row: int | None = None  # of the state; None before its first frame
+        self.before: np.ndarray | None = None
 
     def next(self) -> VideoFrame | None:
         return next(self.frames, None)
@@ -87,14 +88,15 @@ def answer_side_by_side(
             going.append(slot)
         if not going:
             return
-        seen = torch.cat([plain_frames(frame.image[None], settings.data) for frame in frames])[:, None]
+        pairs = zip(frames, going, strict=True)
+        seen = torch.cat([plain_frames(f.image[None], settings.data, before=slot.before) for f, slot in pairs])[:, None]
         if fresh is None:
             fresh = initial_state(model, seen[:1])
         state = rearrange(state, fresh, [slot.row for slot in going])
         said, state = run_frames(model, seen, state, answered_streams(model))
         whole = {stream: values[:, 0].numpy() for stream, values in said.items()}
         for row, (slot, frame) in enumerate(zip(going, frames, strict=True)):
-            slot.row = row
+            slot.row, slot.before = row, frame.image
             yield Said(
                 slot.video,
                 FrameAnswer(frame.time, whole["main"][row], _row(whole, "spatial", row), _row(whole, "temporal", row)),

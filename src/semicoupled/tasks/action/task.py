@@ -12,9 +12,10 @@ import torch
 from semicoupled.errors import DataError, SettingsError, nearest
 from semicoupled.report import Section
 from semicoupled.rows import Row
+from semicoupled.run_folder import load
 from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
-from semicoupled.tasks.action.answering import answer_all, answered_streams
+from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams
 from semicoupled.tasks.action.check import check
 from semicoupled.tasks.action.data import ActionBatch, ActionData, pieces
 from semicoupled.tasks.action.describe import describe
@@ -160,7 +161,40 @@ def evaluate(request: EvaluateRequest[ActionSettings]) -> Sequence[Row]:
         streams = answered_streams(request.model)
         answers = answer_all(request.model, data, settings, streams=streams, progress=request.progress)
         rows = [*score_rows(settings.model.kind, answers, labels, classes), *rows]
+        if settings.evaluation.fuse is not None:
+            other = fused(settings.evaluation.fuse, data, answers, classes, request)
+            rows = [*rows, *score_rows(f"{settings.model.kind} + {settings.evaluation.fuse}", other, labels, classes)]
     return rows
+
+
+def fused(
+    run: str, data: ActionData, answers: Sequence[VideoAnswer], classes: Sequence[str], request: EvaluateRequest[Any]
+) -> list[VideoAnswer]:
+    """Average answers with those of another run, which sees the same videos in its own way.
+
+    Raises:
+        RunError: it is no run of this task.
+        SettingsError: it knows other classes.
+    """
+    other = load(run, str(request.device), "action")
+    names = classes_of(other.description)
+    if names != list(classes):
+        raise SettingsError(
+            f"evaluation.fuse {run}: expected a run of the classes {', '.join(classes)}, got {', '.join(names)}"
+        )
+    settings = cast(ActionSettings, other.settings)
+    seen = ActionData(data.clips, classes, settings.data)
+    theirs = answer_all(other.model, seen, settings, progress=request.progress)
+    return [
+        VideoAnswer(
+            (one.main + two.main) / 2,
+            None,
+            None,
+            # at other rates their frames are others
+            (one.frames + two.frames) / 2 if one.frames.shape == two.frames.shape else one.frames[:0],
+        )
+        for one, two in zip(answers, theirs, strict=True)
+    ]
 
 
 def predictor(settings: ActionSettings, description: Description, model: TaskModel) -> ActionPredictor:
@@ -178,17 +212,18 @@ def steps(settings: ActionSettings, description: Description, model: TaskModel) 
         kind = settings.model.kind
         raise SettingsError(f"model.kind {kind} sees a clip at once and has no step to export. Choose another kind")
     action, data = cast(ActionModel, model), settings.data
-    scale = (
-        "less 0.45, over 0.225"
-        if data.normalize == "fixed"
-        else "less the mean of all its pixels, over their standard deviation (at least 0.02)"
-    )
+    scale = "less 0.45, over 0.225"
+    if data.normalize == "frame":
+        scale = "less the mean of all its pixels, over their standard deviation (at least 0.02)"
+    frame = f"a frame, {data.color}, pixels from 0 to 1, {scale}; B C H W"
+    if data.color == "flow":
+        frame = "the flow since the frame before (dx, dy), in units of 2 pixels, at most 5; B 2 H W"
     return frame_steps(
         cast(Any, action.network),
         action.main_head,
         channels=data.channels,
         size=(data.height, data.width),
-        frame=f"a frame, {data.color}, pixels from 0 to 1, {scale}; B C H W",
+        frame=frame,
         answer=("scores", "of the classes, before the softmax; B K"),
         about={"classes": classes_of(description), "rate": data.rate, "color": data.color, "normalize": data.normalize},
     )

@@ -79,25 +79,31 @@ def answer_frames(
     size = chunk if streaming else settings.data.frames
     state: Any = None
     waiting: list[VideoFrame] = []
+    before: np.ndarray | None = None
     for frame in small_frames(iter(frames), settings.data):
         waiting.append(frame)
         if len(waiting) == size:
-            answers, state = _answer(model, waiting, settings, streams, state)
-            waiting = []
+            answers, state = _answer(model, waiting, settings, streams, state, before)
+            waiting, before = [], frame.image
             yield from answers
     if waiting:
-        answers, _ = _answer(model, waiting, settings, streams, state)
+        answers, _ = _answer(model, waiting, settings, streams, state, before)
         yield from answers
 
 
 def _answer(
-    model: TaskModel, waiting: Sequence[VideoFrame], settings: ActionSettings, streams: Sequence[Stream], state: Any
+    model: TaskModel,
+    waiting: Sequence[VideoFrame],
+    settings: ActionSettings,
+    streams: Sequence[Stream],
+    state: Any,
+    before: np.ndarray | None,
 ) -> tuple[list[FrameAnswer], Any]:
     images = np.stack([frame.image for frame in waiting])
     if not can_stream(settings):
         images = images[choose_frames(len(images), settings.data.frames, "window", 0.0)]
         state = None
-    seen = plain_frames(images, settings.data)
+    seen = plain_frames(images, settings.data, before=before)
     said, state = run_frames(model, torch.as_tensor(seen)[None], state, streams)
     whole = {stream: said[stream][0].numpy() for stream in streams}
     answers = [

@@ -94,12 +94,19 @@ def _confusion(answers: Sequence[VideoAnswer], labels: Sequence[int], classes: S
     return figure
 
 
+def _spread(indices: Sequence[int], count: int) -> list[int]:
+    """Give some of them, evenly spread, so that they are of several classes."""
+    count = min(count, len(indices))
+    return [indices[number * len(indices) // count] for number in range(count)]
+
+
 def _videos(data: ActionData, answers: Sequence[VideoAnswer], labels: Sequence[int]) -> Figure:
     from matplotlib.figure import Figure
 
     wrong = [i for i, (answer, label) in enumerate(zip(answers, labels, strict=True)) if answer.main.argmax() != label]
     right = [i for i in range(len(data)) if i not in set(wrong)]
-    chosen = [*right[: VIDEOS - min(len(wrong), VIDEOS // 2)], *wrong[: VIDEOS // 2]]
+    missed = min(len(wrong), VIDEOS // 2)
+    chosen = [*_spread(right, VIDEOS - missed), *_spread(wrong, missed)]
     figure = Figure(figsize=(1.15 * SHOWN_FRAMES + 3.2, 1.25 * len(chosen)), layout="constrained")
     panels = figure.subplots(len(chosen), SHOWN_FRAMES + 1, squeeze=False, width_ratios=[1.0] * SHOWN_FRAMES + [2.6])
     for row, index in zip(panels, chosen, strict=True):

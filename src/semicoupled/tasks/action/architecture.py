@@ -12,7 +12,7 @@ from semicoupled.networks.backbone_stack import BackboneStack
 from semicoupled.networks.clip_network import ClipNetwork
 from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk, Trunk
 from semicoupled.networks.image_trunks import ImageTrunk
-from semicoupled.networks.torchvision_video import TorchvisionVideo, VideoName
+from semicoupled.networks.torchvision_video import TorchvisionVideo
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn import CBMStack, SemiCoupledStack, convgru, convlstm
 from semicoupled.tasks.action.settings import NAMED, ModelSettings
@@ -145,7 +145,7 @@ def build_layers(settings: ModelSettings, channels: int) -> nn.Module:
     if settings.kind == "convgru":
         return convgru(channels, plan.widths, strides=strides, norm=norm, shortcut_every=every)
     if settings.kind in NAMED:
-        return ClipNetwork(TorchvisionVideo(cast(VideoName, settings.kind), settings.backbone_weights))
+        return ClipNetwork(TorchvisionVideo(settings.kind, settings.backbone_weights))
     return ClipNetwork(R2Plus1D(1, channels, widths=_four(plan.widths)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -20,11 +21,14 @@ from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
 from semicoupled.tasks.action.listing.folders import is_frame_folder
+from semicoupled.tasks.action.live import LiveSession, answer_live, open_source
 from semicoupled.tasks.action.records import Record, RecordFile
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
 from semicoupled.tasks.action.slots import answer_side_by_side
 from semicoupled.tasks.action.video_answer import answer_frames
 from semicoupled.training.progress import NoProgress
+
+_LOG = logging.getLogger(__name__)
 
 
 class ActionPredictor:
@@ -56,6 +60,9 @@ class ActionPredictor:
             SettingsError: several files to write.
         """
         options = request.options if isinstance(request.options, PredictSettings) else PredictSettings()
+        if options.live:
+            yield from self._live(request, options)
+            return
         out, shown = request.only_out(), request.progress or NoProgress()
         videos = find_inputs(request.inputs)
         chosen = {"top": options.top, "per_frame": options.per_frame, "chunk": options.chunk, "batch": options.batch}
@@ -73,6 +80,19 @@ class ActionPredictor:
         finally:
             shown.end()
         yield file.finish()
+
+    def _live(self, request: PredictRequest, options: PredictSettings) -> Iterator[Path]:
+        if request.inputs:
+            given = ", ".join(map(str, request.inputs))
+            raise SettingsError(f"{given}: with --camera or --stdin no inputs are read. Leave them out.")
+        for out in request.out:
+            if out.suffix.lower() not in (".csv", ".mp4") and not out.as_posix().startswith("/dev/"):
+                raise SettingsError(f"--out {out}: of live frames expected a file that ends with .csv or .mp4")
+        session = LiveSession(self._model, self._settings, options.window)
+        shown = request.progress or NoProgress()
+        done = answer_live(open_source(options), session, self._classes, request.out, options, shown, request.stopped)
+        _LOG.info("%d frames answered, %.1f ms each, %d dropped", done.frames, 1000 * done.seconds, done.dropped)
+        yield from (out for out in request.out if not out.as_posix().startswith("/dev/"))
 
     def _frames(self, video: Path) -> Iterator[VideoFrame]:
         data = self._settings.data

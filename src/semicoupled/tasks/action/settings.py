@@ -222,6 +222,11 @@ class PredictSettings:
         batch: videos that are answered side by side, frame by frame; records then come in the order in which videos
             end, and agree with those of 1 up to rounding.
         annotate: a folder to write the videos to, with the answer drawn into each frame.
+        camera: live from a camera: its number, its device, or an address that FFmpeg reads (rtsp://...). No inputs are
+            given then. It ends with Ctrl-C, or after `frames`.
+        stdin: live from the standard input: WIDTHxHEIGHT of raw RGB frames, or ``mjpeg``. It ends with its input.
+        frames: end after so many live frames.
+        window: live frames whose mean is the answer.
     """
 
     top: int = 5
@@ -230,12 +235,31 @@ class PredictSettings:
     chunk: int = 16
     batch: int = 1
     annotate: str | None = None
+    camera: str | None = None
+    stdin: str | None = None
+    frames: int | None = None
+    window: int = 25
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
-        for name in ("top", "chunk", "batch"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name}: expected at least 1, got {getattr(self, name)!r}.")
+        """Check the ranges, and what goes together."""
+        for name in ("top", "chunk", "batch", "window", "frames"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingsError(f"{name}: expected at least 1, got {value!r}.")
+        if self.camera is not None and self.stdin is not None:
+            raise SettingsError("--camera and --stdin: expected one of them. Leave the other out.")
+        if self.frames is not None and not self.live:
+            raise SettingsError("--frames: is of use with --camera or --stdin alone. Leave it out.")
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come from a camera or through the standard input."""
+        return self.camera is not None or self.stdin is not None
+
+    @property
+    def without_inputs(self) -> bool:
+        """Whether a prediction needs no files."""
+        return self.live
 
 
 SETTINGS = ActionSettings

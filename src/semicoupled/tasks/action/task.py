@@ -59,8 +59,9 @@ def clips_data(
     if data.on_error == "skip":
         store = ClipStore(clips, data)
         good = usable(clips, store, name)
-        if len(good) < len(clips):
-            clips = [clips[index] for index in good]
+        if len(good) == len(clips):
+            return ActionData(clips, classes, data, seed=settings.seed, with_flow=with_flow, store=store)
+        clips = [clips[index] for index in good]
     return ActionData(clips, classes, data, seed=settings.seed, with_flow=with_flow)
 
 

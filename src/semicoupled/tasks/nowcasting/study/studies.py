@@ -33,13 +33,13 @@ TRAINED = "trained.json"
 
 RATES = {
     "semicoupled": 0.002,
-    "convlstm": 0.002,
+    "convlstm": 0.004,
     "convgru": 0.002,
     "predrnn": 0.002,
     "semicoupled_plain": 0.002,
     "convlstm_plain": 0.002,
 }
-"""Learning rates that `semicoupled tune nowcasting` found, for each kind in each form; so far they are the preset's."""
+"""Learning rates that `semicoupled tune nowcasting` found, for each kind in each form (docs/log.md)."""
 
 _NO_BRANCHES = ("--goals.spatial=0", "--goals.temporal=0", "--switches.method=none")
 

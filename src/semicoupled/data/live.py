@@ -23,6 +23,7 @@ _START, _END = b"\xff\xd8", b"\xff\xd9"
 _CHUNK = 1 << 16
 _LARGEST_JPEG = 64 << 20
 _SIZE = re.compile(r"(\d+)x(\d+)")
+_NETWORK = ("rtsp:", "rtmp:", "rtp:", "udp:", "srt:")
 _PATIENCE = 10.0
 """Seconds without a frame after which a camera or a stream counts as gone."""
 
@@ -232,7 +233,10 @@ def _camera(camera: int | str) -> Source:
 def _stream(url: str) -> Source:
     av = load_av("a stream is read")
     shown = re.sub(r"//[^/@]*@", "//", url)  # a password is nobody's business
-    options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if url.startswith("rtsp") else {"fflags": "nobuffer"}
+    # without a buffer the delay is least; a file would lose its first frames by it
+    options = {"fflags": "nobuffer"} if url.startswith(_NETWORK) else {}
+    if url.startswith("rtsp:"):
+        options["rtsp_transport"] = "tcp"
     try:
         container: Any = av.open(url, options=options, timeout=_PATIENCE)
         video = container.streams.video[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 import time as clock
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -118,7 +118,7 @@ def drive_live(
 
 
 @contextmanager
-def _sink(out: Path, session: DriveSession) -> Iterator[Sink]:
+def _sink(out: Path, session: DriveSession) -> Generator[Sink]:
     if out.suffix.lower() == ".mp4":
         with video_writer(out, _RATE) as video:
             yield _drawing(video.write, session)

@@ -6,7 +6,7 @@ import csv
 import sys
 import time as clock
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -162,7 +162,7 @@ def answer_live(
 
 
 @contextmanager
-def _sink(out: Path, classes: Sequence[str]) -> Iterator[Callable[[VideoFrame, Said, int], None]]:
+def _sink(out: Path, classes: Sequence[str]) -> Generator[Callable[[VideoFrame, Said, int], None]]:
     if out.suffix.lower() == ".mp4":
         with video_writer(out, _RATE) as video:
             yield lambda frame, said, _: video.write(

@@ -81,6 +81,20 @@ def test_a_video_streams_as_it_is_answered_in_a_batch(model: Any, videos: list[P
 
 
 @pytest.mark.parametrize("chunk", [1, 4])
+@pytest.mark.parametrize("normalize", ["first", "frame"])
+def test_normalized_frames_stream_as_in_a_batch(videos: list[Path], chunk: int, normalize: Any, model: Any) -> None:
+    settings = replace(SETTINGS, data=replace(SETTINGS.data, normalize=normalize))
+    data = ActionData([Clip(path, "left", path.name) for path in videos], CLASSES, settings.data)
+    short = replace(settings, evaluation=EvaluationSettings(chunk=3))
+    side: Any = list(answer_side_by_side(model, [lambda p=p: iterate_frames(p) for p in videos], settings, 2))
+    for number, (path, answer) in enumerate(zip(videos, answer_all(model, data, short), strict=True)):
+        frames = list(answer_frames(model, iterate_frames(path), settings, chunk))
+        assert np.allclose(np.stack([frame.main for frame in frames]), answer.frames, atol=1e-5)
+        said = np.stack([one.answer.main for one in side if one.video == number and one.answer is not None])
+        assert np.allclose(said, answer.frames, atol=1e-5)
+
+
+@pytest.mark.parametrize("chunk", [1, 4])
 def test_flow_streams_as_in_a_batch(videos: list[Path], chunk: int) -> None:
     settings = replace(SETTINGS, data=replace(SETTINGS.data, color="flow"))
     torch.manual_seed(0)

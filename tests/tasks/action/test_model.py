@@ -16,6 +16,8 @@ from semicoupled.networks.backbone_stack import BackboneStack
 from semicoupled.networks.framewise import ResidualTrunk
 from semicoupled.networks.image_trunks import read_state, take_weights
 from semicoupled.nn import SemiCoupledStack
+from semicoupled.nn.streams import STREAMS
+from semicoupled.tasks.action.answering import answered_streams
 from semicoupled.tasks.action.architecture import architecture, build_network
 from semicoupled.tasks.action.data import ActionBatch, pieces
 from semicoupled.tasks.action.data_settings import DataSettings
@@ -152,6 +154,12 @@ def test_the_temporal_stream_may_learn_motion_and_the_class() -> None:
     for parameter in network.spatial_parameters():  # dr_t / dPsi_s = 0
         assert parameter.grad is None or not parameter.grad.any()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in network.recurrent_parameters())
+
+
+def test_streams_that_learn_nothing_say_nothing() -> None:
+    settings = replace(settings_for("semicoupled"), goals=NO_GOALS)
+    assert answered_streams(build_model(settings, CLASSES)) == ("main",)  # pyright: ignore[reportArgumentType]
+    assert answered_streams(build_model(settings_for("semicoupled"), CLASSES)) == STREAMS  # pyright: ignore[reportArgumentType]
 
 
 def test_a_backbone_feeds_the_stack_and_streams() -> None:

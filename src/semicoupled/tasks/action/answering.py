@@ -171,7 +171,10 @@ def _answer_clips(
         parts = [clip[np.minimum(np.arange(start, stop), len(clip) - 1)] for clip in clips]
         before = [clip[min(start, len(clip)) - 1] if start else None for clip in clips]
         frames = torch.stack(
-            [plain_frames(part, settings.data, draw, last) for part, last in zip(parts, before, strict=True)]
+            [
+                plain_frames(part, settings.data, draw, last, clip[0])
+                for part, last, clip in zip(parts, before, clips, strict=True)
+            ]
         )
         found, state = run_frames(model, frames, state, streams)
         for stream in streams:

@@ -130,22 +130,30 @@ def choose_frames(length: int, count: int, sampling: str, offset: float, tempo: 
     return np.clip(np.rint(begin + tempo * np.arange(steps)).astype(int), 0, length - 1)
 
 
-def normalize(values: np.ndarray, settings: DataSettings) -> np.ndarray:
-    """Bring pixels from 0 to 1 to what the network sees, frame by frame.
+def normalize(values: np.ndarray, settings: DataSettings, first: np.ndarray | None = None) -> np.ndarray:
+    """Bring pixels from 0 to 1 to what the network sees.
 
     Args:
         values: T H W C, float32.
         settings: whose `normalize` counts.
+        first: 1 H W C, the first frame of the video; None where it is that of `values`.
     """
     if settings.normalize == "fixed":
         return ((values - MEAN) / SPREAD).astype(np.float32)
-    mean = values.mean((1, 2, 3), keepdims=True)
-    spread = np.maximum(values.std((1, 2, 3), keepdims=True), _LEAST_SPREAD)
+    measured = values
+    if settings.normalize == "first":
+        measured = values[:1] if first is None else first
+    mean = measured.mean((1, 2, 3), keepdims=True)
+    spread = np.maximum(measured.std((1, 2, 3), keepdims=True), _LEAST_SPREAD)
     return ((values - mean) / spread).astype(np.float32)
 
 
 def plain_frames(
-    images: np.ndarray, settings: DataSettings, draw: ClipDraw = NO_CHANGE, before: np.ndarray | None = None
+    images: np.ndarray,
+    settings: DataSettings,
+    draw: ClipDraw = NO_CHANGE,
+    before: np.ndarray | None = None,
+    first: np.ndarray | None = None,
 ) -> Tensor:
     """Bring images to what the network sees, without augmentation.
 
@@ -153,7 +161,8 @@ def plain_frames(
         images: T H W C, uint8, at the size that crops are taken from.
         settings: size, colors, normalization.
         draw: where the crop lies.
-        before: H W C, the image before the first one, which flow needs; None at the beginning of a video.
+        before: H W C, the image before `images`, which flow needs; None at the beginning of a video.
+        first: H W C, the first image of the video, which the normalization `first` needs; None at its beginning.
 
     Returns:
         T C H W.
@@ -163,7 +172,8 @@ def plain_frames(
         together = images if before is None else np.concatenate([before[None], images])
         seen = flow_frames(place(together, draw, size))[len(together) - len(images) :]
     else:
-        seen = normalize(recolor(place(images, draw, size), NO_CHANGE), settings)
+        start = None if first is None else recolor(place(first[None], draw, size), NO_CHANGE)
+        seen = normalize(recolor(place(images, draw, size), NO_CHANGE), settings, start)
     return torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2)))
 
 

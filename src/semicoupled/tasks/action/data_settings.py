@@ -29,7 +29,8 @@ class DataSettings:
             height x width is taken; null makes the smallest that covers height x width.
         color: ``rgb``, ``gray``, or ``flow``: in place of images the network sees how pixels moved since the frame
             before, the temporal stream of two-stream networks (see `evaluation.fuse`).
-        normalize: ``fixed`` (pixels from 0..1 less 0.45, over 0.225), or ``frame``: each frame's own mean and spread.
+        normalize: ``fixed`` (pixels from 0..1 less 0.45, over 0.225), ``first`` (less the mean of the first frame's
+            pixels, over their spread), or ``frame`` (each frame's own mean and spread).
         frames: of a clip that is learned from.
         sampling: which frames: a ``window`` of successive ones, or ``spread`` over the whole video in equal parts.
         augment: how clips differ from draw to draw.
@@ -50,7 +51,7 @@ class DataSettings:
     width: int = 112
     short_side: int | None = None
     color: Literal["rgb", "gray", "flow"] = "rgb"
-    normalize: Literal["fixed", "frame"] = "fixed"
+    normalize: Literal["fixed", "first", "frame"] = "fixed"
     frames: int = 16
     sampling: Literal["window", "spread"] = "window"
     augment: AugmentSettings = field(default_factory=AugmentSettings)

@@ -81,12 +81,14 @@ class LiveSession:
         self._last: deque[np.ndarray] = deque(maxlen=window)
         self._state: Any = None
         self._before: np.ndarray | None = None
+        self._first: np.ndarray | None = None
 
     def update(self, frame: VideoFrame) -> Said:
         """Answer a frame."""
         begun = clock.perf_counter()
         (small,) = small_frames(iter([frame]), self._settings.data)
-        seen = plain_frames(small.image[None], self._settings.data, before=self._before)
+        self._first = small.image if self._first is None else self._first
+        seen = plain_frames(small.image[None], self._settings.data, before=self._before, first=self._first)
         said, self._state = run_frames(self._model, seen[None], self._state, ("main",))
         self._before = small.image
         self._last.append(said["main"][0, 0].numpy())

@@ -60,9 +60,10 @@ class ActionModel(nn.Module):
             return GridHead(channels, classes, grid, model.dropout)
 
         self.main_head = head()
-        self.spatial_head = head() if branched else None
-        self.temporal_head = head() if branched and "main" in goals else None
-        motions = motion_channels(goals, settings.data.channels) if branched else 0
+        # a stream that learns nothing has nothing to say
+        self.spatial_head = head() if branched and settings.goals.spatial else None
+        self.temporal_head = head() if branched and settings.goals.temporal and "main" in goals else None
+        motions = motion_channels(goals, settings.data.channels) if branched and settings.goals.temporal else 0
         self.motion_head = MapHead(channels, motions) if motions else None
 
     def forward(

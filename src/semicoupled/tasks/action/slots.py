@@ -46,6 +46,7 @@ class _Slot:
         self.video, self.frames = video, frames
         self.row: int | None = None  # of the state; None before its first frame
         self.before: np.ndarray | None = None
+        self.first: np.ndarray | None = None
 
     def next(self) -> VideoFrame | None:
         return next(self.frames, None)
@@ -88,8 +89,12 @@ def answer_side_by_side(
             going.append(slot)
         if not going:
             return
-        pairs = zip(frames, going, strict=True)
-        seen = torch.cat([plain_frames(f.image[None], settings.data, before=slot.before) for f, slot in pairs])[:, None]
+        seen = torch.cat(
+            [
+                plain_frames(frame.image[None], settings.data, before=slot.before, first=slot.first)
+                for frame, slot in zip(frames, going, strict=True)
+            ]
+        )[:, None]
         if fresh is None:
             fresh = initial_state(model, seen[:1])
         state = rearrange(state, fresh, [slot.row for slot in going])
@@ -97,6 +102,7 @@ def answer_side_by_side(
         whole = {stream: values[:, 0].numpy() for stream, values in said.items()}
         for row, (slot, frame) in enumerate(zip(going, frames, strict=True)):
             slot.row, slot.before = row, frame.image
+            slot.first = frame.image if slot.first is None else slot.first
             yield Said(
                 slot.video,
                 FrameAnswer(frame.time, whole["main"][row], _row(whole, "spatial", row), _row(whole, "temporal", row)),

@@ -216,6 +216,8 @@ def steps(settings: ActionSettings, description: Description, model: TaskModel) 
     scale = "less 0.45, over 0.225"
     if data.normalize == "frame":
         scale = "less the mean of all its pixels, over their standard deviation (at least 0.02)"
+    if data.normalize == "first":
+        scale = "less the mean of the first frame's pixels, over their standard deviation (at least 0.02)"
     frame = f"a frame, {data.color}, pixels from 0 to 1, {scale}; B C H W"
     if data.color == "flow":
         frame = "the flow since the frame before (dx, dy), in units of 2 pixels, at most 5; B 2 H W"

@@ -80,14 +80,16 @@ def answer_frames(
     state: Any = None
     waiting: list[VideoFrame] = []
     before: np.ndarray | None = None
+    first: np.ndarray | None = None
     for frame in small_frames(iter(frames), settings.data):
         waiting.append(frame)
+        first = frame.image if first is None else first
         if len(waiting) == size:
-            answers, state = _answer(model, waiting, settings, streams, state, before)
+            answers, state = _answer(model, waiting, settings, streams, state, before, first)
             waiting, before = [], frame.image
             yield from answers
     if waiting:
-        answers, _ = _answer(model, waiting, settings, streams, state, before)
+        answers, _ = _answer(model, waiting, settings, streams, state, before, first)
         yield from answers
 
 
@@ -98,12 +100,13 @@ def _answer(
     streams: Sequence[Stream],
     state: Any,
     before: np.ndarray | None,
+    first: np.ndarray | None,
 ) -> tuple[list[FrameAnswer], Any]:
     images = np.stack([frame.image for frame in waiting])
     if not can_stream(settings):
         images = images[choose_frames(len(images), settings.data.frames, "window", 0.0)]
-        state = None
-    seen = plain_frames(images, settings.data, before=before)
+        state, first = None, images[0]
+    seen = plain_frames(images, settings.data, before=before, first=first)
     said, state = run_frames(model, torch.as_tensor(seen)[None], state, streams)
     whole = {stream: said[stream][0].numpy() for stream in streams}
     answers = [

@@ -15,8 +15,8 @@ from semicoupled.cli.tables import output, printed
 from semicoupled.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
-    from semicoupled.tasks.driving.predictor import DrivingPredictor
-    from semicoupled.tasks.driving.replay import Replayed
+    from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
+    from semicoupled.tasks.driving.operating.replay import Replayed
 
 TASKS = ("driving",)
 FORMAT = 1
@@ -53,9 +53,9 @@ def main(arguments: Sequence[str]) -> int:
 
     from semicoupled.devices import choose_device
     from semicoupled.run_folder import load
-    from semicoupled.tasks.driving.answer_table import read_csv
-    from semicoupled.tasks.driving.inputs import read_inputs
-    from semicoupled.tasks.driving.replay import default_tolerance, replay
+    from semicoupled.tasks.driving.operating.answer_table import read_csv
+    from semicoupled.tasks.driving.operating.inputs import read_inputs
+    from semicoupled.tasks.driving.operating.replay import default_tolerance, replay
 
     loaded = load(options.run, options.device, options.task)
     predictor = cast("DrivingPredictor", loaded.task.predictor(loaded.settings, loaded.description, loaded.model))

@@ -104,7 +104,7 @@ class ResidualTrunk(nn.Module):
             maps.append(rows)
             if index == 0 and self.pool_first:
                 rows = F.max_pool2d(rows, 3, 2, 1)
-        return maps if len(maps) > 1 else [rows]
+        return maps
 
     def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
         """Each convolution with its norm (see `semicoupled.nn.folding`)."""

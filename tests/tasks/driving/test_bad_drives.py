@@ -188,6 +188,18 @@ def test_nan_angles_are_frames_without_a_label(samples: ModuleType, tmp_path: Pa
     assert np.flatnonzero(np.isnan(drive.angles)).tolist() == [2, 5]
 
 
+def test_degrees_that_are_taken_as_normalized_are_warned_of(
+    samples: ModuleType, tmp_path: Path, made, caplog: pytest.LogCaptureFixture
+):
+    folder = samples.write_tub(tmp_path / "tub", {"0": made._replace(angles=25 * made.angles)})
+    read_drives(folder)
+    assert "tub: angles reach 23" in caplog.text
+    assert "taken as normalized; expected at most 1.02; they look like degrees. Set --data.angle.unit" in caplog.text
+    caplog.clear()
+    read_drives(folder, DEGREES)
+    assert not caplog.text
+
+
 def test_one_frame_is_a_drive(samples: ModuleType, tmp_path: Path):
     folder = samples.write_tub(tmp_path / "tub", {"0": samples.make_drive(1)})
     (drive,) = read_drives(folder)

@@ -20,7 +20,7 @@ from semicoupled.tasks.driving.formats.reading import read_drives
 from semicoupled.tasks.driving.goals import angle_loss, make_goals
 from semicoupled.tasks.driving.images import look_at
 from semicoupled.tasks.driving.model import DrivingModel, build_network, layers_of
-from semicoupled.tasks.driving.settings import DrivingSettings, ModelSettings, SubGoals
+from semicoupled.tasks.driving.settings import DrivingSettings, ModelSettings, SubGoals, Way
 
 KINDS = ("semicoupled", "convlstm", "cnn", "cnn_lstm")
 
@@ -160,6 +160,14 @@ def test_clips_answer_from_their_own_frames_alone(tmp_path: Path) -> None:
     for name in STREAMS:
         said = denormalize(getattr(output, name)[0, -1, 0].numpy(), 1.0, "normalized")
         assert getattr(found, name)[24] == pytest.approx(said, abs=1e-5)
+
+
+@pytest.mark.parametrize("way", ["stream", "clips"])
+def test_a_drive_of_one_frame_is_answered_or_not_but_never_fails(tmp_path: Path, way: Way) -> None:
+    settings = parse_settings(DrivingSettings, ["--data.width=40", "--data.height=32"]).data
+    drive = read_drives(write_tub(tmp_path / "tub", {"a": course(1)}))[0]
+    found = answer_drive(make(), drive, settings, way=way)
+    assert np.isnan(found.main).tolist() == [way == "clips"]
 
 
 def test_streams_that_do_not_answer_are_none(tmp_path: Path) -> None:

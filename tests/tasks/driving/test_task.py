@@ -19,7 +19,7 @@ from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.formats.reading import read_drives
 from semicoupled.tasks.driving.model import DrivingModel
-from semicoupled.tasks.driving.predictor import COLUMNS
+from semicoupled.tasks.driving.operating.answer_table import COLUMNS
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.driving.task import TASK, read_splits
 from semicoupled.tasks.driving.validation import quick_scores
@@ -132,8 +132,8 @@ def test_predictions_are_a_row_a_frame_as_the_model_answers(tmp_path: Path) -> N
     assert [float(row["angle"]) for row in mine] == pytest.approx(wanted.main, abs=1e-5)
     assert [float(row["temporal"]) for row in mine] == pytest.approx(wanted.temporal, abs=1e-5)
     assert [float(row["truth"]) for row in mine] == pytest.approx(course(14, 2), abs=1e-5)
-    with pytest.raises(DataError, match="nothing to predict from; expected drives"):
-        predictor.predict(PredictRequest([], [tmp_path / "angles.csv"]))
+    with pytest.raises(DataError, match="nothing to predict from; expected a video"):
+        list(predictor.predict(PredictRequest([], [tmp_path / "angles.csv"])))
 
 
 def test_a_clip_without_an_answered_frame_and_rivals_with_side_goals_are_refused() -> None:
@@ -143,7 +143,7 @@ def test_a_clip_without_an_answered_frame_and_rivals_with_side_goals_are_refused
         parse_settings(DrivingSettings, ["--model.kind=cnn"])
     with pytest.raises(SettingsError, match=r"data\.crop_top and data\.crop_bottom: together 0\.95 of the height"):
         parse_settings(DrivingSettings, ["--data.crop_top=0.5", "--data.crop_bottom=0.45"])
-    with pytest.raises(SettingsError, match=r"data\.angle\.sign: expected 1 or -1, got 2"):
+    with pytest.raises(SettingsError, match=r"data\.angle\.sign: expected 1, -1 or null, got 2"):
         parse_settings(DrivingSettings, ["--data.angle.sign=2"])
 
 

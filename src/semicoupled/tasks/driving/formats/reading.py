@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.driving.checking.label_facts import doubt_unit
 from semicoupled.tasks.driving.data_settings import DataSettings
-from semicoupled.tasks.driving.drives import Drive
+from semicoupled.tasks.driving.drives import Drive, Unit
 from semicoupled.tasks.driving.formats.finding import Found, find_drives
 from semicoupled.tasks.driving.formats.parts import take
 
 __all__ = ["cut_at_gaps", "make_label", "read_drives", "read_found", "read_whole", "take"]
 
 
+_LOG = logging.getLogger(__name__)
 _DEFAULTS = DataSettings()
 
 
@@ -36,16 +39,27 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
     """
     whole = read_whole(root, settings)
     # cut first: a lag must not carry a label across a gap
-    return [make_label(part, settings) for drive in whole for part in cut_at_gaps(drive, settings.gap_seconds)]
+    drives = [make_label(part, settings) for drive in whole for part in cut_at_gaps(drive, settings.gap_seconds)]
+    by_unit: dict[Unit, list[np.ndarray]] = {}
+    for drive in drives:
+        by_unit.setdefault(drive.unit, []).append(drive.angles)
+    for unit, angles in by_unit.items():
+        doubt = doubt_unit(np.concatenate(angles), unit)
+        if doubt:
+            _LOG.warning("%s: %s", root, doubt)
+    return drives
 
 
 def read_whole(root: Path, settings: DataSettings) -> list[Drive]:
     """Read runs as they lie there: not cut, the label as the format has it. See `read_drives`."""
-    return [drive for found in find_drives(root) for drive in read_found(found, settings)]
+    drives = [drive for found in find_drives(root) for drive in read_found(found, settings)]
+    if not drives:
+        raise DataError(f"{root}: holds no frame; expected at least one. Look whether all its records were deleted")
+    return drives
 
 
 def read_found(found: Found, settings: DataSettings) -> list[Drive]:
-    """Read what was found in one place, and name its runs by it.
+    """Read what was found in one place, and name its runs by it; runs without a frame are left out.
 
     Raises:
         DataError: see `read_drives`.
@@ -53,6 +67,7 @@ def read_found(found: Found, settings: DataSettings) -> list[Drive]:
     return [
         dataclasses.replace(drive, name=_named(found, drive.name), run=_named(found, drive.run))
         for drive in found.format.read(found.path, settings)
+        if len(drive)
     ]
 
 

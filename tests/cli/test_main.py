@@ -48,7 +48,7 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
     assert "there is no command 'trian'. Did you mean 'train'? Known: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["serve", "reproduce"])
+@pytest.mark.parametrize("name", ["reproduce"])
 def test_reserved_names_say_that_they_come_later(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert name in LATER
     assert name not in COMMANDS

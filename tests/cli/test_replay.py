@@ -12,8 +12,8 @@ import pytest
 
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError
-from semicoupled.tasks.driving import replay as replay_module
-from semicoupled.tasks.driving.answer_table import read_csv
+from semicoupled.tasks.driving.operating import replay as replay_module
+from semicoupled.tasks.driving.operating.answer_table import read_csv
 
 
 @pytest.fixture

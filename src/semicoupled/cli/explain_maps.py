@@ -9,6 +9,8 @@ import torch
 from semicoupled.cli.explained_run import open_explained, run_parser
 from semicoupled.cli.options import autocast
 from semicoupled.cli.tables import output, scores_table
+from semicoupled.explain.highlights import draw_highlights, find_highlights
+from semicoupled.explain.importance import spread
 from semicoupled.explain.maps import draw_maps, mean_gates, recording, strongest_channels
 from semicoupled.report import Picture, Section, rows_table
 from semicoupled.rows import Row
@@ -19,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = run_parser("maps", "Draw the maps of both branches and of their product, layer by layer.", samples=2)
     options = parser.parse(arguments)
     run = open_explained("maps", options)
-    batch = next(run.batches(range(options.samples)))
+    batch = next(run.batches(spread(len(run.data), options.samples)))
     with recording(run.network) as records, torch.no_grad(), autocast(batch.frames.device, options.precision):
         run.loaded.model(batch)
     kind = str(run.loaded.settings.model.kind)
@@ -30,9 +32,12 @@ def main(arguments: Sequence[str]) -> int:
             rows.append(Row(kind, "gate", {"stack": name, "layer": layer}, gate, len(batch.frames)))
         pictures: list[Picture] = []
         for sample in range(len(batch.frames)):
-            frames = batch.frames[sample].float().mean(1).nan_to_num().cpu()
+            clip = batch.frames[sample].float().cpu()
+            frames = clip.mean(1).nan_to_num()
             maps = strongest_channels(found, sample)
             shown = min(len(frames), min(len(layer.product) for layer in maps))
+            busy = f"Sample {sample}: where each branch is busy, over all channels; bright is busiest of its line"
+            pictures.append(Picture(draw_highlights(clip, find_highlights(found, sample)), busy))
             caption = f"Sample {sample}: in each layer the channel that varies most"
             pictures.append(Picture(draw_maps(frames[:shown], maps), caption))
         sections.append(Section(f"Maps of {name}", parts=pictures))

@@ -26,11 +26,12 @@ COMMANDS = {
     "data": "look at data before training: semicoupled data {check,describe} TASK DIR [--json F]",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
     "study": "compare ways to train, on the toys: semicoupled study {star,ablation} [--quick]",
+    "serve": "the local web app: semicoupled serve [RUN ...] [--root DIR ...] [--port 8642]",
     "bench": "speed and memory on this machine: semicoupled bench {speed,memory} [--json F]",
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
     "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
 }
-LATER = ("serve", "reproduce")
+LATER = ("reproduce",)
 
 HELP = f"""usage: semicoupled COMMAND ...
 

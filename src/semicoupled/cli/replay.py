@@ -7,7 +7,7 @@ import math
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from semicoupled.cli.options import Parser, add_computing, autocast
 from semicoupled.cli.progress import progress
@@ -15,7 +15,8 @@ from semicoupled.cli.tables import output, printed
 from semicoupled.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
-    from semicoupled.tasks.driving.replay import Replayed
+    from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
+    from semicoupled.tasks.driving.operating.replay import Replayed
 
 TASKS = ("driving",)
 FORMAT = 1
@@ -52,12 +53,12 @@ def main(arguments: Sequence[str]) -> int:
 
     from semicoupled.devices import choose_device
     from semicoupled.run_folder import load
-    from semicoupled.tasks.driving.answer_table import read_csv
-    from semicoupled.tasks.driving.inputs import read_inputs
-    from semicoupled.tasks.driving.replay import default_tolerance, replay
+    from semicoupled.tasks.driving.operating.answer_table import read_csv
+    from semicoupled.tasks.driving.operating.inputs import read_inputs
+    from semicoupled.tasks.driving.operating.replay import default_tolerance, replay
 
     loaded = load(options.run, options.device, options.task)
-    predictor = loaded.task.predictor(loaded.settings, loaded.description, loaded.model)
+    predictor = cast("DrivingPredictor", loaded.task.predictor(loaded.settings, loaded.description, loaded.model))
     stored = read_csv(options.against)
     drives = read_inputs(options.inputs, predictor.settings.data, predictor.unit, options.rate)
     tolerance = default_tolerance(predictor) if options.tolerance is None else options.tolerance

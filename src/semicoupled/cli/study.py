@@ -1,8 +1,9 @@
-"""``semicoupled study``: what each way to train is worth on the toys, and what the structure is worth in rain."""
+"""``semicoupled study``: what each way to train is worth on the toys, what the structure is worth on real data."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ STUDIES = {
     "star": "LTSC, truncated BPTT, strided sampling and full sequences, on how many frames ago the star was",
     "ablation": "the whole method without its parts, one at a time (Table 3), on a shorter form of the same",
     "rain": "the structure, its rivals and advection, on radar files (Table 7); `semicoupled study rain --help`",
+    "driving": "the structure, its p and length, CNN and CNN+LSTM, on drives (Tables 5, 6); "
+    "`semicoupled study driving --help`",
 }
 
 
@@ -30,13 +33,17 @@ def main(arguments: Sequence[str]) -> int:
         from semicoupled.cli import study_rain
 
         return study_rain.main(arguments[1:])
+    if arguments and arguments[0] == "driving":
+        from semicoupled.cli import study_driving
+
+        return study_driving.main(arguments[1:])
     parser = Parser(
         "study",
-        "{star,ablation,rain} [--quick] [--seeds 0,1,2] [--budget 5m] [--variants A,B] [--out DIR] [--json F]",
+        "{star,ablation,rain,driving} [--quick] [--seeds 0,1,2] [--budget 5m] [--variants A,B] [--out DIR] [--json F]",
         "Compare ways to train on the toys. Run folders that are finished are not trained again.",
     )
     parser.epilog = "studies: " + "; ".join(f"{name}: {summary}" for name, summary in STUDIES.items())
-    parser.add_argument("study", metavar="STUDY", help="star, ablation or rain")
+    parser.add_argument("study", metavar="STUDY", help="star, ablation, rain or driving")
     add_study_options(parser, (0,))
     parser.add_argument("--steps", type=count, metavar="N", help="optimizer steps of each; default: the preset's")
     add_computing(parser)
@@ -113,6 +120,14 @@ def seeds(text: str) -> tuple[int, ...]:
     if len(set(found)) < len(found):
         raise argparse.ArgumentTypeError(f"{text!r}: expected every seed once")
     return found
+
+
+def place(where: str) -> str:
+    """Write a folder or a pattern as documentation does: below ``$DATA``, or the last name of an absolute path."""
+    data = os.environ.get("SEMICOUPLED_DATA")
+    if data and Path(where).is_relative_to(data):
+        return f'"$DATA/{Path(where).relative_to(data).as_posix()}"'
+    return shlex.quote(Path(where).name if Path(where).is_absolute() else where)
 
 
 def _print(shown: Table) -> None:

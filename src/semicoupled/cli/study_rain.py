@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from semicoupled.cli.options import Parser, add_computing, names
 from semicoupled.cli.progress import progress
-from semicoupled.cli.study import add_study_options
+from semicoupled.cli.study import add_study_options, place
 from semicoupled.cli.tables import output, printed
 from semicoupled.rows import write_rows
 
@@ -89,18 +88,10 @@ def main(arguments: Sequence[str]) -> int:
 def _command(options: argparse.Namespace, budget: str | None) -> str:
     """Give the command that makes the same figures, without the places where they go."""
     parts = ["semicoupled", "study", "rain", *(["--quick"] if options.quick else [])]
-    parts += ["--data.root", _place(options.root), "--data.validation", shlex.quote(options.validation)]
-    parts += ["--other", ",".join(_place(other) for other in options.other)] if options.other else []
+    parts += ["--data.root", place(options.root), "--data.validation", shlex.quote(options.validation)]
+    parts += ["--other", ",".join(place(other) for other in options.other)] if options.other else []
     parts += ["--seeds", ",".join(map(str, options.seeds))]
     parts += [] if budget is None else ["--budget", budget]
     parts += ["--variants", ",".join(options.variants)] if options.variants else []
     parts += [] if options.precision == "auto" else ["--precision", options.precision]
     return " ".join(parts)
-
-
-def _place(place: str) -> str:
-    """Write a folder or a pattern as documentation does: below ``$DATA``, or the last name of an absolute path."""
-    data = os.environ.get("SEMICOUPLED_DATA")
-    if data and Path(place).is_relative_to(data):
-        return f'"$DATA/{Path(place).relative_to(data).as_posix()}"'
-    return shlex.quote(Path(place).name if Path(place).is_absolute() else place)

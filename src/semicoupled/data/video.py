@@ -380,7 +380,7 @@ def _seek(container: Any, path: Path, clock: Clock, seconds: float) -> tuple[flo
 
 def _turns(frame: Any) -> int:
     """Give the quarter turns counterclockwise that make a frame stand upright."""
-    return round(getattr(frame, "rotation", 0) / 90) % 4
+    return round(frame.rotation / 90) % 4
 
 
 def _stated_rate(stream: Any) -> float | None:

@@ -8,7 +8,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,18 @@ from semicoupled.errors import DataError
 
 _OPEN = 4
 """Files that a process keeps open at once; the one unused for longest is closed for another."""
+
+
+class Index(NamedTuple):
+    """Time stamps of a file, rising.
+
+    Attributes:
+        stamps: of all frames.
+        keys: of those from which decoding can begin.
+    """
+
+    stamps: list[int]
+    keys: list[int]
 
 
 class VideoFrames:
@@ -55,9 +67,11 @@ class VideoFrames:
         if not found:
             raise DataError(f"{path}: holds no frame; expected at least one. Copy or record it again")
         stamps = sorted({pts for pts, _ in found if pts is not None})
-        self._stamps = stamps if len(stamps) == len(found) else None
-        self._keys = sorted(pts for pts, key in found if key and pts is not None) if self._stamps else []
-        if self._stamps is None:
+        self.index: Index | None = None
+        """Where its frames begin; None for a file without time stamps."""
+        if len(stamps) == len(found):
+            self.index = Index(stamps, sorted(pts for pts, key in found if key and pts is not None))
+        if self.index is None:
             self.times = np.arange(len(found)) / rate
         else:
             self.times = np.array([float((stamp - stamps[0]) * base) for stamp in stamps])
@@ -106,14 +120,14 @@ class _Reader:
     """An open file that stands before some frame."""
 
     def __init__(self, frames: VideoFrames) -> None:
-        self._path, self._stamps, self._keys = frames.path, frames._stamps, frames._keys
+        self.path, self.index = frames.path, frames.index
         self._begin()
 
     def frame(self, index: int) -> Any:
         try:
             return self._frame(index)
         except DataError as error:
-            raise _broken(self._path, index) from error
+            raise _broken(self.path, index) from error
         finally:
             if self._last is None:  # it failed: where the file stands is not known
                 self.close()
@@ -123,40 +137,40 @@ class _Reader:
         self._stack.__exit__(None, None, None)
 
     def _begin(self) -> None:
-        self._stack = open_video(self._path)
+        self._stack = open_video(self.path)
         self._container = self._stack.__enter__()
         self._next, self._last = 0, None
-        self._decoded: Iterator[Any] = decode(self._container, self._path)
+        self._decoded: Iterator[Any] = decode(self._container, self.path)
 
     def _frame(self, index: int) -> Any:
         if self._last is not None and index == self._next - 1:
             return self._last
-        if self._stamps is None:
+        if self.index is None:
             return self._counted(index)
-        key = self._keys[max(0, bisect.bisect_right(self._keys, self._stamps[index]) - 1)] if self._keys else None
-        passed = self._next > 0 and (self._next > index or (key is not None and key > self._stamps[self._next - 1]))
-        if passed or (self._next == 0 and key is not None and key > self._stamps[0]):
+        stamps, keys = self.index
+        key = keys[max(0, bisect.bisect_right(keys, stamps[index]) - 1)] if keys else None
+        passed = self._next > 0 and (self._next > index or (key is not None and key > stamps[self._next - 1]))
+        if passed or (self._next == 0 and key is not None and key > stamps[0]):
             self._seek(key)
-        found = self._forward(index)
+        found = self._forward(index, stamps)
         if found is None and passed:  # the file's own index led astray
             self._again()
-            found = self._forward(index)
+            found = self._forward(index, stamps)
         if found is None:
             self._last = None
-            raise _broken(self._path, index)
+            raise _broken(self.path, index)
         return found
 
-    def _forward(self, index: int) -> Any:
+    def _forward(self, index: int, stamps: list[int]) -> Any:
         """Decode up to a frame by its stamp; None where it is passed without being seen."""
-        assert self._stamps is not None
-        wanted, self._last = self._stamps[index], None
+        wanted, self._last = stamps[index], None
         for frame in self._decoded:
             if frame.pts is None or frame.pts < wanted:
                 continue
-            at = bisect.bisect_left(self._stamps, frame.pts)
+            at = bisect.bisect_left(stamps, frame.pts)
             self._next, self._last = at + 1, frame
             return frame if frame.pts == wanted else None
-        self._next, self._last = len(self._stamps) + 1, None
+        self._next, self._last = len(stamps) + 1, None
         return None
 
     def _counted(self, index: int) -> Any:
@@ -169,7 +183,7 @@ class _Reader:
             if self._next > index:
                 return frame
         self._last = None
-        raise _broken(self._path, index)
+        raise _broken(self.path, index)
 
     def _seek(self, key: int | None) -> None:
         if key is None:
@@ -180,7 +194,7 @@ class _Reader:
         except (load_av().error.FFmpegError, OSError):
             self._again()
             return
-        self._decoded = decode(self._container, self._path)
+        self._decoded = decode(self._container, self.path)
         self._last = None
 
     def _again(self) -> None:
@@ -218,7 +232,7 @@ if hasattr(os, "register_at_fork"):
 def _reader(frames: VideoFrames) -> _Reader:
     key = id(frames)
     reader = _READERS.get(key)
-    if reader is None or reader._path != frames.path or reader._stamps is not frames._stamps:
+    if reader is None or reader.path != frames.path or reader.index is not frames.index:
         reader = _Reader(frames)
     _READERS[key] = reader
     _READERS.move_to_end(key)

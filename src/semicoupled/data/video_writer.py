@@ -60,7 +60,7 @@ class VideoWriter:
             raise ShapeError(f"a video's image: expected H W 3, uint8, got {image.shape}, {image.dtype}")
         if self._stream is None:
             self._size = image.shape[:2]
-            self._begin()
+            self._stream = self._begin()
         if image.shape[:2] != self._size:
             raise ShapeError(f"a video's image: expected the size of the first, {self._size}, got {image.shape[:2]}")
         tick = self._last + round(_TICKS / self._rate) if self._last >= 0 else 0
@@ -93,14 +93,15 @@ class VideoWriter:
         finally:
             self._container.close()
 
-    def _begin(self) -> None:
+    def _begin(self) -> Any:
         codec = next(name for name in _CODECS if name in self._av.codecs_available)
-        self._stream = self._container.add_stream(codec, rate=self._rate)
-        self._stream.height, self._stream.width = (length + length % 2 for length in self._size)
-        self._stream.pix_fmt = "yuv420p"
+        stream: Any = self._container.add_stream(codec, rate=self._rate)
+        stream.height, stream.width = (length + length % 2 for length in self._size)
+        stream.pix_fmt = "yuv420p"
         if codec == "libx264":
-            self._stream.options = {"preset": "veryfast"}  # a third of the time, a little larger
-        self._stream.codec_context.time_base = Fraction(1, _TICKS)
+            stream.options = {"preset": "veryfast"}  # a third of the time, a little larger
+        stream.codec_context.time_base = Fraction(1, _TICKS)
+        return stream
 
 
 @contextmanager

@@ -143,7 +143,9 @@ def draw_maps(frames: Float[Tensor, "T H W"], found: Sequence[Strongest], title:
         lines.append(("temporal: c", maps.temporal.numpy(), "coolwarm"))
         lines.append(("product: u", maps.product.numpy(), "viridis"))
     count = len(frames)
-    figure = Figure(figsize=(2.0 + 0.8 * count, 0.85 * len(lines) + 0.3), layout="constrained")
+    height, width = frames.shape[-2:]
+    line = max(0.8 * height / width, 0.35) + 0.05  # inches; a label needs a third of one
+    figure = Figure(figsize=(2.0 + 0.8 * count, line * len(lines) + 0.3), layout="constrained")
     panels = figure.subplots(len(lines), count, squeeze=False)
     for row, (name, maps, colors) in enumerate(lines):
         low, high = float(maps.min()), float(maps.max())

@@ -26,7 +26,7 @@ import numpy as np
 
 from semicoupled.errors import SettingsError
 from semicoupled.run_folder import load
-from semicoupled.tasks.driving.predictor import DrivingPredictor
+from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
 
 
 class Control(NamedTuple):

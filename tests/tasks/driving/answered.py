@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def slow_smooth(values: np.ndarray, times: np.ndarray, seconds: float) -> list[f
     return found
 
 
-def slow_scores(answer: np.ndarray, label: np.ndarray, thresholds: list[float], scale: float) -> dict[str, object]:
+def slow_scores(answer: np.ndarray, label: np.ndarray, thresholds: list[float], scale: float) -> dict[str, Any]:
     """Score by a loop over frames."""
     pairs = [(float(a), float(b)) for a, b in zip(answer, label, strict=True)]
     count = len(pairs)

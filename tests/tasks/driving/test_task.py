@@ -15,11 +15,11 @@ from tests.tasks.driving.tubs import course, write_tub
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.settings_file import parse_settings
 from semicoupled.task import EvaluateRequest, PredictRequest, TaskModel
-from semicoupled.tasks.driving.answer_table import COLUMNS
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.formats.reading import read_drives
 from semicoupled.tasks.driving.model import DrivingModel
+from semicoupled.tasks.driving.operating.answer_table import COLUMNS
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.driving.task import TASK, read_splits
 from semicoupled.tasks.driving.validation import quick_scores

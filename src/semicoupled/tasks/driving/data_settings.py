@@ -41,7 +41,7 @@ class AngleSettings:
     factor: float | None = None
     offset: float = 0.0
     scale: float | None = None
-    smooth_seconds: float = 0.5
+    smooth_seconds: float = 0.2
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -62,13 +62,14 @@ class AugmentSettings:
 
     Args:
         mirror: share of clips that are mirrored, in [0, 1]; angle and horizontal flow change their sign with it.
+            A track that is always driven the same way round needs none.
         brightness: frames are brightened or dimmed by up to this share of the full range.
         contrast: contrast is raised or lowered by up to this share.
         shift: frames are moved to a side by up to this share of the width; the angle stays.
         erase: share of clips in which a random box is blanked.
     """
 
-    mirror: float = 0.5
+    mirror: float = 0.0
     brightness: float = 0.15
     contrast: float = 0.25
     shift: float = 0.0

@@ -202,7 +202,7 @@ class DrivingSettings:
         default_factory=lambda: TrainingSettings(
             steps=2000,
             batch=16,
-            learning_rate=3e-3,
+            learning_rate=6e-3,
             schedule="cosine",
             warm_up=0.05,
             weight_average=0.99,

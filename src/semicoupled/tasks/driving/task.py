@@ -16,16 +16,17 @@ from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.check import check
+from semicoupled.tasks.driving.checking.check import check
+from semicoupled.tasks.driving.checking.describe import describe
 from semicoupled.tasks.driving.data import DrivingBatch, DrivingData, label_of
-from semicoupled.tasks.driving.describe import describe
-from semicoupled.tasks.driving.draw import sections
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.reading import read_drives
 from semicoupled.tasks.driving.goals import make_goals
 from semicoupled.tasks.driving.images import SeenDrive, look_at, step_of
 from semicoupled.tasks.driving.model import DrivingModel, build_network
-from semicoupled.tasks.driving.predictor import DrivingPredictor
+from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
+from semicoupled.tasks.driving.scores.run_scores import measures_of, score_run
+from semicoupled.tasks.driving.scores.sections import headline, score_sections
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.driving.splitting import DriveSplits, split_runs
 from semicoupled.tasks.driving.steps import make_steps
@@ -198,18 +199,11 @@ def drives_to_score(request: EvaluateRequest[DrivingSettings]) -> list[SeenDrive
 def evaluate(request: EvaluateRequest[DrivingSettings]) -> Sequence[Row]:
     """See `Task.evaluate`; splits are ``validation``, ``test``, ``train`` and ``all``."""
     settings = request.settings
-    drives = drives_to_score(request)
-    rows: list[Row] = []
-    scale, seconds = settings.data.scale(drives[0].drive.unit), settings.evaluation.smoothing_seconds
-    answers: dict[str, list[DriveAnswers]] = {}
+    seen = drives_to_score(request)
+    answers: list[DriveAnswers] | None = None
     if request.model is not None:
-        model = cast(DrivingModel, request.model)
-        answers[settings.model.kind] = answer_all(settings, model, drives, request.progress)
-    for name, found in answers.items():
-        scores = quick_scores(found, scale, seconds)
-        rows.append(Row(name, "mse", {"label": "raw"}, scores.mse, scores.count))
-        rows.append(Row(name, "r2", {"label": "smoothed"}, scores.r2, scores.count))
-    return rows
+        answers = answer_all(settings, cast(DrivingModel, request.model), seen, request.progress)
+    return score_run(settings, request.description, [each.drive for each in seen], answers)
 
 
 def predictor(settings: DrivingSettings, description: Description, model: TaskModel) -> DrivingPredictor:
@@ -223,10 +217,12 @@ def steps(settings: DrivingSettings, description: Description, model: TaskModel)
 
 
 def draw(settings: DrivingSettings, model: TaskModel, splits: Splits, folder: Path) -> Sequence[Section]:
-    """See `Task.draw`."""
+    """See `Task.draw`: angle, error and importance along drives of the validation split, and its scores."""
     del folder
-    drives = cast(DrivingData, splits.validation).drives
-    return sections(settings, answer_all(settings, cast(DrivingModel, model), drives))
+    seen = cast(DrivingData, splits.validation).drives
+    answers = answer_all(settings, cast(DrivingModel, model), seen)
+    rows = score_run(settings, splits.description, [each.drive for each in seen], answers)
+    return score_sections(rows, answers, measures_of(settings, answers[0].unit), settings.model.kind)
 
 
 TASK = Task(
@@ -244,4 +240,5 @@ TASK = Task(
     draw=draw,
     check=check,
     describe=describe,
+    headline=headline,
 )

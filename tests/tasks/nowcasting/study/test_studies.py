@@ -14,12 +14,13 @@ from semicoupled.errors import RunError, SettingsError
 from semicoupled.rows import Row
 from semicoupled.settings_file import differences
 from semicoupled.studies import Variant, choose
+from semicoupled.study_scores import select
+from semicoupled.study_training import TRAINED
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.study.counts import Fields, fields_of, load_counts
-from semicoupled.tasks.nowcasting.study.goals import select
 from semicoupled.tasks.nowcasting.study.rows import events_of
-from semicoupled.tasks.nowcasting.study.studies import PAIRS, QUICK, RATES, TRAINED, VARIANTS, run_study, settings_of
+from semicoupled.tasks.nowcasting.study.studies import PAIRS, QUICK, RATES, VARIANTS, run_study, settings_of
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 FORMS = {

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.driving.checking.label_facts import doubt_unit
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive, Unit
 from semicoupled.tasks.driving.formats.finding import Found, find_drives
 from semicoupled.tasks.driving.formats.parts import take
-from semicoupled.tasks.driving.label_facts import doubt_unit
 
 __all__ = ["cut_at_gaps", "make_label", "read_drives", "read_found", "read_whole", "take"]
 

@@ -10,8 +10,9 @@ from semicoupled.page import markdown_table
 from semicoupled.report import Cell, Table, number
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import COLORS, Spread, Variant, in_order, options_list
+from semicoupled.study_scores import baseline, range_of, said_seeds, select, spread_cell, spread_of, verdict
 from semicoupled.tasks.nowcasting.study.counts import VALIDATION
-from semicoupled.tasks.nowcasting.study.goals import THRESHOLDS, Goal, baseline, goals, select, spread_of
+from semicoupled.tasks.nowcasting.study.goals import THRESHOLDS, goals
 from semicoupled.tasks.nowcasting.study.rows import events_of
 from semicoupled.tasks.nowcasting.study.studies import PAIRS, VARIANTS
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
@@ -70,8 +71,8 @@ def score_table(rows: Sequence[Row], data: str, event: str | None = None) -> Tab
     lines: list[list[Cell]] = []
     for label, variant, found in _lines(rows, data, event, asked):
         took = ("", "") if variant is None else _took(rows, variant)
-        lines.append([label, *took, *(_cell(spread) for spread in found)])
-    return Table(["", *heads], lines, f"{_called(data, event)}: all leads together. {_seeds(rows)}")
+        lines.append([label, *took, *(spread_cell(spread) for spread in found)])
+    return Table(["", *heads], lines, f"{_called(data, event)}: all leads together. {said_seeds(rows)}")
 
 
 def blur_table(rows: Sequence[Row], data: str, event: str | None = None) -> Table:
@@ -130,7 +131,7 @@ def paper_table(rows: Sequence[Row]) -> Table:
             scale = HIGHEST_DBZ**2 if metric == "mse" else 1
             at = {} if metric == "mse" else {"threshold_dbz": threshold}
             found = spread_of(select(rows, metric, variant=variant.name, data=VALIDATION, **at))
-            cells.append(_cell(None if found is None else Spread(*(value / scale for value in found))))
+            cells.append(spread_cell(None if found is None else Spread(*(value / scale for value in found))))
         lines.append([variant.label, *cells])
     lines.extend([label, *(f"{value:g}" for value in figures)] for label, figures in PAPER.items())
     caption = (
@@ -145,7 +146,7 @@ def goal_table(rows: Sequence[Row]) -> Table:
     lines: list[list[Cell]] = []
     for event in places(rows, VALIDATION):
         for goal in goals(rows, event):
-            lines.append([_called(VALIDATION, event), goal.text, goal.value, goal.bound, _verdict(goal), goal.note])
+            lines.append([_called(VALIDATION, event), goal.text, goal.value, goal.bound, verdict(goal), goal.note])
     return Table(
         ["held back", "asked for", "reached", "bound", "", ""], lines, "What had to be reached; means over seeds."
     )
@@ -236,12 +237,7 @@ def section(rows: Sequence[Row], command: str, picture: str) -> str:
 
 def _took(rows: Sequence[Row], variant: str) -> tuple[str, str]:
     """Give a variant's parameters, and its steps from the fewest to the most."""
-    return _range(rows, "parameters", variant), _range(rows, "steps", variant)
-
-
-def _range(rows: Sequence[Row], metric: str, variant: str) -> str:
-    found = sorted({int(row.value) for row in select(rows, metric, variant=variant)})
-    return " to ".join(dict.fromkeys(str(end) for end in (*found[:1], *found[-1:])))
+    return range_of(rows, "parameters", variant), range_of(rows, "steps", variant)
 
 
 def _lines(
@@ -265,22 +261,3 @@ def _called(data: str, event: str | None) -> str:
     if data == VALIDATION:
         return "held back" if event is None else str(event)
     return data if event is None else f"{data}, {event}"
-
-
-def _seeds(rows: Sequence[Row]) -> str:
-    seeds = sorted({int(row.condition["seed"]) for row in rows if "seed" in row.condition})
-    if len(seeds) == 1:
-        return f"Seed {seeds[0]}."
-    return f"Seeds {', '.join(map(str, seeds))}: mean (lowest - highest)."
-
-
-def _cell(spread: Spread | None) -> str:
-    if spread is None:
-        return "–"
-    if spread.low == spread.high:
-        return number(spread.mean)
-    return f"{number(spread.mean)} ({number(spread.low)} - {number(spread.high)})"
-
-
-def _verdict(goal: Goal) -> str:
-    return {True: "met", False: "not met", None: "not known"}[goal.is_met]

@@ -19,7 +19,7 @@ from semicoupled.tasks.nowcasting.study.counts import VALIDATION, Counted, Field
 from semicoupled.tasks.nowcasting.study.studies import PAIRS
 
 if TYPE_CHECKING:
-    from semicoupled.tasks.nowcasting.study.studies import Trained
+    from semicoupled.study_training import Trained
 
 AGAINST = ("advection", "advection_blur")
 COMPARED = ("mse", "csi")

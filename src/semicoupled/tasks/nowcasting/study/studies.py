@@ -6,19 +6,17 @@ alone by ``semicoupled train nowcasting`` with its presets and options.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 from semicoupled.devices import choose_device
 from semicoupled.errors import SettingsError
-from semicoupled.files import write_text
 from semicoupled.rows import Row
 from semicoupled.run_folder import load, open_run
 from semicoupled.settings_file import parse_settings
 from semicoupled.studies import Trial, Variant, make_trials, run_trials
-from semicoupled.task import find_task
+from semicoupled.study_training import TRAINED, read_trained, train
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.training.progress import Progress
 
@@ -28,8 +26,6 @@ TRUSTED = ("--predict.trust=1", "--predict.match=0")
 
 ALL = ("--evaluation.leads=5", "--training.checkpoint_every=50")
 """Of every variant: 5 steps ahead, and little is lost where a study is killed."""
-TRAINED = "trained.json"
-"""In a run folder: that the training has come to its end, and what it took."""
 
 RATES = {
     "semicoupled": 0.002,
@@ -109,22 +105,6 @@ QUICK = (
 """Options that make every training a matter of seconds. It then shows that the study runs, not what comes out."""
 
 
-class Trained(NamedTuple):
-    """What a training took.
-
-    Attributes:
-        steps: optimizer steps.
-        seconds: of wall time.
-        kept_step: the step whose weights were kept.
-        parameters: numbers that were learned.
-    """
-
-    steps: int
-    seconds: float
-    kept_step: int
-    parameters: int
-
-
 def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> NowcastingSettings:
     """Give a variant's settings.
 
@@ -180,7 +160,7 @@ def run_study(
     where = choose_device(device)
 
     def run(trial: Trial) -> None:
-        train(trial, device, workers, progress)
+        _ = train(TASK, trial, device, workers, progress)
         loaded = load(trial.path, device, TASK)
         for field in fields:
             make_counts(trial.path, field, loaded.settings, loaded.model, where, progress)
@@ -193,21 +173,3 @@ def run_study(
     for field in fields:
         make_counts(folder / "baselines", field, settings, None, where, progress)
     return study_rows(trials, {trial.path: read_trained(trial.path) for trial in trials}, fields, folder / "baselines")
-
-
-def train(trial: Trial, device: str = "auto", workers: int = 0, progress: Progress | None = None) -> Trained:
-    """Train a variant, or take its training up where it was left; a finished one is not begun again."""
-    from semicoupled.training.loop import fit
-
-    _ = open_run(trial.path, TASK, trial.settings)
-    if not (trial.path / TRAINED).exists():
-        result = fit(find_task(TASK), trial.settings, trial.path, device=device, workers=workers, progress=progress)
-        parameters = sum(parameter.numel() for parameter in result.model.parameters())
-        trained = Trained(result.steps, result.seconds, result.kept_step, parameters)
-        write_text(trial.path / TRAINED, json.dumps(trained._asdict(), indent=1) + "\n")
-    return read_trained(trial.path)
-
-
-def read_trained(run: Path) -> Trained:
-    """Read what the training of a run folder took."""
-    return Trained(**json.loads((run / TRAINED).read_text(encoding="utf-8")))

@@ -11,7 +11,7 @@ import numpy as np
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.data_settings import FileSettings
 from semicoupled.tasks.nowcasting.files.formats.given import KEYS, moments, stack_frames
-from semicoupled.tasks.nowcasting.files.formats.limits import MOST_BYTES, check_size
+from semicoupled.tasks.nowcasting.files.formats.limits import check_size, sizes
 from semicoupled.tasks.nowcasting.files.formats.times import pattern_of
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
 
@@ -62,10 +62,9 @@ def _load(path: Path) -> Mapping[str, np.ndarray]:
         return {"the array": np.array(mapped)}
     with zipfile.ZipFile(path) as file:
         unpacked = sum(member.file_size for member in file.infolist())
-        if unpacked > 8 * MOST_BYTES:
-            raise DataError(
-                f"{path}: unpacks to {unpacked} bytes; expected at most {8 * MOST_BYTES}. Cut it into parts"
-            )
+        most = 8 * sizes().bytes
+        if unpacked > most:
+            raise DataError(f"{path}: unpacks to {unpacked} bytes; expected at most {most}. Cut it into parts")
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 

@@ -15,7 +15,7 @@ import pyproj
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.data_settings import FileSettings
-from semicoupled.tasks.nowcasting.files.formats.limits import MOST_BYTES, check_size
+from semicoupled.tasks.nowcasting.files.formats.limits import check_size, sizes
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
 from semicoupled.tasks.nowcasting.grid import Grid
 
@@ -74,10 +74,11 @@ def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
 
 
 def _unpack(path: Path) -> bytes:
+    most = sizes().bytes
     with gzip.open(path) as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise DataError(f"{path}: unpacks to more than {MOST_BYTES} bytes; expected one field. It is no radar file")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise DataError(f"{path}: unpacks to more than {most} bytes; expected one field. It is no radar file")
     return content
 
 

@@ -1,0 +1,199 @@
+"""What stands before every request: the host, the origin, the token, the size of the body, and headers on the answer.
+
+Attacks that are kept out, each with a test in tests/serving/test_security.py:
+
+* DNS rebinding: a stranger's name that resolves to this machine. Only our own names and addresses are answered.
+* Cross-site requests, WebSockets included: a page of another origin. What says its origin must say ours.
+* Strangers on the network: where other machines can reach us, a token is needed; it is compared in constant time.
+* Scripts and frames: the content security policy lets in what this server sends, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from semicoupled.serving.settings import Limits, is_loopback
+
+COOKIE = "semicoupled_token"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+UPLOADS = "/api/v1/uploads"
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class BodyTooLargeError(Exception):
+    """A request's body is larger than is let through."""
+
+
+class Guard:
+    """Lets through what may come in."""
+
+    def __init__(self, app: ASGIApp, *, host: str, token: str | None, limits: Limits) -> None:
+        """Stand before an app.
+
+        Args:
+            app: what is guarded.
+            host: address that is listened on.
+            token: what a client must know, or None.
+            limits: how large a body may be.
+        """
+        self._app, self._token, self._limits = app, token, limits
+        self._names = {"localhost"}
+        self._any_address = not is_loopback(host)
+        if self._any_address:
+            self._names |= {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await _refuse(scope, send, *refusal)
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        if self._gives_token(scope):
+            await self._welcome(scope, send)
+            return
+        await self._limited(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = _headers(scope)
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return 421, f"this server does not answer to the host {host[:100]!r}; open it by the address it printed"
+        origin = headers.get("origin")
+        unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
+        if origin is not None and (unsafe or origin == "null") and urlsplit(origin).netloc.lower() != host.lower():
+            return 403, "the request comes from a page of another origin; expected this server's own"
+        if headers.get("sec-fetch-site", "none") == "cross-site" and (unsafe or scope["path"].startswith("/api/")):
+            return 403, "the request comes from a page of another site; expected this server's own"
+        if self._token is not None and not self._knows_token(scope, headers):
+            return 401, "a token is needed; open the address with its token that the server printed when it started"
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        found = _HOST.fullmatch(host.lower())
+        if found is None:
+            return False
+        if found["name"] in self._names:
+            return True
+        try:
+            address = ipaddress.ip_address(found["name"].strip("[]"))
+        except ValueError:
+            return False
+        return self._any_address or address.is_loopback  # a name can be rebound, an address cannot
+
+    def _knows_token(self, scope: Scope, headers: dict[str, str]) -> bool:
+        kind, _, bearer = headers.get("authorization", "").partition(" ")
+        given = [bearer] if kind.lower() == "bearer" else []
+        given += [value for name, value in _query(scope) if name == "token"]
+        try:
+            morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        except CookieError:
+            morsel = None
+        given += [morsel.value] if morsel else []
+        known = (self._token or "").encode()
+        found = [hmac.compare_digest(value.encode("utf-8", "replace"), known) for value in given]
+        return any(found)
+
+    def _gives_token(self, scope: Scope) -> bool:
+        """Whether a browser opened the printed address: the token then moves from the address into a cookie."""
+        api = scope["path"].startswith("/api/")
+        return self._token is not None and not api and any(name == "token" for name, _ in _query(scope))
+
+    async def _welcome(self, scope: Scope, send: Send) -> None:
+        rest = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
+        where = "/" + scope["path"].lstrip("/\\") + (f"?{rest}" if rest else "")
+        cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        headers = {"location": where, "set-cookie": cookie, "cache-control": "no-store"}
+        await _answer(send, 303, b"", headers)
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        uploading = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
+        most = self._limits.upload_bytes if uploading else self._limits.body_bytes
+        too_large = f"the body is larger than {most} bytes, the most that is let through here"
+        declared = _headers(scope).get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > most:
+            await _refuse(scope, send, 413, too_large)
+            return
+        received = 0
+        begun = False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > most:
+                raise BodyTooLargeError
+            return message
+
+        async def guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message = {**message, "headers": _secured(message.get("headers", ()), scope["path"])}
+            await send(message)
+
+        try:
+            await self._app(scope, counted, guarded)
+        except BodyTooLargeError:
+            if not begun:
+                await _refuse(scope, send, 413, too_large)
+
+
+def _secured(headers: Iterable[tuple[bytes, bytes]], path: str) -> list[tuple[bytes, bytes]]:
+    found = list(headers)
+    names = {name.lower() for name, _ in found}
+    extra = {**HEADERS, "cache-control": "no-store" if path.startswith("/api/") else "no-cache"}
+    return found + [(k.encode(), v.encode()) for k, v in extra.items() if k.encode() not in names]
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Give the headers; where one comes twice, both, so that neither can hide behind the other."""
+    found: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+
+
+async def _refuse(scope: Scope, send: Send, status: int, message: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 4000 + status, "reason": message[:100]})
+        return
+    body = json.dumps({"error": message}).encode()
+    await _answer(send, status, body, {"content-type": "application/json", "connection": "close"})
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
+    all_headers: Any = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in {**HEADERS, **headers}.items()]
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
+    await send({"type": "http.response.body", "body": body})

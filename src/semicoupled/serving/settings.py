@@ -1,0 +1,94 @@
+"""What the server is started with."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from semicoupled.errors import SettingsError
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a server lets through.
+
+    Args:
+        upload_bytes: of one uploaded file.
+        uploads_bytes: of all uploaded files together.
+        body_bytes: of any other request.
+        files: of one upload, or of one folder that is read.
+        pixels: of one field or image, before anything is decoded.
+        values: of all fields of one file.
+        queue: jobs that may wait.
+        seconds: that a job may take.
+        grace_seconds: that a job has to stop by itself; killing it costs the models that are loaded, and the start of
+            another process.
+        results_bytes: of finished jobs that are kept; the oldest go first.
+        results: finished jobs that are kept.
+        upload_seconds: that an upload is kept after it was last used.
+    """
+
+    upload_bytes: int = 64 * MIB
+    uploads_bytes: int = 1024 * MIB
+    body_bytes: int = MIB
+    files: int = 600
+    pixels: int = 2**24
+    values: int = 2**28
+    queue: int = 16
+    seconds: float = 120.0
+    grace_seconds: float = 5.0
+    results_bytes: int = 256 * MIB
+    results: int = 64
+    upload_seconds: float = 3600.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in self.__dataclass_fields__:
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"limits.{name}: expected more than 0, got {getattr(self, name)!r}.")
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """What is served, and to whom.
+
+    Args:
+        runs: run folders, or folders that hold some, or ``pretrained[:NAME]``.
+        roots: folders whose files may be looked at.
+        host: address that is listened on.
+        token: what a client must know; None where everyone who reaches the address may come in.
+        device: where networks run.
+        limits: how much is let through.
+        shipped: whether the models that come with the package are offered, too.
+    """
+
+    runs: tuple[str, ...] = ()
+    roots: tuple[Path, ...] = ()
+    host: str = "127.0.0.1"
+    token: str | None = None
+    device: str = "auto"
+    limits: Limits = field(default_factory=Limits)
+    shipped: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse to be open to the network without a token."""
+        if self.token is None and not is_loopback(self.host):
+            raise SettingsError(
+                f"host {self.host!r} can be reached from other machines; expected a token, got none. Leave --host out, "
+                "or give a token"
+            )
+        if self.token is not None and len(self.token) < 16:
+            raise SettingsError(f"token: expected at least 16 characters, got {len(self.token)}.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

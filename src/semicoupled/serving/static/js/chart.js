@@ -1,0 +1,83 @@
+// Lines against a number, by uPlot: colors from the theme, width from the page.
+
+import uPlot from "../vendor/uplot/uPlot.esm.js";
+import { h } from "./dom.js";
+
+const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+export class Chart {
+  /** `series` are {label, values, dash?, color?}; all share `x`. */
+  constructor({ title, xLabel, yLabel, height = 260, log = false, range = null, format = null }) {
+    this.about = { title, xLabel, yLabel, height, log, range, format };
+    this.element = h("div", { class: "chart", role: "img", "aria-label": title });
+    this.x = [];
+    this.series = [];
+    this.at = null;
+    this.plot = null;
+    this.shape = "";
+    new ResizeObserver(() => this.#fit()).observe(this.element);
+    this.repaint = () => { if (this.element.isConnected) this.#build(); };
+    document.addEventListener("themechange", this.repaint);
+  }
+
+  set(x, series) {
+    this.x = x;
+    this.series = series;
+    const shape = JSON.stringify(series.map((each) => [each.label, each.color, each.dash]));
+    if (this.plot && shape === this.shape) this.plot.setData([x, ...series.map((each) => each.values)]);
+    else { this.shape = shape; this.#build(); }
+  }
+
+  /** Put a vertical line at a place of x, or take it away with null. */
+  mark(x) {
+    this.at = x;
+    this.plot?.redraw(false);
+  }
+
+  #fit() {
+    const width = this.element.clientWidth;
+    if (!width) return;
+    if (!this.plot) this.#build();
+    else if (Math.abs(this.plot.width - width) > 1) this.plot.setSize({ width, height: this.about.height });
+  }
+
+  #build() {
+    this.plot?.destroy();
+    this.plot = null;
+    const width = this.element.clientWidth;
+    if (!width || !this.series.length) return;
+    const { xLabel, yLabel, height, log, range, format } = this.about;
+    const whole = this.x.every(Number.isInteger); // frames and steps have no halves
+    const axis = (label, size) => ({
+      label, stroke: css("--ink"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 },
+      font: "12px system-ui, sans-serif", labelFont: "600 12px system-ui, sans-serif", labelSize: 22, size,
+    });
+    this.plot = new uPlot({
+      width, height,
+      scales: { x: { time: false }, y: log ? { distr: 3 } : { range: range ?? undefined } },
+      axes: [{ ...axis(xLabel, 34), incrs: whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] : undefined }, { ...axis(yLabel, 54), values: (u, ticks) => ticks.map((v) => v === null ? "" : String(Number(v.toPrecision(4)))) }],
+      series: [{ label: xLabel }, ...this.series.map((each, index) => ({
+        label: each.label, stroke: css(`--s${((each.color ?? index) % 6) + 1}`), width: each.width ?? 2, spanGaps: true,
+        dash: DASHES[(each.dash ?? 0) % DASHES.length], points: { show: each.values.filter((value) => value !== null).length < 3, size: 7 },
+        value: (u, value) => value === null || value === undefined ? "–" : (format ?? ((v) => String(Number(v.toPrecision(3)))))(value),
+      }))],
+      cursor: { drag: { setScale: false } },
+      hooks: { draw: [(u) => this.#line(u)] },
+    }, [this.x, ...this.series.map((each) => each.values)], this.element);
+  }
+
+  #line(u) {
+    if (this.at === null) return;
+    const x = u.valToPos(this.at, "x", true);
+    u.ctx.save();
+    u.ctx.strokeStyle = css("--accent");
+    u.ctx.setLineDash([]);
+    u.ctx.lineWidth = 2 * devicePixelRatio;
+    u.ctx.beginPath();
+    u.ctx.moveTo(x, u.bbox.top);
+    u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+    u.ctx.stroke();
+    u.ctx.restore();
+  }
+}

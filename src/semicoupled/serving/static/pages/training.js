@@ -1,0 +1,116 @@
+// Trainings compared: losses of the three goals, switches, validation; live while they run.
+
+import { getJson, openSocket } from "../js/api.js";
+import { Chart } from "../js/chart.js";
+import { h, chips, fill, field, note, number } from "../js/dom.js";
+
+export const title = "Training";
+const MOST = 6;
+const PLOTS = [
+  { title: "Main loss (g)", kind: "training", keys: { main_loss: "" }, y: "loss", loss: true },
+  { title: "Spatial loss (r_s)", kind: "training", keys: { spatial_loss: "" }, y: "loss", loss: true },
+  { title: "Temporal loss (r_t)", kind: "training", keys: { temporal_loss: "" }, y: "loss", loss: true },
+  { title: "Overlap loss", kind: "training", keys: { overlap_loss: "" }, y: "loss", loss: true },
+  { title: "Switches: q, and how often gradients stop (p)", kind: "training", keys: { spatial_focus: "q", formula_focus: "q by Eq. 20", stop_spatial: "p, spatial", stop_temporal: "p, temporal" }, y: "probability", range: [0, 1] },
+  { title: "Validation score", kind: "validation", keys: { score: "" }, y: "score" },
+  { title: "Learning rate", kind: "training", keys: { learning_rate: "" }, y: "rate" },
+];
+
+export function show(main, { status, signal, query }) {
+  const runs = status.runs.filter((run) => run.trained);
+  main.append(h("h1", {}, "Training"), h("p", { class: "lead" }, "Losses of all three goals, what the switches stand at, and validation; runs beside each other, live while they are trained."));
+  if (!runs.length) {
+    main.append(h("section", { class: "card" }, h("h2", {}, "No training to show"), h("p", {}, "Give run folders, or the folder that holds them, when you start the server; a training may begin later:"), h("pre", {}, "semicoupled serve runs/")));
+    return;
+  }
+  const wanted = query.get("runs")?.split(",") ?? runs.slice(0, 3).map((run) => run.name);
+  const state = { x: "step", smooth: 0, log: false, chosen: new Set(), logs: new Map(), sockets: new Map() };
+  const charts = h("div", { class: "two" });
+  const summary = h("div", { class: "scroll" });
+  const draw = () => paint(state, charts, summary, runs);
+  const box = (run) => h("label", {}, h("input", { type: "checkbox", checked: wanted.includes(run.name), onchange: (event) => {
+    if (event.target.checked) { if (state.chosen.size >= MOST) { event.target.checked = false; return; } follow(run.name, state, draw, signal); } else leave(run.name, state);
+    draw();
+  } }), run.name);
+  const smooth = h("input", { type: "range", min: 0, max: 0.98, step: 0.02, value: 0, oninput: () => { state.smooth = Number(smooth.value); draw(); } });
+  main.append(h("section", { class: "card stack" },
+    h("fieldset", {}, h("legend", {}, `Runs (up to ${MOST})`), h("div", { class: "chips" }, runs.map(box))),
+    h("div", { class: "two" }, chips("Against", [["step", "steps"], ["seconds", "time"]], "step", (value) => { state.x = value; draw(); }),
+      h("div", { class: "row" }, h("div", { class: "field" }, field("Smooth", smooth)), h("label", {}, h("input", { type: "checkbox", onchange: (event) => { state.log = event.target.checked; draw(); } }), " logarithmic losses")))),
+  h("section", { class: "card" }, h("h2", {}, "Where they are"), summary), charts);
+  charts.before(h("div", { class: "gap" }));
+  for (const run of runs.filter((each) => wanted.includes(each.name)).slice(0, MOST)) follow(run.name, state, draw, signal);
+  signal.addEventListener("abort", () => { for (const name of [...state.chosen]) leave(name, state); });
+  draw();
+}
+
+/** Read a log, then hear of its new lines; where there is no socket, ask again now and then. */
+async function follow(name, state, draw, signal) {
+  state.chosen.add(name);
+  const log = { lines: [], next: 0, live: false, problem: null };
+  state.logs.set(name, log);
+  const take = (part) => {
+    if (part.begun_anew) log.lines = [];
+    log.lines.push(...part.lines);
+    log.next = part.next;
+    draw();
+  };
+  const path = `/runs/${encodeURIComponent(name)}/log`;
+  try {
+    for (let part = null; part === null || part.lines.length;) { part = await getJson(`${path}?after=${log.next}`); take(part); }
+  } catch (error) { log.problem = error.message; draw(); return; }
+  if (signal.aborted || state.logs.get(name) !== log) return;
+  const socket = openSocket(`${path}/events?after=${log.next}`);
+  state.sockets.set(name, socket);
+  socket.onmessage = (event) => { log.live = true; take(JSON.parse(event.data)); };
+}
+
+function leave(name, state) {
+  state.chosen.delete(name);
+  state.logs.delete(name);
+  state.sockets.get(name)?.close();
+  state.sockets.delete(name);
+}
+
+function paint(state, place, summary, runs) {
+  const names = runs.map((run) => run.name).filter((name) => state.chosen.has(name));
+  place.charts ??= new Map();
+  for (const plot of PLOTS) {
+    const lines = names.flatMap((name, color) => Object.entries(plot.keys).map(([key, text], dash) => {
+      const found = (state.logs.get(name)?.lines ?? []).filter((line) => line.kind === plot.kind && typeof line[key] === "number");
+      return { label: text ? `${name}, ${text}` : name, color, dash, x: found.map((line) => line[state.x]), y: smoothed(found.map((line) => line[key]), state.smooth) };
+    })).filter((line) => line.x.length);
+    const log = Boolean(plot.loss && state.log && lines.every((line) => line.y.every((value) => value > 0)));
+    const id = `${plot.title} ${log} ${state.x}`;
+    let entry = place.charts.get(plot.title);
+    if (!lines.length) { entry?.card.remove(); place.charts.delete(plot.title); continue; }
+    if (entry?.id !== id) {
+      const chart = new Chart({ title: plot.title, xLabel: state.x === "step" ? "optimizer steps" : "seconds of training", yLabel: plot.y, log, range: plot.range });
+      const card = h("section", { class: "card" }, h("h2", {}, plot.title), chart.element);
+      if (entry) entry.card.replaceWith(card); else place.append(card);
+      entry = { id, chart, card };
+      place.charts.set(plot.title, entry);
+    }
+    const x = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => a - b);
+    entry.chart.set(x, lines.map((line) => { const at = new Map(line.x.map((value, index) => [value, line.y[index]])); return { ...line, values: x.map((value) => at.get(value) ?? null) }; }));
+  }
+  fill(summary, names.length ? table(names, state) : note("Choose a run."));
+}
+
+function table(names, state) {
+  const heads = ["run", "steps", "minutes", "main", "spatial", "temporal", "q", "best score", ""];
+  return h("table", {}, h("thead", {}, h("tr", {}, heads.map((text, index) => h("th", { scope: "col", class: index > 0 && index < 8 ? "n" : "" }, text)))),
+    h("tbody", {}, names.map((name) => {
+      const log = state.logs.get(name);
+      const last = log.lines.findLast((line) => line.kind === "training") ?? {};
+      const scores = log.lines.filter((line) => line.kind === "validation" && typeof line.score === "number").map((line) => line.score);
+      const cell = (text) => h("td", { class: "n" }, text);
+      return h("tr", {}, h("th", { scope: "row" }, name), cell(last.step ?? "–"), cell(last.seconds === undefined ? "–" : number(last.seconds / 60)), cell(number(last.main_loss)), cell(number(last.spatial_loss)), cell(number(last.temporal_loss)), cell(number(last.spatial_focus)),
+        cell(scores.length ? number(Math.max(...scores), 4) : "–"), h("td", {}, log.problem ? h("span", { class: "tag bad" }, log.problem) : log.live ? h("span", { class: "tag good" }, "live") : ""));
+    })));
+}
+
+function smoothed(values, weight) {
+  let [mean, sum] = [0, 0];
+  return weight ? values.map((value) => { mean = weight * mean + (1 - weight) * value; sum = weight * sum + 1 - weight; return mean / sum; }) : values;
+}

@@ -1,0 +1,1 @@
+"""How well a drive is steered: Eq. 24, errors, whiteness, by condition, and what time is worth."""

@@ -1,0 +1,1 @@
+"""The study of driving: variants trained alike, compared, and put on a page."""

@@ -1,0 +1,156 @@
+"""What each trained variant of a study answered along each set of drives, kept on disk.
+
+Answers are kept and not scores, so that any two variants can be compared over the same frames and the same draws later
+on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+
+from semicoupled.errors import SettingsError
+from semicoupled.files import replacing
+from semicoupled.run_folder import LoadedRun
+from semicoupled.settings_file import to_plain
+from semicoupled.task import EvaluateRequest
+from semicoupled.tasks.driving.answers import DriveAnswers
+from semicoupled.tasks.driving.model import DrivingModel
+from semicoupled.tasks.driving.settings import DrivingSettings
+from semicoupled.training.progress import Progress
+
+log = logging.getLogger(__name__)
+
+VALIDATION = "validation"
+"""The name of the runs that were held back; other places are called as their folder is."""
+
+_ARRAYS = ("times", "truth", "main", "spatial", "temporal")
+
+
+class Place:
+    """Drives to score on.
+
+    Attributes:
+        name: what rows call them.
+        root: their folder; None for what a run holds back of its own data.
+        fingerprint: of what answers depend on beside the run: the files, and how they are read.
+    """
+
+    def __init__(self, name: str, root: Path | None, settings: DrivingSettings) -> None:
+        """Look at the files, but read none of them."""
+        self.name = name
+        self.root = root
+        held = [settings.data.validation, settings.data.test] if root is None else []
+        folder = Path(settings.data.root) if root is None else root
+        files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else [folder]
+        asked = [
+            to_plain(settings.data.angle),
+            settings.data.gap_seconds,
+            settings.data.lag_frames,
+            held,
+            [[str(file.relative_to(folder)), file.stat().st_size] for file in files if file.exists()],
+        ]
+        self.fingerprint = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def places_of(settings: DrivingSettings, others: Sequence[Path]) -> list[Place]:
+    """Give what is scored on: what is held back, and other places.
+
+    Raises:
+        SettingsError: two folders of one name.
+    """
+    named: dict[str, Path | None] = {VALIDATION: None}
+    for other in others:
+        if other.name in named:
+            raise SettingsError(f"--other {other}: a folder called {other.name!r} is there already; expected each once")
+        named[other.name] = other
+    return [Place(name, root, settings) for name, root in named.items()]
+
+
+def make_answers(
+    folder: Path, place: Place, run: LoadedRun, device: torch.device, progress: Progress | None = None
+) -> list[DriveAnswers]:
+    """Give what a trained run answers along some drives; it is only asked if that is not known yet.
+
+    Args:
+        folder: where answers are kept.
+        place: the drives.
+        run: the trained run.
+        device: where its model lies.
+        progress: who is told how far it is.
+
+    Raises:
+        DataError: the drives cannot be used.
+    """
+    from semicoupled.tasks.driving.task import answer_all, drives_to_score
+
+    found = load_answers(folder, place)
+    if found is not None:
+        return found
+    settings, model = cast(DrivingSettings, run.settings), cast(DrivingModel, run.model)
+    split = VALIDATION if place.root is None else "all"
+    request = EvaluateRequest(settings, run.model, run.description, place.root, split, device, progress=progress)
+    answers = answer_all(settings, model, drives_to_score(request), progress)
+    _write(_file(folder, place), answers, place.fingerprint)
+    return answers
+
+
+def load_answers(folder: Path, place: Place) -> list[DriveAnswers] | None:
+    """Read what was answered; None if nothing was, or along other files."""
+    file = _file(folder, place)
+    if not file.exists():
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            about = json.loads(str(held["about"]))
+            if about["fingerprint"] != place.fingerprint:
+                log.info("%s: was answered along other files, or read otherwise; it is answered anew", file)
+                return None
+            return [
+                DriveAnswers(
+                    drive=drive["drive"],
+                    run=drive["run"],
+                    unit=drive["unit"],
+                    roads=None if drive["roads"] is None else tuple(drive["roads"]),
+                    **{name: held[f"{index}/{name}"] for name in _ARRAYS if f"{index}/{name}" in held},
+                )
+                for index, drive in enumerate(about["drives"])
+            ]
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        log.warning("%s: is broken (%s); it is answered anew", file, error)
+        return None
+
+
+def _file(folder: Path, place: Place) -> Path:
+    return folder / f"answers-{place.name}.npz"
+
+
+def _write(file: Path, answers: Sequence[DriveAnswers], fingerprint: str) -> None:
+    about = {
+        "fingerprint": fingerprint,
+        "drives": [
+            {
+                "drive": drive.drive,
+                "run": drive.run,
+                "unit": drive.unit,
+                "roads": None if drive.roads is None else list(drive.roads),
+            }
+            for drive in answers
+        ],
+    }
+    arrays = {
+        f"{index}/{name}": getattr(drive, name)
+        for index, drive in enumerate(answers)
+        for name in _ARRAYS
+        if getattr(drive, name) is not None
+    }
+    with replacing(file) as temporary, temporary.open("wb") as opened:
+        np.savez_compressed(opened, about=np.array(json.dumps(about)), **arrays)

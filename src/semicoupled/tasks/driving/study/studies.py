@@ -1,0 +1,144 @@
+"""The study of driving: the structure, its p and its length beside CNN, CNN+LSTM and ConvLSTM (Sec. 5.7, Tables 5, 6).
+
+Variants have about as many parameters as each other and the same wall time. One of them is trained alone by
+``semicoupled train driving`` with its presets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from semicoupled.devices import choose_device
+from semicoupled.errors import SettingsError
+from semicoupled.rows import Row
+from semicoupled.run_folder import load, open_run
+from semicoupled.settings_file import parse_settings
+from semicoupled.studies import Trial, Variant, make_trials, run_trials
+from semicoupled.study_training import TRAINED, read_trained, train
+from semicoupled.tasks.driving.settings import DrivingSettings
+from semicoupled.training.progress import Progress
+
+TASK = "driving"
+
+ALL = ("--training.checkpoint_every=50",)
+"""Of every variant: little is lost where a study is killed."""
+
+VARIANTS = (
+    Variant("semicoupled", "Semi-Coupled Structure, p = .5", presets=("p5",)),
+    Variant("semicoupled_p3", "Semi-Coupled Structure, p = .3", presets=("p3",)),
+    Variant("semicoupled_p0", "Semi-Coupled Structure, p = 0", presets=("p0",)),
+    Variant("semicoupled_long", "Semi-Coupled Structure, p = .5, LTSC", presets=("p5", "long")),
+    Variant("convlstm", "ConvLSTM", presets=("convlstm",)),
+    Variant("cnn_lstm", "CNN+LSTM", presets=("cnn_lstm",)),
+    Variant("cnn", "CNN, one frame", presets=("cnn",)),
+    *(
+        Variant(
+            f"semicoupled_{name}length{frames}",
+            f"Semi-Coupled Structure, p = {said}, length {frames}",
+            presets=(preset, f"length_{frames}"),
+        )
+        for frames in (7, 3)
+        for name, said, preset in (("", ".5", "p5"), ("p3_", ".3", "p3"), ("p0_", "0", "p0"))
+    ),
+    *(
+        Variant(f"cnn_lstm_length{frames}", f"CNN+LSTM, length {frames}", presets=("cnn_lstm", f"length_{frames}"))
+        for frames in (7, 3)
+    ),
+)
+"""In the order of tables and of training: first those that carry a state along the drive, then the clips of Table 5."""
+
+PAIRS = (
+    ("semicoupled", "cnn"),
+    ("semicoupled", "cnn_lstm"),
+    ("semicoupled", "convlstm"),
+    ("semicoupled", "semicoupled_p0"),
+    ("semicoupled_p3", "semicoupled_p0"),
+    ("semicoupled_long", "semicoupled"),
+    ("semicoupled", "semicoupled_length7"),
+    ("semicoupled_length7", "semicoupled_length3"),
+    ("semicoupled_length7", "cnn_lstm_length7"),
+    ("semicoupled_length7", "semicoupled_p0_length7"),
+    ("semicoupled_p3_length7", "semicoupled_p0_length7"),
+    ("semicoupled_length3", "cnn_lstm_length3"),
+)
+"""The first and the second whose difference has an interval."""
+
+QUICK = (
+    "--data.width=32",
+    "--data.height=16",
+    "--model.widths=[8,8]",
+    "--model.strides=[2,2]",
+    "--training.time_budget=null",
+    "--training.steps=2",
+    "--training.batch=2",
+)
+"""Options that make every training a matter of seconds. It then shows that the study runs, not what comes out."""
+
+
+def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> DrivingSettings:
+    """Give a variant's settings.
+
+    Args:
+        variant: one of `VARIANTS`.
+        seed: of samples, weights and switches.
+        options: for all variants alike, ``--data.root=DIR``; the variant's own win.
+    """
+    presets = [Path(__file__).parents[1] / "presets" / f"{preset}.yaml" for preset in variant.presets]
+    return parse_settings(DrivingSettings, [*ALL, *options, *variant.options, f"--seed={seed}"], presets)
+
+
+def run_study(
+    variants: Sequence[Variant],
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    others: Sequence[Path] = (),
+    options: Sequence[str] = (),
+    device: str = "auto",
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Train and score variants; what is finished is not done again, also after a run was killed halfway.
+
+    Args:
+        variants: which of `VARIANTS`.
+        seeds: every variant is trained with each.
+        folder: takes a run folder for each variant and seed, with its answers.
+        others: drives of other places that no variant learns from; each is scored by itself.
+        options: settings for all variants alike; ``--data.root`` and ``--data.validation`` among them.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: processes that load data.
+        progress: who is told how far it is.
+
+    Returns:
+        Rows as `study_rows.study_rows` makes them.
+
+    Raises:
+        SettingsError: no variant, two folders of one name, or settings that do not go together.
+        DataError: the data cannot be used.
+        RunError: a run folder was begun with other settings.
+    """
+    from semicoupled.tasks.driving.study.answers import load_answers, make_answers, places_of
+    from semicoupled.tasks.driving.study.rows import study_rows
+
+    if not variants or not seeds:
+        raise SettingsError("a study needs at least one variant and one seed, got none")
+    trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options))
+    settings = cast(DrivingSettings, trials[0].settings)
+    places = places_of(settings, others)
+    where = choose_device(device)
+
+    def run(trial: Trial) -> None:
+        _ = train(TASK, trial, device, workers, progress)
+        loaded = load(trial.path, device, TASK)
+        for place in places:
+            _ = make_answers(trial.path, place, loaded, where, progress)
+
+    def is_done(trial: Trial) -> bool:
+        _ = open_run(trial.path, TASK, trial.settings) if trial.path.exists() else None  # refuses other settings
+        return (trial.path / TRAINED).exists() and all(load_answers(trial.path, place) for place in places)
+
+    run_trials("study driving", trials, run, is_done, progress)
+    return study_rows(trials, {trial.path: read_trained(trial.path) for trial in trials}, places)

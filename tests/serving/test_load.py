@@ -1,0 +1,92 @@
+"""Many clients at once: nothing is lost, and memory stays as it is."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from semicoupled.serving.client import Client
+
+CLIENTS = 32
+
+
+class Totals(NamedTuple):
+    """What came of a load.
+
+    Attributes:
+        done: jobs that gave their whole result.
+        lost: what went wrong.
+        first: memory of the server and its worker once every client had a result, bytes.
+        last: the same at the end.
+    """
+
+    done: int
+    lost: list[str]
+    first: int
+    last: int
+
+
+def memory(process: int) -> int:
+    """Give the resident memory of a process and all below it, bytes."""
+    total = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                if int(folder.name) == process or parent == process:
+                    total += int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            except (OSError, ValueError, IndexError):
+                continue
+    return total
+
+
+def load(address: str, process: int, seconds: float) -> Totals:
+    """Let clients ask as fast as they get answers, and retry where the queue is full."""
+    end = time.monotonic() + seconds
+    done = [0] * CLIENTS
+    lost: list[str] = []
+    everyone = threading.Barrier(CLIENTS + 1)
+
+    def ask(index: int) -> None:
+        with Client(address, timeout=300) as client:
+            body = {"run": "small", "source": {"sample": "showers"}, "minutes": 5, "at": "newest"}
+            first = True
+            while first or time.monotonic() < end:
+                try:
+                    found = client.job("/nowcasting/forecasts", body)
+                    if found.arrays["forecast"].shape != (1, 192, 192):
+                        lost.append(f"client {index}: {found.arrays['forecast'].shape}")
+                    done[index] += 1
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is what the test asks about
+                    lost.append(f"client {index}: {error!r}")
+                if first:
+                    first = False
+                    everyone.wait(300)
+
+    threads = [threading.Thread(target=ask, args=(index,), daemon=True) for index in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    everyone.wait(300)
+    first = memory(process)
+    for thread in threads:
+        thread.join(300)
+    assert not any(thread.is_alive() for thread in threads)
+    return Totals(sum(done), lost, first, memory(process))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads memory from /proc")
+@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.slow)])
+def test_32_clients_lose_nothing_and_memory_stays(server: object, seconds: float) -> None:
+    totals = load(server.address, server.process.pid, seconds)  # type: ignore[attr-defined]
+    print(f"{totals.done} jobs, {totals.first / 2**20:.0f} MiB at first, {totals.last / 2**20:.0f} MiB at the end")
+    assert totals.lost == []
+    assert totals.done >= CLIENTS
+    assert totals.last < totals.first + 40 * 2**20  # of which 64 results of 0.3 MiB that are kept are half
+    with Client(server.address) as client:  # type: ignore[attr-defined]
+        status = client.status()
+        assert (status["waiting"], status["running"]) == (0, 0)

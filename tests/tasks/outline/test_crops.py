@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semicoupled.errors import DataError
@@ -13,6 +13,7 @@ from semicoupled.tasks.outline.crops import Box, Window, box_of, cut_out, window
 boxes = st.builds(Box, st.floats(-50, 500), st.floats(-50, 500), st.floats(0, 300), st.floats(0, 300))
 
 
+@settings(deadline=None)
 @given(boxes, st.sampled_from(["stretch", "square"]))
 def test_a_window_holds_the_box_with_its_context(box: Box, crop: str) -> None:
     window = window_of(box, crop)  # pyright: ignore[reportArgumentType]
@@ -27,6 +28,7 @@ def test_a_window_holds_the_box_with_its_context(box: Box, crop: str) -> None:
         assert along * (1 + 2 * share) <= window.height + 1e-6 <= along * (1 + 2 * share) + 2 + 1e-5
 
 
+@settings(deadline=None)
 @given(boxes)
 def test_points_come_back_from_the_grid(box: Box) -> None:
     window = window_of(box)

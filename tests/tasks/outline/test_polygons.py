@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -29,6 +29,7 @@ def _turns(cells: np.ndarray) -> np.ndarray:
     return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
 
 
+@settings(deadline=None)
 @given(anything, st.sampled_from([0.0, 1.0]))
 def test_cells_of_any_polygon_are_an_outline_or_nothing(points: np.ndarray, tolerance: float) -> None:
     cells = outline_cells(points, tolerance=tolerance, most=20)
@@ -75,6 +76,7 @@ def test_the_most_points_keep_the_shape() -> None:
     assert abs(signed_area(few) / signed_area(many) - 1) < 0.15
 
 
+@settings(deadline=None)
 @given(anything)
 def test_simplifying_moves_the_outline_no_farther_than_it_may(points: np.ndarray) -> None:
     kept = simplify(points, 1.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,6 +17,7 @@ from semicoupled.tasks.outline.trace import trace
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
 
+@settings(deadline=None)
 @given(masks)
 def test_a_traced_mask_is_drawn_again_pixel_by_pixel(mask: np.ndarray) -> None:
     parts = trace(mask)
@@ -54,6 +55,7 @@ def test_parts_may_overlap_and_holes_are_cut_out() -> None:
     assert covered([[square, inner]], region).sum() == 16 - 4
 
 
+@settings(deadline=None)
 @given(masks)
 def test_run_lengths_give_the_mask_again_also_as_text(mask: np.ndarray) -> None:
     counts = rle.encode(mask)
@@ -62,6 +64,7 @@ def test_run_lengths_give_the_mask_again_also_as_text(mask: np.ndarray) -> None:
     np.testing.assert_array_equal(rle.decode(rle.to_text(counts), *mask.shape), mask)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**20), max_size=12))
 def test_any_counts_survive_the_text(counts: list[int]) -> None:
     assert rle.from_text(rle.to_text(counts)) == counts

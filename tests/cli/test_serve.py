@@ -22,6 +22,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[ServeSettings]:
     found: list[ServeSettings] = []
 
     def serve(settings: ServeSettings, listening: socket.socket) -> None:
+        with socket.create_connection(listening.getsockname()[:2], timeout=5):
+            pass  # whoever opens the printed address at once waits, and is not refused
         found.append(settings)
         listening.close()
 

@@ -70,7 +70,7 @@ async def job_events(socket: WebSocket, serving: Serving, job_id: str) -> None:
                 break
             await asyncio.sleep(_LOOK)
         await socket.close()
-    except (WebSocketDisconnect, RuntimeError):
+    except (WebSocketDisconnect, RuntimeError, asyncio.CancelledError):  # it has gone, or the server ends
         return
 
 

@@ -53,7 +53,7 @@ async def log_events(socket: WebSocket, serving: Serving, name: str, after: int 
                 await asyncio.wait_for(socket.receive_text(), _LOOK)
             except TimeoutError:
                 continue
-    except (WebSocketDisconnect, RuntimeError):
+    except (WebSocketDisconnect, RuntimeError, asyncio.CancelledError):  # it has gone, or the server ends
         return
 
 

@@ -11,6 +11,7 @@ from semicoupled.serving.app import create_app
 from semicoupled.serving.settings import ServeSettings
 
 _HEADER_BYTES = 32 * 1024
+_BACKLOG = 256
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -28,6 +29,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        listening.listen(_BACKLOG)  # who opens the address at once waits for the app instead of being refused
     except OSError as error:
         raise SettingsError(
             f"cannot listen on {host} port {port} ({error.strerror or error}); expected a free port of this machine. "

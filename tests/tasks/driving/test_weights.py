@@ -18,7 +18,7 @@ from semicoupled.run_folder import PRETRAINED, load
 WEIGHTS = PRETRAINED / "driving" / "small"
 LARGEST = 5_000_000
 STORED = Path(__file__).with_name("stored_answers.csv")
-"""What it said of `drive`: ``semicoupled predict driving pretrained FOLDER --rate 20 --precision float32 --out F.csv``."""
+"""What it said of `drive`: ``semicoupled predict driving pretrained FOLDER --rate 20 --precision float32``."""
 MILLISECONDS = 250.0
 """Of the mean frame: a busy test machine's bound; a free core needs some 5."""
 

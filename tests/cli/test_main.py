@@ -97,9 +97,11 @@ def test_what_nobody_expected_shows_where_it_happened() -> None:
 
 
 def test_python_m_is_the_same_program() -> None:
-    result = subprocess.run([sys.executable, "-m", "semicoupled", "serve"], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-m", "semicoupled", "reproduce"], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 2
-    assert result.stderr.startswith("semicoupled: error: `semicoupled serve` comes in a later version")
+    assert result.stderr.startswith("semicoupled: error: `semicoupled reproduce` comes in a later version")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["explain", "chains"]])

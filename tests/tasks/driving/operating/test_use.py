@@ -381,7 +381,7 @@ def test_ctrl_c_in_a_terminal_ends_a_pipe_that_waits(run: Path, samples: ModuleT
     while (not out.exists() or len(rows_of(out)) < 5) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     process.stdin.close()
     assert len(rows_of(out)) == 5
 

@@ -228,6 +228,21 @@ class DataRequest(Generic[SettingsT]):
 
 
 @dataclass(frozen=True)
+class ConvertRequest:
+    """What to write in another format.
+
+    Args:
+        source: the file or folder to read, its format told by its content.
+        out: the file or folder to write.
+        format: the name of its format; None tells it by `out`, where that is possible.
+    """
+
+    source: Path
+    out: Path
+    format: str | None = None
+
+
+@dataclass(frozen=True)
 class Task(Generic[SettingsT]):
     """A task: what it takes, what it gives, how it is scored.
 
@@ -247,6 +262,7 @@ class Task(Generic[SettingsT]):
         check: looks at every file of a folder and says what is wrong; never stops at the first. None where the task
             reads no files.
         describe: says in one table what a folder holds, from a few of its files. None likewise.
+        convert: writes data in another format, and says what it wrote. None where there is one format alone.
         extras: what is found out once a training has ended, by name, such as a calibration on the validation split.
             Each becomes a file ``NAME.json`` of the run folder; where a run is loaded, it stands in its description.
         headline: picks the rows that a terminal shows, where a table of scores is long; all if None.
@@ -266,6 +282,7 @@ class Task(Generic[SettingsT]):
     draw: Callable[[SettingsT, TaskModel, Splits, Path], Sequence[Section]]
     check: Callable[[DataRequest[SettingsT]], DataReport] | None = None
     describe: Callable[[DataRequest[SettingsT]], DataReport] | None = None
+    convert: Callable[[ConvertRequest], DataReport] | None = None
     extras: Mapping[str, Callable[[SettingsT, TaskModel, Splits, Progress], Json]] = field(
         default_factory=dict[str, "Callable[[SettingsT, TaskModel, Splits, Progress], Json]"]
     )

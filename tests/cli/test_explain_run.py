@@ -41,7 +41,7 @@ def test_maps_are_drawn_and_gates_averaged(run: str, tmp_path: Path) -> None:
     rows = explained("maps", run, tmp_path, "--samples", "3")
     assert [row["condition"]["layer"] for row in rows] == [0, 1]
     assert all(0 < row["value"] < 1 for row in rows)
-    assert (tmp_path / "maps.html").read_text(encoding="utf-8").count("data:image/png") == 3
+    assert (tmp_path / "maps.html").read_text(encoding="utf-8").count("data:image/png") == 2 * 3
 
 
 def test_probes_ask_every_branch_of_every_layer(run: str, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_help_lists_options_settings_and_presets(capsys: pytest.CaptureFixture[s
     assert "presets of brightness: tiny" in text
     assert "--training CONFIG" not in text
     assert main(["train", "--help"]) == 0
-    assert "tasks: brightness, nowcasting" in capsys.readouterr().out
+    assert "tasks: action, brightness, driving, nowcasting, outline, toy" in capsys.readouterr().out
 
 
 def test_tune_tries_every_rate_with_every_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

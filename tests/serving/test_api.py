@@ -19,6 +19,7 @@ from semicoupled.serving.served_runs import ServedRuns
 
 API = "/api/v1"
 SMALL = PRETRAINED / "nowcasting" / "small"
+RUN = "nowcasting-small"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def python(server: Any) -> Iterator[Client]:
 
 
 def test_the_client_forecasts_and_reads_fields(python: Client) -> None:
-    found = python.forecast("small", sample="showers", minutes=20)
+    found = python.forecast(RUN, sample="showers", minutes=20)
     document = found.document
     dbz, observed, truth = (found.field(name) for name in ("forecast", "observed", "truth"))
     assert dbz.shape == truth.shape == (4, 192, 192)
@@ -55,20 +56,20 @@ def test_the_client_forecasts_and_reads_fields(python: Client) -> None:
 
 
 def test_the_newest_has_no_truth_and_says_so(python: Client) -> None:
-    found = python.forecast("small", sample="front", minutes=10, at="newest")
+    found = python.forecast(RUN, sample="front", minutes=10, at="newest")
     assert found.document["truth_leads"] == 0
     assert found.document["scores"]["models"] == {}
     assert "truth" not in found.arrays
     chosen = found.document["choices"][3]
-    again = python.forecast("small", sample="front", minutes=10, at=chosen)
+    again = python.forecast(RUN, sample="front", minutes=10, at=chosen)
     assert again.document["reference"] == chosen
     with pytest.raises(ServerError, match="there is no field of 1999-01-01 00:00 UTC with 4 more before it"):
-        python.forecast("small", sample="front", at="1999-01-01T00:00Z")
+        python.forecast(RUN, sample="front", at="1999-01-01T00:00Z")
 
 
 def test_files_that_are_sent_are_forecast_from(python: Client, tmp_path: Path) -> None:
     files = write_frames(tmp_path, 8)
-    found = python.forecast("small", files=files, minutes=10)
+    found = python.forecast(RUN, files=files, minutes=10)
     assert found.document["sources"] == [file.name for file in files[1:6]]
     assert found.document["truth_leads"] == 2
     assert found.document["grid"]["placed"] is False
@@ -89,7 +90,7 @@ def write_frames(folder: Path, count: int) -> list[Path]:
 def test_a_damaged_file_is_said_without_its_place(python: Client, tmp_path: Path) -> None:
     (tmp_path / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"x" * 100)
     with pytest.raises(ServerError, match=r"broken\.h5") as caught:
-        python.forecast("small", files=[tmp_path / "broken.h5"])
+        python.forecast(RUN, files=[tmp_path / "broken.h5"])
     assert "semicoupled_uploads" not in str(caught.value)
     assert "/tmp" not in str(caught.value)
 
@@ -108,7 +109,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(python: Client, tmp_path: Path)
             inside.write(bytes(2**20))
     assert (tmp_path / "bomb.npz").stat().st_size < 2**20
     with pytest.raises(ServerError, match=r"unpacks to \d+ bytes; expected at most"):
-        python.forecast("small", files=[tmp_path / "bomb.npz"])
+        python.forecast(RUN, files=[tmp_path / "bomb.npz"])
 
 
 def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(python: Client, tmp_path: Path) -> None:
@@ -116,11 +117,11 @@ def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(python: Cli
 
     Image.new("L", (8200, 8200)).save(tmp_path / "rain_202005011200.png")
     with pytest.raises(ServerError, match=r"expected at most 16777216 pixels|decompression bomb"):
-        python.forecast("small", files=[tmp_path / "rain_202005011200.png"])
+        python.forecast(RUN, files=[tmp_path / "rain_202005011200.png"])
 
 
 def test_maps_of_the_inside(python: Client) -> None:
-    found = python.job("/inside/maps", {"run": "small", "source": {"sample": "showers"}, "channel": 5})
+    found = python.job("/inside/maps", {"run": RUN, "source": {"sample": "showers"}, "channel": 5})
     encoder, decoder = found.document["stacks"]
     assert [encoder["name"], decoder["name"]] == ["encoder", "decoder"]
     assert [layer["frames"] for layer in encoder["layers"]] == [5] * 4
@@ -133,7 +134,7 @@ def test_maps_of_the_inside(python: Client) -> None:
     parts = [found.arrays[f"{first['key']}_{kind}"] for kind in ("spatial", "temporal", "product")]
     np.testing.assert_allclose(parts[0] / (1 + np.exp(-parts[1])), parts[2], rtol=1e-4, atol=1e-5)  # (6)
     with pytest.raises(ServerError, match="layer 1 of encoder has no channel 99; expected 0 to 31"):
-        python.job("/inside/maps", {"run": "small", "source": {"sample": "showers"}, "channel": 99})
+        python.job("/inside/maps", {"run": RUN, "source": {"sample": "showers"}, "channel": 99})
 
 
 def test_the_socket_follows_a_job_to_its_end(server: Any) -> None:
@@ -141,7 +142,7 @@ def test_the_socket_follows_a_job_to_its_end(server: Any) -> None:
     from websockets.sync.client import connect
 
     with Client(server.address) as client:
-        wanted = {"run": "small", "source": {"sample": "showers"}, "minutes": 10}
+        wanted = {"run": RUN, "source": {"sample": "showers"}, "minutes": 10}
         job = client._json("POST", "/nowcasting/forecasts", json=wanted)
         where = server.address.replace("http", "ws")
         with connect(f"{where}{API}/jobs/{job['id']}/events") as socket:
@@ -171,14 +172,14 @@ def test_openapi_describes_everything(client: TestClient) -> None:
     ("wanted", "code", "message"),
     [
         ({"run": "nothing", "source": {"sample": "showers"}}, 404, "there is no run 'nothing'"),
-        ({"run": "../small", "source": {"sample": "showers"}}, 404, "there is no run '../small'"),
-        ({"run": "small", "source": {"sample": "snow"}}, 400, "there is no sample 'snow'"),
-        ({"run": "small", "source": {"root": "date", "path": ""}}, 400, "Did you mean 'data'"),
-        ({"run": "small", "source": {}}, 422, "expected exactly one of sample, root, upload; got none"),
-        ({"run": "small", "source": {"sample": "a", "upload": "b"}}, 422, "got sample, upload"),
-        ({"run": "small", "source": {"sample": "a", "file": "/etc/passwd"}}, 422, "source.file: Extra inputs"),
-        ({"run": "small", "source": {"sample": "showers"}, "minutes": 100000}, 422, "less than or equal to 360"),
-        ({"run": "small", "source": {"sample": "showers"}, "minutes": "nan"}, 422, "minutes"),
+        ({"run": "../nowcasting-small", "source": {"sample": "showers"}}, 404, "there is no run '../nowcasting-small'"),
+        ({"run": RUN, "source": {"sample": "snow"}}, 400, "there is no sample 'snow'"),
+        ({"run": RUN, "source": {"root": "date", "path": ""}}, 400, "Did you mean 'data'"),
+        ({"run": RUN, "source": {}}, 422, "expected exactly one of sample, root, upload; got none"),
+        ({"run": RUN, "source": {"sample": "a", "upload": "b"}}, 422, "got sample, upload"),
+        ({"run": RUN, "source": {"sample": "a", "file": "/etc/passwd"}}, 422, "source.file: Extra inputs"),
+        ({"run": RUN, "source": {"sample": "showers"}, "minutes": 100000}, 422, "less than or equal to 360"),
+        ({"run": RUN, "source": {"sample": "showers"}, "minutes": "nan"}, 422, "minutes"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_said(
@@ -193,7 +194,7 @@ def test_what_does_not_fit_is_refused_and_said(
 def test_status_says_what_there_is(client: TestClient) -> None:
     status = client.get(f"{API}/status").json()
     assert [task["name"] for task in status["tasks"]] == ["nowcasting", "toy"]  # a task without a page is not offered
-    small = next(run for run in status["runs"] if run["name"] == "small")
+    small = next(run for run in status["runs"] if run["name"] == RUN)
     assert small["shipped"]
     assert small["ready"]
     assert small["facts"]["minutes"] == 60
@@ -244,7 +245,7 @@ def test_weights_come_from_safetensors_alone(tmp_path: Path) -> None:
 def test_arrays_that_hold_pickles_are_refused(python: Client, tmp_path: Path) -> None:
     np.save(tmp_path / "rain_202005011200.npy", np.array([Evil(str(tmp_path / "owned"))], dtype=object))
     with pytest.raises(ServerError, match=r"rain_202005011200\.npy"):
-        python.forecast("small", files=[tmp_path / "rain_202005011200.npy"])
+        python.forecast(RUN, files=[tmp_path / "rain_202005011200.npy"])
     assert not (tmp_path / "owned").exists()
 
 
@@ -279,8 +280,8 @@ def test_a_folder_of_runs_is_looked_into_again(tmp_path: Path) -> None:
     import shutil
 
     shutil.copytree(SMALL, tmp_path / "runs" / "one")
-    runs = ServedRuns([str(tmp_path / "runs"), "pretrained"])
-    assert list(runs.all()) == ["small", "one"] or list(runs.all())[:2] == ["small", "one"]
+    runs = ServedRuns([str(tmp_path / "runs"), "pretrained:nowcasting/small"])
+    assert list(runs.all())[:2] == [RUN, "one"]
     shutil.copytree(SMALL, tmp_path / "runs" / "two")
     assert "two" in runs.all()
     (tmp_path / "runs" / "two" / "model.safetensors").unlink()

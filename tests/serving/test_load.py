@@ -54,7 +54,7 @@ def load(address: str, process: int, seconds: float) -> Totals:
 
     def ask(index: int) -> None:
         with Client(address, timeout=300) as client:
-            body = {"run": "small", "source": {"sample": "showers"}, "minutes": 5, "at": "newest"}
+            body = {"run": "nowcasting-small", "source": {"sample": "showers"}, "minutes": 5, "at": "newest"}
             first = True
             while time.monotonic() < end[0]:
                 try:

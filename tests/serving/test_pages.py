@@ -329,7 +329,7 @@ def test_toy_answers_and_another_clip(visit: Callable[..., Visit]) -> None:
 @SLOW
 def test_inside_layers_and_time(visit: Callable[..., Visit]) -> None:
     page = visit().open("inside")
-    page.get_by_label("Model").select_option(label="small (nowcasting)")
+    page.get_by_label("Model").select_option(label="nowcasting-small (nowcasting)")
     page.get_by_label("decoder").wait_for(timeout=WAIT)
     first = {kind: pixels(page, kind) for kind in ("Spatial", "Temporal", "Product")}
     layer = page.get_by_label("Layer 1 of 4")

@@ -63,7 +63,7 @@ def test_nor_can_it_over_http(client: TestClient, query: str) -> None:
     assert answer.status_code == 400
     assert 'secret"' not in answer.text
     source = {"root": "data", "path": "../secret.txt"}
-    answer = client.post("/api/v1/nowcasting/forecasts", json={"run": "small", "source": source})
+    answer = client.post("/api/v1/nowcasting/forecasts", json={"run": "nowcasting-small", "source": source})
     assert answer.status_code == 400
     assert client.app.state.services.jobs.load() == (0, 0)
 

@@ -102,7 +102,7 @@ def test_a_socket_of_ours_is_accepted(client: TestClient, headers: dict[str, str
 
 
 def test_a_form_of_another_page_is_no_request(client: TestClient) -> None:
-    body = '{"run": "small", "source": {"sample": "showers"}}'
+    body = '{"run": "nowcasting-small", "source": {"sample": "showers"}}'
     answer = client.post("/api/v1/nowcasting/forecasts", content=body, headers={"Content-Type": "text/plain"})
     assert answer.status_code == 422
     assert client.app.state.services.jobs.load() == (0, 0)

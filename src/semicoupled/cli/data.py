@@ -1,4 +1,4 @@
-"""``semicoupled data``: look at data before training on them."""
+"""``semicoupled data``: look at data before training on them, and bring them into other formats."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from semicoupled.errors import SettingsError, nearest
 TOPICS = {
     "check": "look at every file, and say what is wrong: semicoupled data check TASK DIR [--json F] [--page F.html]",
     "describe": "what a folder holds, in one table: semicoupled data describe TASK DIR [--json F] [--page F.html]",
+    "convert": "write data in another format: semicoupled data convert TASK A B [--format NAME]",
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check or describe data.
+    """Check, describe or convert data.
 
     Returns:
         0, or 1 if `check` found a problem.
@@ -31,7 +32,29 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if topic not in TOPICS:
         raise SettingsError(f"semicoupled data: there is no {topic!r}. {nearest(topic, TOPICS)}")
-    return _run(topic, rest)
+    return _convert(rest) if topic == "convert" else _run(topic, rest)
+
+
+def _convert(arguments: Sequence[str]) -> int:
+    parser = Parser("data convert", "TASK A B [--format NAME]", TOPICS["convert"])
+    parser.add_argument(
+        "source", metavar="A", type=Path, help="file or folder to read; its format is told by its content"
+    )
+    parser.add_argument("out", metavar="B", type=Path, help="file or folder to write")
+    parser.add_argument("--format", metavar="NAME", help="format of B, where its name does not tell it")
+    chosen = choose_task(parser, arguments)
+    if chosen is None:
+        return 0
+    options = parser.parse(chosen.rest)
+
+    from semicoupled.task import ConvertRequest, find_task
+
+    convert = find_task(chosen.task).convert
+    if convert is None:
+        raise SettingsError(f"semicoupled data convert: task {chosen.task} has one format alone")
+    report = convert(ConvertRequest(options.source, options.out, options.format))
+    print_report(report)
+    return report.exit_code
 
 
 def _run(topic: str, arguments: Sequence[str]) -> int:

@@ -25,7 +25,7 @@ COMMANDS = {
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
     "data": "look at data before training: semicoupled data {check,describe} TASK DIR [--json F]",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
-    "study": "compare ways to train, on the toys: semicoupled study {star,ablation} [--quick]",
+    "study": "compare networks and ways to train: semicoupled study {star,ablation,rain,driving} [--quick]",
     "serve": "the local web app: semicoupled serve [RUN ...] [--root DIR ...] [--port 8642]",
     "bench": "speed and memory on this machine: semicoupled bench {speed,memory} [--json F]",
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.port > 65535:
         raise SettingsError(f"--port: expected 0 to 65535, got {options.port}")
     try:
+        _ = importlib.import_module("websockets")  # uvicorn asks for it only once it serves
         from semicoupled.serving.server import address, listen, serve
     except ImportError as error:
         raise MissingExtraError(

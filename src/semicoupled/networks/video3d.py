@@ -5,6 +5,8 @@ The sizes are those of the 18-layer network of the paper, as torchvision has it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -17,33 +19,38 @@ STEM_MIDDLE = 45
 class R2Plus1D(nn.Module):
     """A clip in, one answer out."""
 
-    def __init__(self, num_classes: int, in_channels: int = 3) -> None:
+    def __init__(self, num_classes: int, in_channels: int = 3, widths: Sequence[int] = WIDTHS) -> None:
         """Build the network.
 
         Args:
             num_classes: number of classes K.
             in_channels: channels of the frames.
+            widths: channels of the four stages.
         """
         super().__init__()
+        self.in_channels, self.out_channels = in_channels, widths[-1]
         self.stem = nn.Sequential(
             nn.Conv3d(in_channels, STEM_MIDDLE, (1, 7, 7), (1, 2, 2), (0, 3, 3), bias=False),
             nn.BatchNorm3d(STEM_MIDDLE),
             nn.ReLU(inplace=True),
-            nn.Conv3d(STEM_MIDDLE, WIDTHS[0], (3, 1, 1), padding=(1, 0, 0), bias=False),
-            nn.BatchNorm3d(WIDTHS[0]),
+            nn.Conv3d(STEM_MIDDLE, widths[0], (3, 1, 1), padding=(1, 0, 0), bias=False),
+            nn.BatchNorm3d(widths[0]),
             nn.ReLU(inplace=True),
         )
-        inputs = (WIDTHS[0], *WIDTHS[:-1])
+        inputs = (widths[0], *widths[:-1])
         blocks: list[nn.Module] = []
-        for index, (entering, leaving) in enumerate(zip(inputs, WIDTHS, strict=True)):
+        for index, (entering, leaving) in enumerate(zip(inputs, widths, strict=True)):
             blocks += [_Block(entering, leaving, 1 if index == 0 else 2), _Block(leaving, leaving, 1)]
         self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Linear(WIDTHS[-1], num_classes)
+        self.head: nn.Module = nn.Linear(widths[-1], num_classes)
 
     def forward(self, frames: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B K"]:
         """Score the classes of a clip, before the softmax."""
-        features = self.blocks(self.stem(frames.transpose(1, 2)))
-        return self.head(features.mean((2, 3, 4)))
+        return self.head(self.features(frames).mean((2, 3, 4)))
+
+    def features(self, frames: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B D T2 H2 W2"]:
+        """Give the maps below the head; time is three times halved, as is space behind the first halving."""
+        return self.blocks(self.stem(frames.transpose(1, 2)))
 
 
 class _Block(nn.Module):

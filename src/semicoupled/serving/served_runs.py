@@ -82,7 +82,7 @@ class ServedRuns:
         paths = [*self._single, *(child for folder in self._folders for child in _children(folder))]
         for path in [*paths, *self._shipped]:
             shipped = path in self._shipped
-            base = path.resolve().name
+            base = f"{path.parent.name}-{path.name}" if shipped else path.resolve().name
             name, number = base, 2
             while name in found:
                 name, number = f"{base} {number}", number + 1

@@ -41,7 +41,7 @@ class AngleSettings:
     factor: float | None = None
     offset: float = 0.0
     scale: float | None = None
-    smooth_seconds: float = 0.2
+    smooth_seconds: float = 0.5
 
     def __post_init__(self) -> None:
         """Check the ranges."""

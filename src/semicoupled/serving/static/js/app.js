@@ -42,8 +42,13 @@ function navigate(tasks, current) {
   document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
+let asking = null;
+
 function footer(status) {
-  const device = status.problem ?? (status.device_name ? `computes on ${status.device_name}` : "the worker starts");
+  clearTimeout(asking);
+  const starts = !status.problem && !status.device_name;
+  if (starts) asking = setTimeout(() => getJson("/status").then(footer, () => footer(status)), 1000); // until it has started
+  const device = starts ? "the worker starts" : status.problem ?? `computes on ${status.device_name}`;
   document.getElementById("server").textContent = `semicoupled ${status.version} · ${device} · nothing leaves this machine`;
 }
 

@@ -1,0 +1,204 @@
+"""Samples: clips of videos, as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from semicoupled.data.augment import NO_CHANGE, ClipDraw, Size, draw_clip, place, recolor, to_gray
+from semicoupled.data.flow import optical_flow
+from semicoupled.tasks.action.data_settings import DataSettings
+from semicoupled.tasks.action.listing.clip import Clip
+from semicoupled.tasks.action.store import ClipStore
+from semicoupled.training.sampling import SampleKey
+
+MEAN, SPREAD = 0.45, 0.225
+"""Of pixels from 0 to 1, as is usual for photographs."""
+_LEAST_SPREAD = 0.02
+FLOW_UNIT, FLOW_LIMIT = 2.0, 5.0
+"""Pixels a frame that count as 1 where the network sees flow, and the most that it sees."""
+
+
+class ActionBatch(NamedTuple):
+    """A sample, or with a leading B a batch of them. The time axis comes first (second), so that all can be cut alike.
+
+    Attributes:
+        frames: T C H W, normalized; a clip that is too short stands still on its last frame.
+        label: T, int64: the class, the same in every frame.
+        valid: T, float32: 1 where there is a frame, 0 where the clip has ended: that counts in no answer.
+        flow: T 2 H W, px per frame, since the frame before; T 0 where nobody learns it.
+    """
+
+    frames: Tensor
+    label: Tensor
+    valid: Tensor
+    flow: Tensor
+
+
+class ActionData(Dataset[ActionBatch]):
+    """Clips of one split, each a pure function of its key."""
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        classes: Sequence[str],
+        settings: DataSettings,
+        *,
+        seed: int = 0,
+        with_flow: bool = False,
+        store: ClipStore | None = None,
+    ) -> None:
+        """Say which clips.
+
+        Args:
+            clips: of the split.
+            classes: names, whose positions are the labels.
+            settings: what a clip is.
+            seed: of what is drawn.
+            with_flow: give the optical flow, too.
+            store: decodes the clips; one of its own if None.
+        """
+        self.clips, self.classes, self.settings = clips, list(classes), settings
+        self._seed, self._with_flow = seed, with_flow
+        self.store = store or ClipStore(clips, settings)
+
+    def __len__(self) -> int:
+        """Give the number of clips."""
+        return len(self.clips)
+
+    def label(self, index: int) -> int:
+        """Give a clip's class as a number."""
+        return self.classes.index(self.clips[index].label)
+
+    def __getitem__(self, key: SampleKey | int) -> ActionBatch:
+        """Give a sample; in training it follows from the clip and the draw.
+
+        Raises:
+            DataError: the video cannot be read.
+        """
+        asked = key if isinstance(key, SampleKey) else SampleKey(key)
+        settings, draw, offset = self.settings, NO_CHANGE, 0.5
+        if asked.draw >= 0:
+            numbers = np.array([self._seed, asked.draw], dtype=np.uint64)
+            random = np.random.Generator(np.random.Philox(key=numbers))
+            draw, offset = draw_clip(settings.augment, random), float(random.uniform())
+        frames = self.store.frames(asked.index)
+        taken = choose_frames(len(frames), settings.frames, settings.sampling, offset, draw.tempo)
+        images = place(frames[taken], draw, Size(settings.height, settings.width))
+        missing = settings.frames - len(taken)
+        flow = torch.empty(settings.frames, 0)
+        if self._with_flow:
+            flow = torch.from_numpy(np.pad(flow_between(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
+        moving = settings.color == "flow"
+        seen = flow_frames(images) if moving else normalize(recolor(images, draw), settings)
+        if missing and moving:  # who stands still does not move
+            seen = np.pad(seen, ((0, missing), (0, 0), (0, 0), (0, 0)))
+        elif missing:
+            seen = np.concatenate([seen, np.repeat(seen[-1:], missing, 0)])
+        return ActionBatch(
+            torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2))),
+            torch.full((settings.frames,), self.label(asked.index)),
+            torch.cat([torch.ones(len(taken)), torch.zeros(missing)]),
+            flow,
+        )
+
+
+def choose_frames(length: int, count: int, sampling: str, offset: float, tempo: float = 1.0) -> np.ndarray:
+    """Choose frames of a video.
+
+    Args:
+        length: frames that there are.
+        count: frames to take, at most.
+        sampling: ``window`` or ``spread``.
+        offset: from 0 to 1: where a window lies, or which frame of its part is taken.
+        tempo: frames of the video that one step goes on.
+
+    Returns:
+        Their positions, rising; fewer than `count` where the video is shorter.
+    """
+    if sampling == "spread" and length > count:
+        edges = np.linspace(0, length, count + 1)
+        return np.minimum(length - 1, (edges[:-1] + offset * (edges[1:] - edges[:-1])).astype(int))
+    steps = min(count, 1 + int((length - 1) / tempo + 1e-6))
+    span = (steps - 1) * tempo
+    begin = offset * (length - 1 - span)
+    return np.clip(np.rint(begin + tempo * np.arange(steps)).astype(int), 0, length - 1)
+
+
+def normalize(values: np.ndarray, settings: DataSettings, first: np.ndarray | None = None) -> np.ndarray:
+    """Bring pixels from 0 to 1 to what the network sees.
+
+    Args:
+        values: T H W C, float32.
+        settings: whose `normalize` counts.
+        first: 1 H W C, the first frame of the video; None where it is that of `values`.
+    """
+    if settings.normalize == "fixed":
+        return ((values - MEAN) / SPREAD).astype(np.float32)
+    measured = values
+    if settings.normalize == "first":
+        measured = values[:1] if first is None else first
+    mean = measured.mean((1, 2, 3), keepdims=True)
+    spread = np.maximum(measured.std((1, 2, 3), keepdims=True), _LEAST_SPREAD)
+    return ((values - mean) / spread).astype(np.float32)
+
+
+def plain_frames(
+    images: np.ndarray,
+    settings: DataSettings,
+    draw: ClipDraw = NO_CHANGE,
+    before: np.ndarray | None = None,
+    first: np.ndarray | None = None,
+) -> Tensor:
+    """Bring images to what the network sees, without augmentation.
+
+    Args:
+        images: T H W C, uint8, at the size that crops are taken from.
+        settings: size, colors, normalization.
+        draw: where the crop lies.
+        before: H W C, the image before `images`, which flow needs; None at the beginning of a video.
+        first: H W C, the first image of the video, which the normalization `first` needs; None at its beginning.
+
+    Returns:
+        T C H W.
+    """
+    size = Size(settings.height, settings.width)
+    if settings.color == "flow":
+        together = images if before is None else np.concatenate([before[None], images])
+        seen = flow_frames(place(together, draw, size))[len(together) - len(images) :]
+    else:
+        start = None if first is None else recolor(place(first[None], draw, size), NO_CHANGE)
+        seen = normalize(recolor(place(images, draw, size), NO_CHANGE), settings, start)
+    return torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2)))
+
+
+def flow_frames(images: np.ndarray) -> np.ndarray:
+    """Give the flow as what a network sees: T H W 2, in units of `FLOW_UNIT`, long ones cut."""
+    flow = flow_between(images).transpose(0, 2, 3, 1) / FLOW_UNIT
+    return np.clip(flow, -FLOW_LIMIT, FLOW_LIMIT).astype(np.float32)
+
+
+def flow_between(images: np.ndarray) -> np.ndarray:
+    """Estimate the flow that leads to each frame from the one before; zero at the first.
+
+    Args:
+        images: T H W C, uint8, after the crop and before any change of color.
+
+    Returns:
+        T 2 H W, float32, px per frame.
+    """
+    gray = to_gray(images.astype(np.float32) / 255)
+    flow = np.zeros((len(gray), 2, *gray.shape[1:]), np.float32)
+    for index in range(1, len(gray)):
+        flow[index] = optical_flow(gray[index - 1], gray[index], "fast")
+    return flow
+
+
+def pieces(batch: ActionBatch, frames: slice) -> ActionBatch:
+    """Give the part of a batch that lies in some of its frames."""
+    return ActionBatch(*(tensor[:, frames] for tensor in batch))

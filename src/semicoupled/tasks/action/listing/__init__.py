@@ -1,0 +1,1 @@
+"""Lists of labeled videos: one module a format; each gives a `Listing` (see `clip`)."""

@@ -1,0 +1,142 @@
+"""What every list of labeled videos is read into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from semicoupled.data.video import VIDEO_SUFFIXES
+from semicoupled.errors import DataError
+
+Split = Literal["train", "validation", "test"]
+
+SPLIT_NAMES: dict[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validate": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp"))
+_GROUP = re.compile(r"(?:^|_)g(\d+)_c\d+(?:$|[_.])")
+
+
+class Clip(NamedTuple):
+    """One labeled video, or a part of one.
+
+    Attributes:
+        path: a video file, or a folder of its frames.
+        label: the class's name.
+        name: tells it from all others of its list; relative to the list's root where it can be.
+        split: the one that the list puts it in; None where it says nothing.
+        group: clips of one group (a person, a place, a source video) never come into different splits; None where
+            the clip is a group of its own.
+        start: seconds, where it is a part of a video; None for the beginning.
+        end: seconds; None for the end.
+    """
+
+    path: Path
+    label: str
+    name: str
+    split: Split | None = None
+    group: str | None = None
+    start: float | None = None
+    end: float | None = None
+
+    @property
+    def family(self) -> str:
+        """What never comes into two splits: the group, else the video itself."""
+        return str(self.path) if self.group is None else f"group {self.group}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The labeled videos of a data set.
+
+    Args:
+        root: the folder or file that was asked for.
+        format: its name in words.
+        clips: in the order of the list.
+        classes: names, in the order of the list's own numbers where it has such, else sorted.
+    """
+
+    root: Path
+    format: str
+    clips: Sequence[Clip]
+    classes: Sequence[str]
+
+
+def make_listing(root: Path, kind: str, clips: Iterable[Clip], classes: Sequence[str] | None = None) -> Listing:
+    """Put clips together.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = list(clips)
+    if not found:
+        raise DataError(f"{root}: {kind}: names no video; expected at least one")
+    return Listing(root, kind, found, classes or sorted({clip.label for clip in found}))
+
+
+def group_of_name(name: str, label: str) -> str | None:
+    """Give the group that a name such as ``v_Archery_g08_c01.avi`` tells, of this class; None where it tells none."""
+    match = _GROUP.search(Path(name).name)
+    return None if match is None else f"{label}/g{match[1]}"
+
+
+def find_video(folders: Sequence[Path], name: str, where: str) -> Path:
+    """Find a video by the name that a list has for it: with or without its ending, or as a folder of frames.
+
+    Args:
+        folders: to look into, in order.
+        name: relative to one of them.
+        where: list and line, for the error.
+
+    Returns:
+        The path; where nothing is there the first that was tried, so that whoever reads it names it.
+
+    Raises:
+        DataError: the list names a single image: that would be a list of frames.
+    """
+    if Path(name).suffix.lower() in IMAGE_SUFFIXES:
+        raise DataError(
+            f"{where}: names the image {name!r}; expected a video, or a folder of frames. Frames of one video in "
+            "several splits would tell the answer: list whole videos"
+        )
+    tried = [Path(name)] if Path(name).is_absolute() else [folder / name for folder in folders]
+    for path in tried:
+        if path.exists():
+            return path
+        for other in (path.with_suffix(""), *(path.with_name(path.name + suffix) for suffix in _USUAL)):
+            if other != path and other.exists():
+                return other
+    return tried[0]
+
+
+_USUAL = (".mp4", ".avi", ".mkv", ".webm", ".mov")
+
+
+def is_video_name(path: Path) -> bool:
+    """Whether a file's name is that of a video."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read the lines of a list that are not empty.
+
+    Raises:
+        DataError: the file is missing, or no text.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a list of videos") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is no text; expected a list of videos, one a line") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]

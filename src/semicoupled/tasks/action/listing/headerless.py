@@ -1,0 +1,84 @@
+"""Lists without a header: ``path label`` or ``path frames label`` a line, parted by blanks, tabs or commas.
+
+Labels are names, or numbers that a file ``classes.txt`` or ``labels.txt`` beside the list may name, one class a line. A
+list called ``train...``, ``val...`` or ``test...`` is that split.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from semicoupled.errors import DataError
+from semicoupled.tasks.action.listing.clip import (
+    SPLIT_NAMES,
+    Clip,
+    Listing,
+    Split,
+    find_video,
+    group_of_name,
+    is_video_name,
+    make_listing,
+    read_lines,
+)
+
+NAME = "list without header"
+_NAMES = ("classes.txt", "labels.txt", "class_names.txt")
+
+
+def find(root: Path) -> list[Path]:
+    """Give the lists of this format: the file itself, or those right in the folder whose first line is of a list."""
+    files = [root] if root.is_file() else [*sorted(root.glob("*.txt")), *sorted(root.glob("*.csv"))]
+    return [path for path in files if path.name not in _NAMES and _is_list(path)]
+
+
+def read(root: Path, files: list[Path], split: int) -> Listing:
+    """Read lists; videos are named relative to the list's folder, or to ``videos`` in it.
+
+    Raises:
+        DataError: a line that cannot be used.
+    """
+    del split
+    names = _class_names(files[0].parent)
+    return make_listing(root, NAME, [clip for file in files for clip in _clips(file, names)], names)
+
+
+def _is_list(path: Path) -> bool:
+    try:
+        lines = read_lines(path)
+    except DataError:
+        return False
+    parts = _parts(lines[0]) if lines else None
+    return parts is not None and (is_video_name(Path(parts[0])) or (path.parent / parts[0]).exists())
+
+
+def _parts(line: str) -> tuple[str, str] | None:
+    cells = [cell for cell in re.split(r"[\t,]" if re.search(r"[\t,]", line) else r"\s+", line) if cell]
+    if len(cells) == 3 and cells[1].strip().isdecimal():  # path, number of frames, label
+        del cells[1]
+    return (cells[0].strip(), cells[1].strip()) if len(cells) == 2 else None
+
+
+def _class_names(folder: Path) -> Sequence[str] | None:
+    file = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+    return None if file is None else read_lines(file)
+
+
+def _clips(file: Path, names: Sequence[str] | None) -> Iterator[Clip]:
+    for number, line in enumerate(read_lines(file), 1):
+        where, parts = f"{file}: line {number}", _parts(line)
+        if parts is None:
+            raise DataError(f"{where}: expected `video label`, got {line!r}")
+        video, label = parts
+        if names is not None and label.isdecimal():
+            if int(label) >= len(names):
+                raise DataError(f"{where}: class {label}; expected 0 to {len(names) - 1}, as many as have a name")
+            label = names[int(label)]
+        path = find_video([file.parent, file.parent / "videos"], video, where)
+        yield Clip(path, label, video, _split_of(file), group_of_name(video, label))
+
+
+def _split_of(file: Path) -> Split | None:
+    word = re.match(r"[a-z]+", file.stem.lower())
+    return None if word is None else SPLIT_NAMES.get(word[0].removesuffix("list"))

@@ -1,0 +1,36 @@
+"""Which format a folder or a list is of: told by its content, never by a setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from semicoupled.errors import DataError
+from semicoupled.tasks.action.listing import csv_list, folders, headerless, hmdb51, kinetics, ucf101
+from semicoupled.tasks.action.listing.clip import Listing
+
+FORMATS: tuple[ModuleType, ...] = (ucf101, hmdb51, kinetics, csv_list, headerless, folders)
+"""The first that finds something reads; each has `NAME`, `find` and `read`."""
+
+
+def list_clips(root: Path, split: int = 1) -> Listing:
+    """List the labeled videos below a folder, or of a list.
+
+    Args:
+        root: a folder, or a file with a list.
+        split: of UCF-101 and HMDB-51, 1 to 3.
+
+    Raises:
+        DataError: there is no such folder, no format fits, or a line of a list cannot be used.
+    """
+    if not root.exists():
+        raise DataError(f"{root}: no such folder or list; expected labeled videos. Give the folder with --data.root")
+    for module in FORMATS:
+        found = module.find(root)
+        if found:
+            return module.read(root, found, split)
+    names = ", ".join(module.NAME for module in FORMATS)
+    raise DataError(
+        f"{root}: no labeled videos were found; expected one of: {names}. The simplest is a folder for each class with "
+        "its videos in it, or a videos.csv with the columns video and label"
+    )

@@ -1,0 +1,176 @@
+"""Answers for videos of any length, one record each."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from torch import nn
+
+from semicoupled.data.video import VideoFrame
+from semicoupled.errors import DataError, SettingsError
+from semicoupled.task import PredictRequest, TaskModel
+from semicoupled.tasks.action.annotated import Held, annotate
+from semicoupled.tasks.action.answering import can_stream
+from semicoupled.tasks.action.frames import iterate_frames
+from semicoupled.tasks.action.listing.clip import is_video_name
+from semicoupled.tasks.action.listing.folders import is_frame_folder
+from semicoupled.tasks.action.live import LiveSession, answer_live, open_source
+from semicoupled.tasks.action.records import Record, RecordFile
+from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
+from semicoupled.tasks.action.slots import answer_side_by_side
+from semicoupled.tasks.action.video_answer import answer_frames
+from semicoupled.training.progress import NoProgress
+
+_LOG = logging.getLogger(__name__)
+
+
+class ActionPredictor:
+    """Reads videos and writes a file of answers."""
+
+    def __init__(self, settings: ActionSettings, classes: Sequence[str], model: TaskModel) -> None:
+        """Take a trained model.
+
+        Args:
+            settings: of its run.
+            classes: names.
+            model: in eval mode.
+        """
+        self._settings, self._classes, self._model = settings, classes, model
+
+    def predict(self, request: PredictRequest) -> Iterator[Path]:
+        """Answer for every video.
+
+        Args:
+            request: the inputs are videos, folders of the frames of one, or folders of such; the one file to write is
+                described in `semicoupled.tasks.action.records`. One that is there already, whole or in part, is gone on
+                with: videos that it holds are not answered again.
+
+        Yields:
+            Videos with their answers drawn, if `annotate` is given; then the file, once all videos are answered.
+
+        Raises:
+            DataError: an input is missing, or `on_error` is ``fail`` and a video cannot be read.
+            SettingsError: several files to write.
+        """
+        options = request.options if isinstance(request.options, PredictSettings) else PredictSettings()
+        if options.live:
+            yield from self._live(request, options)
+            return
+        out, shown = request.only_out(), request.progress or NoProgress()
+        videos = find_inputs(request.inputs)
+        chosen = {"top": options.top, "per_frame": options.per_frame, "chunk": options.chunk, "batch": options.batch}
+        file = RecordFile(out, {"classes": list(self._classes), "weights": self._weights(), "options": chosen})
+        file.begin()
+        left = [video for video in videos if str(video) not in file.done]
+        run = self._side_by_side if options.batch > 1 else self._one_by_one
+        shown.begin("answering", len(left))
+        try:
+            for done, pictures in enumerate(run(left, file, options)):
+                yield from pictures
+                shown.update(done + 1)
+                if done + 1 < len(left) and request.stopped():
+                    return
+        finally:
+            shown.end()
+        yield file.finish()
+
+    def _live(self, request: PredictRequest, options: PredictSettings) -> Iterator[Path]:
+        if request.inputs:
+            given = ", ".join(map(str, request.inputs))
+            raise SettingsError(f"{given}: with --camera or --stdin no inputs are read. Leave them out.")
+        for out in request.out:
+            if out.suffix.lower() not in (".csv", ".mp4") and not out.as_posix().startswith("/dev/"):
+                raise SettingsError(f"--out {out}: of live frames expected a file that ends with .csv or .mp4")
+        session = LiveSession(self._model, self._settings, options.window)
+        shown = request.progress or NoProgress()
+        done = answer_live(open_source(options), session, self._classes, request.out, options, shown, request.stopped)
+        _LOG.info("%d frames answered, %.1f ms each, %d dropped", done.frames, 1000 * done.seconds, done.dropped)
+        yield from (out for out in request.out if not out.as_posix().startswith("/dev/"))
+
+    def _frames(self, video: Path) -> Iterator[VideoFrame]:
+        data = self._settings.data
+        return iterate_frames(video, rate=data.rate, frame_rate=data.frame_rate)
+
+    def _one_by_one(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
+        """Write a record for each video, and give what was drawn of it."""
+        data, keep_errors = self._settings.data, options.on_error == "skip"
+        for video in videos:
+            if options.annotate is None:
+                answers = answer_frames(self._model, self._frames(video), self._settings, options.chunk)
+                file.write(str(video), answers, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+                yield []
+                continue
+            held, picture = Held(self._frames(video)), annotated_name(Path(options.annotate), video)
+            answers = answer_frames(self._model, held, self._settings, options.chunk)
+            drawn = annotate(answers, held, self._classes, picture, data.rate or data.frame_rate)
+            file.write(str(video), drawn, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+            yield [picture] if picture.exists() else []
+
+    def _side_by_side(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
+        """Write records of several videos at a time, each aside until it is whole."""
+        if options.annotate is not None or not can_stream(self._settings):
+            raise SettingsError(
+                "batch: several videos at a time are answered without annotate, by a network with a state; got "
+                f"annotate {options.annotate}, model.kind {self._settings.model.kind}. Leave batch out"
+            )
+        opened = [partial(self._frames, video) for video in videos]
+        with ExitStack() as aside:
+            lines: dict[int, IO[bytes]] = {}
+            records: dict[int, Record] = {}
+            for said in answer_side_by_side(self._model, opened, self._settings, options.batch):
+                name = str(videos[said.video])
+                if said.video not in records:
+                    lines[said.video] = aside.enter_context(SpooledTemporaryFile(max_size=1 << 20))
+                    one = Record(lines[said.video], name, self._classes, options.top, options.per_frame)
+                    records[said.video] = one
+                if said.answer is not None:
+                    records[said.video].add(said.answer)
+                    continue
+                if said.error is not None and options.on_error == "fail":
+                    raise DataError(said.error)
+                records.pop(said.video).end(said.error)
+                line = lines.pop(said.video)
+                file.append(name, line)
+                line.close()
+                yield []
+
+    def _weights(self) -> str:
+        digest = hashlib.sha256()
+        for name, value in sorted(cast(nn.Module, self._model).state_dict().items()):
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def annotated_name(folder: Path, video: Path) -> Path:
+    """Give the place of a video with its answers; two videos of one name get two."""
+    mark = hashlib.sha256(str(video.resolve()).encode()).hexdigest()[:6]
+    return folder / f"{video.stem}_{mark}.mp4"
+
+
+def find_inputs(inputs: Sequence[Path]) -> list[Path]:
+    """Give the videos that are meant: files, folders of frames, and those in folders, in order and each once.
+
+    Raises:
+        DataError: one is missing, or a folder holds none.
+    """
+    found: dict[Path, None] = {}
+    for path in inputs:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder; expected a video, or a folder of videos or of frames")
+        if path.is_file() or is_frame_folder(path):
+            found[path] = None
+            continue
+        inside = [file for file in sorted(path.rglob("*")) if is_video_name(file) and file.is_file()]
+        folders = [place for place in sorted(path.rglob("*")) if place.is_dir() and is_frame_folder(place)]
+        if not inside and not folders:
+            raise DataError(f"{path}: holds no videos and no folders of frames; expected at least one")
+        found.update(dict.fromkeys([*inside, *folders]))
+    return list(found)

@@ -1,0 +1,121 @@
+"""One video answered as it is decoded: in constant memory, however long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from semicoupled.data.video import VideoFrame
+from semicoupled.nn.streams import Stream
+from semicoupled.task import TaskModel
+from semicoupled.tasks.action.answering import answered_streams, can_stream, run_frames
+from semicoupled.tasks.action.data import choose_frames, plain_frames
+from semicoupled.tasks.action.frames import small_frames
+from semicoupled.tasks.action.settings import ActionSettings
+
+
+class FrameAnswer(NamedTuple):
+    """What is said at one frame.
+
+    Attributes:
+        time: seconds.
+        main: K probabilities.
+        spatial: those of the spatial stream, or None.
+        temporal: those of the temporal stream, or None.
+    """
+
+    time: float
+    main: np.ndarray
+    spatial: np.ndarray | None
+    temporal: np.ndarray | None
+
+
+class RunningAnswer:
+    """The mean of the frames' probabilities so far, one a stream; float64, so that it does not depend on the chunks."""
+
+    def __init__(self, classes: int) -> None:
+        """Begin with nothing."""
+        self.count = 0
+        self._sums: dict[str, np.ndarray] = {}
+        self._classes = classes
+
+    def add(self, frame: FrameAnswer) -> None:
+        """Take in a frame."""
+        self.count += 1
+        for name in ("main", "spatial", "temporal"):
+            said = getattr(frame, name)
+            if said is not None:
+                self._sums[name] = self._sums.get(name, np.zeros(self._classes)) + said.astype(np.float64)
+
+    def mean(self, stream: str) -> np.ndarray | None:
+        """Give the probabilities of the video so far; None of a stream that says nothing."""
+        total = self._sums.get(stream)
+        return None if total is None else total / self.count
+
+
+def answer_frames(
+    model: TaskModel, frames: Iterable[VideoFrame], settings: ActionSettings, chunk: int
+) -> Iterator[FrameAnswer]:
+    """Answer frame by frame, from each frame and all before it.
+
+    A network that sees a clip at once answers for parts of `data.frames` frames, each by itself.
+
+    Args:
+        model: in eval mode.
+        frames: RGB images, in order.
+        settings: of the run.
+        chunk: frames that are computed at once.
+
+    Yields:
+        As many answers as there are frames, no later than a chunk behind.
+
+    Raises:
+        DataError: a frame cannot be read; what came before was given.
+    """
+    streams, streaming = answered_streams(model), can_stream(settings)
+    size = chunk if streaming else settings.data.frames
+    state: Any = None
+    waiting: list[VideoFrame] = []
+    before: np.ndarray | None = None
+    first: np.ndarray | None = None
+    for frame in small_frames(iter(frames), settings.data):
+        waiting.append(frame)
+        first = frame.image if first is None else first
+        if len(waiting) == size:
+            answers, state = _answer(model, waiting, settings, streams, state, before, first)
+            waiting, before = [], frame.image
+            yield from answers
+    if waiting:
+        answers, _ = _answer(model, waiting, settings, streams, state, before, first)
+        yield from answers
+
+
+def _answer(
+    model: TaskModel,
+    waiting: Sequence[VideoFrame],
+    settings: ActionSettings,
+    streams: Sequence[Stream],
+    state: Any,
+    before: np.ndarray | None,
+    first: np.ndarray | None,
+) -> tuple[list[FrameAnswer], Any]:
+    images = np.stack([frame.image for frame in waiting])
+    if not can_stream(settings):
+        images = images[choose_frames(len(images), settings.data.frames, "window", 0.0)]
+        state, first = None, images[0]
+    seen = plain_frames(images, settings.data, before=before, first=first)
+    said, state = run_frames(model, torch.as_tensor(seen)[None], state, streams)
+    whole = {stream: said[stream][0].numpy() for stream in streams}
+    answers = [
+        FrameAnswer(
+            frame.time,
+            whole["main"][number],
+            whole["spatial"][number] if "spatial" in whole else None,
+            whole["temporal"][number] if "temporal" in whole else None,
+        )
+        for number, frame in enumerate(waiting)
+    ]
+    return answers, state

@@ -1,0 +1,289 @@
+"""Settings of outlines. Imports no torch, so that help is quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from semicoupled.errors import SettingsError
+from semicoupled.training.settings import (
+    GoalWeights,
+    SegmentSettings,
+    SwitchSettings,
+    TrainingSettings,
+    check_together,
+)
+
+Kind = Literal["semicoupled", "convlstm", "convgru", "cbm"]
+CropName = Literal["stretch", "square"]
+Prompt = Literal["start_end", "start", "box"]
+FormatName = Literal["coco", "labelme", "cityscapes", "masks"]
+PROMPTS: tuple[Prompt, ...] = ("start_end", "start", "box")
+
+WIDTHS: dict[int, tuple[int, ...]] = {
+    2: (64, 8),
+    5: (128, 128, 64, 32, 8),
+    10: (128, 128, 128, 128, 128, 64, 64, 64, 32, 8),
+    15: (256, 256, 128, 128, 128, 128, 64, 64, 64, 64, 64, 64, 32, 32, 8),
+}
+"""Channels of the layers for which Table 4's parameter counts come out."""
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the outlines are, and how they become sequences of cells.
+
+    Args:
+        root: annotations: a COCO file, a folder with COCO files (``*train*.json`` and ``*val*.json`` are its two
+            parts), a Cityscapes folder (gtFine, with train and val in it), a folder of labelme files, or of masks.
+        validation: other annotations to validate on; without it the root's own part for it, else every fifth image.
+        images: folder that names of images are relative to; that of the annotations if None.
+        labels: learn and score these classes alone; all if empty.
+        crop: what the network sees: ``stretch`` (the box and a tenth more on every side, made square) or ``square``.
+        size: pixels on a side of what the network sees, a multiple of the grid.
+        grid: cells on a side; the classes are the cells and "closed".
+        points: of an outline at most.
+        tolerance: how far an outline may move when points are saved, in cells; 0 keeps all corners.
+        least_area: px of the image; smaller objects are not learned from (but scored).
+        end_share: share of the samples that are told the end point, too (the rest knows the start alone).
+        mirror: mirror half of the samples; the order stays clockwise.
+        box_jitter: how far the sides of a sample's box move, as a share of it.
+        slip: share of the points fed back that are moved to a neighboring cell, so that the network learns to go on
+            from where it is.
+        color: how far brightness, contrast and the three colors of a sample vary.
+    """
+
+    root: str | None = None
+    validation: str | None = None
+    images: str | None = None
+    labels: tuple[str, ...] = ()
+    crop: CropName = "stretch"
+    size: int = 224
+    grid: int = 28
+    points: int = 60
+    tolerance: float = 1.0
+    least_area: float = 64.0
+    end_share: float = 0.5
+    mirror: bool = True
+    box_jitter: float = 0.1
+    slip: float = 0.15
+    color: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.grid < 4:
+            raise SettingsError(f"data.grid: expected at least 4 cells, got {self.grid!r}.")
+        if self.size < self.grid or self.size % self.grid:
+            raise SettingsError(f"data.size: expected a multiple of data.grid ({self.grid}), got {self.size!r}.")
+        if self.points < 3:
+            raise SettingsError(f"data.points: expected at least 3, got {self.points!r}.")
+        for name in ("tolerance", "least_area"):
+            if not getattr(self, name) >= 0:
+                raise SettingsError(f"data.{name}: expected at least 0, got {getattr(self, name)!r}.")
+        for name in ("end_share", "slip", "color"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"data.{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
+        if not 0 <= self.box_jitter < 0.5:
+            raise SettingsError(f"data.box_jitter: expected a share from 0 to below 0.5, got {self.box_jitter!r}.")
+
+    @property
+    def classes(self) -> int:
+        """Cells, and "closed"."""
+        return self.grid * self.grid + 1
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The features and the decoder.
+
+    Args:
+        kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
+        backbone: ``vgg16_bn`` (paper) or ``light``, which a CPU can train.
+        pretrained: file of weights of the backbone: for ``vgg16_bn`` those of torchvision (``.pth`` or safetensors), or
+            ``imagenet``, which torchvision downloads; None starts from scratch.
+        freeze: leave the backbone's convolutions as they are.
+        features: channels of the image's features.
+        layers: depth of the decoder: 2, 5, 10 or 15, with the widths of Table 4.
+        widths: channels of the decoder's layers, in place of `layers`.
+        norm: of the decoder: ``batch``, ``joint``, ``group`` or ``none`` (Table 4's counts).
+        cell: the temporal branch of ``semicoupled``: ``rnn`` (Eq. 5), ``lstm``, ``gru`` or ``linear``.
+        initial_gate: sigma(c_0) of ``semicoupled``: 0.5 (paper) or 0.
+        shortcut_every: layers that a shortcut spans; None for no shortcuts (Table 4's counts).
+        positions: how the decoder is shown the first point, t-2 and t-1: ``cells``, 1 in the point's cell (paper), or
+            ``fields``, which fall off with the distance from the point, so that every cell knows how far it is from it.
+        head: ``linear``: one linear map of the whole last map; ``cells``: the same small linear map in every cell.
+        checkpointing: compute each layer again in the backward pass instead of keeping its maps.
+    """
+
+    kind: Kind = "semicoupled"
+    backbone: Literal["vgg16_bn", "light"] = "light"
+    pretrained: str | None = None
+    freeze: bool = False
+    features: int = 128
+    layers: int = 5
+    widths: tuple[int, ...] | None = None
+    norm: Literal["batch", "joint", "group", "none"] = "none"
+    cell: Literal["rnn", "lstm", "gru", "linear"] = "rnn"
+    initial_gate: float = 0.5
+    shortcut_every: int | None = None
+    positions: Literal["cells", "fields"] = "cells"
+    head: Literal["linear", "cells"] = "linear"
+    checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that the parts agree."""
+        if self.widths is None and self.layers not in WIDTHS:
+            raise SettingsError(
+                f"model.layers: expected {', '.join(map(str, WIDTHS))}, got {self.layers!r}. Give "
+                "model.widths for other depths."
+            )
+        if self.widths is not None and (not self.widths or min(self.widths) < 1):
+            raise SettingsError(f"model.widths: expected one number of channels a layer, got {self.widths!r}.")
+        if self.features < 1:
+            raise SettingsError(f"model.features: expected at least 1, got {self.features!r}.")
+        if self.kind != "semicoupled" and self.cell != "rnn":
+            raise SettingsError(f"model.cell {self.cell}: model.kind {self.kind} has no temporal branch to choose.")
+        if self.freeze and self.pretrained is None:
+            raise SettingsError(
+                "model.freeze: the backbone would stay random. Give model.pretrained, or set it to false."
+            )
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of the decoder's layers."""
+        return WIDTHS[self.layers] if self.widths is None else self.widths
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What counts as a good outline in training.
+
+    Args:
+        spread: cells over which a right point is spread: its neighbors are a little right, too (Polygon-RNN++); 0 is
+            the paper's form.
+        maps: weight of the loss of three maps that are read from the image's features: the object, its border, and its
+            points (the first point of an outline of which only the box is given is chosen by the last one).
+    """
+
+    spread: float = 0.5
+    maps: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("spread", "maps"):
+            if not getattr(self, name) >= 0:
+                raise SettingsError(f"loss.{name}: expected at least 0, got {getattr(self, name)!r}.")
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is scored.
+
+    Args:
+        prompts: what is known of an outline: ``start_end``, ``start`` or ``box``.
+        beam: outlines that are kept in view; 1 takes the likeliest point each time.
+        clicks: corrections at most of the simulated annotator; 0 leaves it out.
+        jitter: px of the image by which its corrections miss (standard deviation).
+        limit: score so many instances of a split at most, evenly taken; None for all.
+    """
+
+    prompts: tuple[Prompt, ...] = ("start_end", "start", "box")
+    beam: int = 1
+    clicks: int = 0
+    jitter: float = 1.0
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not self.prompts or len(set(self.prompts)) != len(self.prompts):
+            raise SettingsError(f"evaluation.prompts: expected one or more, each once, got {self.prompts!r}.")
+        if self.beam < 1:
+            raise SettingsError(f"evaluation.beam: expected at least 1, got {self.beam!r}.")
+        for name in ("clicks", "jitter"):
+            if not getattr(self, name) >= 0:
+                raise SettingsError(f"evaluation.{name}: expected at least 0, got {getattr(self, name)!r}.")
+        if self.limit is not None and self.limit < 1:
+            raise SettingsError(f"evaluation.limit: expected at least 1, got {self.limit!r}.")
+
+
+@dataclass(frozen=True)
+class OutlineSettings:
+    """All settings of a run that draws outlines.
+
+    Args:
+        seed: everything random follows from it.
+        data: where the outlines are.
+        model: the network.
+        loss: what counts as a good outline.
+        training: how long and how fast to train.
+        switches: which gradients are stopped.
+        segments: how long sequences are cut.
+        goals: weights of the three losses; all three goals are the points (Sec. 5.6).
+        evaluation: what is scored.
+    """
+
+    seed: int = 0
+    data: DataSettings = field(default_factory=DataSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    training: TrainingSettings = field(
+        default_factory=lambda: TrainingSettings(
+            steps=4000, batch=16, learning_rate=1e-3, schedule="cosine", warm_up=0.05, precision="bf16"
+        )
+    )
+    switches: SwitchSettings = field(default_factory=SwitchSettings)
+    segments: SegmentSettings = field(default_factory=SegmentSettings)
+    goals: GoalWeights = field(default_factory=lambda: GoalWeights(spatial=0.0, temporal=0.0))
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+
+    def __post_init__(self) -> None:
+        """Check what is fine alone but not together."""
+        check_together(self.switches, self.goals)
+        if self.switches.method != "none" and self.model.kind not in ("semicoupled", "cbm"):
+            raise SettingsError(
+                f"switches.method {self.switches.method}: model.kind {self.model.kind} has no branches to decouple. "
+                "Set switches.method to none."
+            )
+        if (self.goals.spatial or self.goals.temporal) and self.model.kind != "semicoupled":
+            raise SettingsError(
+                f"goals: model.kind {self.model.kind} has the main stream alone. Set goals.spatial and "
+                "goals.temporal to 0."
+            )
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What can be chosen for each prediction.
+
+    Args:
+        boxes: objects to outline: a COCO file (``bbox``, and ``start`` and ``end`` if they are there), or a CSV file
+            with the columns ``image, x, y, width, height`` and, where they are known, ``label, start_x, start_y, end_x,
+            end_y``. Without it every image is taken for the picture of one object.
+        format: of the file, or folder, that is written: ``coco``, ``labelme``, ``cityscapes`` or ``masks``.
+        images: folder that names of images in `boxes` are relative to, where inputs are not given.
+        pictures: folder for a picture of every image, its outlines colored by confidence.
+        beam: outlines that are kept in view; 1 takes the likeliest point each time.
+        on_error: ``fail`` at the first image that cannot be used, or ``skip`` it; more than 1 % skipped fails all the
+            same.
+    """
+
+    boxes: str | None = None
+    format: FormatName = "coco"
+    images: str | None = None
+    pictures: str | None = None
+    beam: int = 1
+    on_error: Literal["fail", "skip"] = "fail"
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.beam < 1:
+            raise SettingsError(f"--beam: expected at least 1, got {self.beam!r}.")
+
+    @property
+    def without_inputs(self) -> bool:
+        """Whether no inputs need to be given."""
+        return self.boxes is not None
+
+
+SETTINGS = OutlineSettings
+PREDICT_OPTIONS = PredictOptions

@@ -100,9 +100,7 @@ def annotate(
     return Effort(clicks, tuple(reached))
 
 
-def next_correction(
-    drawn: Points, truth: Points, tolerances: Sequence[float]
-) -> tuple[int, NDArray[np.float64]] | None:
+def next_correction(drawn: Points, truth: Points, tolerances: Sequence[float]) -> Correction | None:
     """Find the first point to correct.
 
     Args:

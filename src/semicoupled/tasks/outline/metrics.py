@@ -122,7 +122,7 @@ def _touch(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
         )
 
     def within(p: Points, q: Points, r: Points) -> NDArray[np.bool_]:
-        return ((np.minimum(p, q) <= r) & (r <= np.maximum(p, q))).all(-1)
+        return np.asarray(((np.minimum(p, q) <= r) & (r <= np.maximum(p, q))).all(-1))
 
     one, two, three, four = turn(a, b, c), turn(a, b, d), turn(c, d, a), turn(c, d, b)
     crossing = (one * two < 0) & (three * four < 0)

@@ -132,7 +132,9 @@ def _answer(
     kept = cast("list[FrameAnswer]", answers.values())
     streams = [name for name in ("main", "spatial", "temporal") if getattr(kept[0], name) is not None]
     shown = _shown(kept, running, streams)
-    files = {f"{name}.npy": npy(np.array([getattr(each, name)[shown] for each in kept], np.float32)) for name in streams}
+    files = {
+        f"{name}.npy": npy(np.array([getattr(each, name)[shown] for each in kept], np.float32)) for name in streams
+    }
     times = np.array([each.time for each in kept], np.float64)
     files["times.npy"] = npy(times - times[0])
     opened = gates.values()
@@ -145,7 +147,9 @@ def _answer(
             "class_count": len(classes),
             "streams": streams,
             "means": {name: numbers(mean[shown], 5) for name, mean in means.items()},
-            "tops": {name: [[classes[i], float(mean[i])] for i in np.argsort(-mean)[:3]] for name, mean in means.items()},
+            "tops": {
+                name: [[classes[i], float(mean[i])] for i in np.argsort(-mean)[:3]] for name, mean in means.items()
+            },
             "frames": count,
             "kind": settings.model.kind,
             "streaming": can_stream(settings),

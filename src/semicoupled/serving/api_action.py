@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import math
@@ -127,8 +128,8 @@ async def live(
     except (WebSocketDisconnect, RuntimeError, KeyError):  # it has gone, or sent a text
         pass
     finally:
-        _forget(serving, JobRequest("semicoupled.serving.action_live_job:forget", found.folder.path, Source(),
-                                    LiveFrame(session, 0.0, b"")))  # fmt: skip
+        last = LiveFrame(session, 0.0, b"")
+        _forget(serving, JobRequest("semicoupled.serving.action_live_job:forget", found.folder.path, Source(), last))
 
 
 def _frame(session: str, message: bytes, window: int) -> LiveFrame | None:
@@ -161,7 +162,5 @@ async def _answer(serving: Services, request: JobRequest) -> dict[str, Any]:
 
 
 def _forget(serving: Services, request: JobRequest) -> None:
-    try:
+    with contextlib.suppress(BusyError):  # the worker lets the oldest go by itself
         serving.jobs.submit(request, keep=False)
-    except BusyError:
-        pass  # the worker lets the oldest go by itself

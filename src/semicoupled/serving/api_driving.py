@@ -26,7 +26,9 @@ class SteeringRequest(Strict):
 
     run: str = Field(description="name of a run of driving", max_length=300)
     source: SourceChoice
-    part: int | None = Field(None, ge=0, lt=1_000_000, description="of the parts that the result lists; null chooses one")
+    part: int | None = Field(
+        None, ge=0, lt=1_000_000, description="of the parts that the result lists; null chooses one"
+    )
     rate: float = Field(20.0, gt=0, le=1000, description="frames a second of a folder of images, which has no times")
 
 
@@ -47,8 +49,8 @@ def begin_angles(serving: Serving, wanted: SteeringRequest) -> JobStatus:
 
     Its result says the parts that there are, the unit of the angles, bounds and scores by kind of road; its files are
     `times`, `angle`, `spatial`, `temporal`, `truth`, `importance`, `disagreement` (N, NaN where there is none), `road`
-    (N, index into `roads`, 255 where it is not known), and the pictures: JPEG images one after the other, whose sizes in
-    bytes `film` lists.
+    (N, index into `roads`, 255 where it is not known), and the pictures: JPEG images one after the other, whose
+    sizes in bytes `film` lists.
     """
     run = serving.runs.find(wanted.run, "driving")
     if wanted.source.sample is not None:

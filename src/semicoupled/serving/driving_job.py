@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -107,7 +108,7 @@ def parts_of(drives: Sequence[Drive], most: int = MOST_FRAMES) -> list[tuple[Cho
     for drive in drives:
         count = math.ceil(len(drive) / most)
         edges = np.linspace(0, len(drive), count + 1).round().astype(int).tolist()
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             part = drive if count == 1 else take(drive, range(start, stop))
             begins = float(part.times[0] - drive.times[0])
             name = drive.name if count == 1 else f"{drive.name}, from {begins:.0f} s"

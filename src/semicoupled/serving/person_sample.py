@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -99,9 +100,9 @@ def _pose(kind: str, phase: float) -> tuple[Joint, Joint, list[list[Joint]], lis
         elbow = (shoulder[0] + 15 * np.sin(upper), shoulder[1] + 15 * np.cos(upper))
         limbs.append([shoulder, elbow, (elbow[0] + 14 * np.sin(fore), elbow[1] + 14 * np.cos(fore))])
     legs = [
-        [(hip[0] + side * 4, hip[1]), (hip[0] + side * (4 + spread) / 2, hip[1] + 18), (hip[0] + side * spread, hip[1] + 35)]
+        [(hip[0] + side * off, hip[1] + down) for off, down in ((4, 0), ((4 + spread) / 2, 18), (spread, 35))]
         for side in (1, -1)
-    ]  # fmt: skip
+    ]
     return hip, neck, limbs, legs
 
 
@@ -110,7 +111,7 @@ def _draw(image: np.ndarray, hip: Joint, neck: Joint, arms: list[list[Joint]], l
 
     def line(places: list[Joint], color: tuple[int, int, int], width: float) -> None:
         points = np.array([[int(x * _SCALE), int(y * _SCALE)] for x, y in places], np.int32)
-        for one, two in zip(points[:-1], points[1:], strict=True):
+        for one, two in pairwise(points):
             cv2.line(image, tuple(map(int, one)), tuple(map(int, two)), color, int(width * _SCALE), cv2.LINE_AA)
 
     for leg in legs:

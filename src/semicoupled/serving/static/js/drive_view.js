@@ -92,8 +92,8 @@ export class DriveView {
       chart.set(x, series);
       return { title, about, chart };
     };
-    const charts = [make("Angle", this.known ? "shaded: curves, darker where they are sharp; click to go there" : "click to go there", { yLabel: `angle, ${unit}`, range, height: 230 }, [
-      { label: "model", values: line(read.angle), color: 0, width: 2.5 }, ...(this.known ? [{ label: "driver", values: line(read.truth), color: 4, width: 1.5 }] : []),
+    const charts = [make("Angle", this.known ? `the driver’s is the mean of ${found.smoothing_seconds} s; shaded: curves, darker where they are sharp; click to go there` : "click to go there", { yLabel: `angle, ${unit}`, range, height: 230 }, [
+      { label: "model", values: line(read.angle), color: 0, width: 2.5 }, ...(this.known ? [{ label: "driver", values: line(read.smoothed), color: 4, width: 2 }, { label: "as recorded", values: line(read.truth), color: 4, dash: 2, width: .75 }] : []),
       ...found.streams.slice(1).map((name) => ({ label: STREAMS[name], values: line(read[FILES[name]]), color: COLORS[name], dash: name === "spatial" ? 2 : 1, width: 1 })),
     ], true)];
     if (this.known) {
@@ -125,11 +125,16 @@ export class DriveView {
 
   #scores() {
     const table = h("div", { class: "scroll" });
-    const paint = () => fill(table, this.#table());
+    const about = h("p", { class: "small muted" });
+    const paint = () => {
+      const metric = METRICS[this.metric];
+      about.textContent = `${metric.name}${metric.unit ? `, ${LOCK[this.found.unit]}` : ""}; the best of each row is bold. One drive says little: “semicoupled evaluate driving” scores many, with intervals.`;
+      fill(table, this.#table());
+    };
     paint();
     return h("section", { class: "card stack" }, h("h2", {}, "Scores by kind of road"),
       h("div", { class: "two" }, chips("Score", Object.entries(METRICS).map(([name, metric]) => [name, metric.name]), this.metric, (name) => { this.metric = name; paint(); }),
-        chips("Against", [["smoothed", "the driver's half-second mean"], ["raw", "as recorded"]], this.label, (name) => { this.label = name; paint(); })), table);
+        chips("Against", [["smoothed", "the driver's half-second mean"], ["raw", "as recorded"]], this.label, (name) => { this.label = name; paint(); })), about, table);
   }
 
   #table() {
@@ -139,7 +144,7 @@ export class DriveView {
     const columns = COLUMNS.filter(([model, stream]) => rows.some((row) => row.model === model && row.stream === stream));
     const roads = [null, ...found.roads];
     const of = (road, model, stream) => rows.find((row) => row.road === road && row.model === model && row.stream === stream);
-    return h("table", {}, h("caption", { class: "small muted" }, `${metric.name}${metric.unit ? `, ${LOCK[found.unit]}` : ""}; the best of each row is bold. One drive says little: "semicoupled evaluate driving" scores many, with intervals.`),
+    return h("table", { "aria-label": `${metric.name} by kind of road` },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "road"), h("th", { scope: "col", class: "n" }, "frames"), columns.map(([, , text]) => h("th", { scope: "col", class: "n" }, text)))),
       h("tbody", {}, roads.map((road) => {
         const values = columns.map(([model, stream]) => of(road, model, stream)?.value ?? null);

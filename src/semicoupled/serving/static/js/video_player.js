@@ -29,7 +29,7 @@ export class VideoPlayer {
   go(index) {
     this.index = Math.min(this.count - 1, Math.max(0, index));
     this.slider.value = this.index;
-    const text = `${clock(this.now)} of ${clock(this.times[this.count - 1])}`;
+    const text = `${clock(this.now)} / ${clock(this.times[this.count - 1])}`;
     this.slider.setAttribute("aria-valuetext", `${this.now.toFixed(1)} s, frame ${this.index + 1} of ${this.count}`);
     this.time.textContent = text;
     this.#show();

@@ -21,7 +21,7 @@ export class Camera {
     this.rows = Array.from({ length: 5 }, () => ({ name: h("span", { class: "label-cell" }, "\u00a0"), lately: h("i", {}), now: h("i", { class: "thin" }), text: h("span", { class: "n" }) }));
     this.said = h("div", {});
     this.element = h("div", { class: "stack" }, h("section", { class: "card film", "aria-label": "Live" }, h("div", { class: "watch" }, this.stage,
-      h("div", { class: "beside" }, this.verdict, h("div", { class: "bars live" }, this.rows.map(({ name, lately, now, text }) => [name, h("div", { class: "bar two-in-one", "aria-hidden": "true" }, lately, now), text])),
+      h("div", { class: "beside" }, this.verdict, h("div", { class: "bars live" }, this.rows.map(({ name, lately, now, text }) => [name, h("div", { class: "bar two-in-one unseen", "aria-hidden": "true" }, lately, now), text])),
         h("p", { class: "small muted" }, "thick: the mean of the last frames; thin: this frame"))), h("div", { class: "row spread camera-foot" }, this.button, this.speed)), this.said,
     h("p", { class: "small muted" }, "Pictures go to this server alone, and are not kept. Other jobs take turns with the camera: one network runs at a time."));
     signal.addEventListener("abort", () => this.stop());
@@ -120,6 +120,7 @@ export class Camera {
       lately.style.width = `${100 * mean}%`;
       now.style.width = `${100 * this_}%`;
       text.textContent = label ? percent(mean) : "";
+      lately.parentElement.classList.toggle("unseen", !label);
     });
   }
 }

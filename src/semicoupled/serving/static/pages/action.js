@@ -36,7 +36,7 @@ export function show(main, { status, signal, query }) {
     place.classList.toggle("hidden", found.parts.length < 2);
     fill(parts, found.parts.map((each, index) => h("option", { value: index, selected: index === found.part }, each.name)));
     const view = new ActionView(found, arrays, pictures, signal);
-    fill(result, view.element);
+    fill(result, sources.value.sample ? note(`This person is drawn by code. The model knows the ${found.class_count} classes that it learned, and answers with one of them whatever it sees.`) : null, view.element);
     view.begin();
   };
   const film = () => {

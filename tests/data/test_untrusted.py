@@ -111,7 +111,10 @@ def test_a_video_of_huge_frames_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", 128, 96)
     with untrusted(tmp_path, 128 * 96):
         assert len(list(read_video(path))) == 3
-    with untrusted(tmp_path, 128 * 96 - 1), pytest.raises(DataError, match="is 128 x 96 pixels; expected at most 12287"):
+    with (
+        untrusted(tmp_path, 128 * 96 - 1),
+        pytest.raises(DataError, match="is 128 x 96 pixels; expected at most 12287"),
+    ):
         list(read_video(path))
 
 

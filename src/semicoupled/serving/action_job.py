@@ -14,6 +14,7 @@ from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError
 from semicoupled.explain.maps import Records, recording
 from semicoupled.serving.film import Choice, Film, told
+from semicoupled.serving.messages import public
 from semicoupled.serving.person_sample import FRAMES, find_sample, person_frames
 from semicoupled.serving.places import looking_into
 from semicoupled.serving.video_options import VideoOptions
@@ -101,33 +102,30 @@ def _answer(
     count, problem, cut = 0, None, False
 
     def pictured() -> Iterator[VideoFrame]:
-        nonlocal cut
-        for frame in frames:
-            if film.count == _LONGEST:
-                cut = True
-                return
-            film.add(frame.image)
-            yield frame
-
-    def said_gates(index: int, values: np.ndarray) -> None:
-        gates.add(index, values)
+        nonlocal cut, problem
+        try:
+            for frame in frames:
+                if film.count == _LONGEST:
+                    cut = True
+                    return
+                film.add(frame.image)
+                yield frame
+        except DataError as error:
+            if not film.count:
+                raise
+            problem = public(str(error), ())  # what was decoded before is answered
 
     with ExitStack() as stack:
         records: Records = {}
         if settings.model.kind == "semicoupled":
             records = stack.enter_context(recording(cast(nn.Module, run.model), ("gate",)))
-        try:
-            for said in answer_frames(run.model, pictured(), settings, _CHUNK):
-                _drain(records, said_gates, count)
-                running.add(said)
-                answers.add(count, said)
-                count += 1
-                if count % _SAID == 0:
-                    work.progress(0.1 + 0.8 * count / (count + 300), f"frame {count}")
-        except DataError as error:
-            if not count:
-                raise
-            problem = str(error)
+        for said in answer_frames(run.model, pictured(), settings, _CHUNK):
+            _drain(records, gates.add, count)
+            running.add(said)
+            answers.add(count, said)
+            count += 1
+            if count % _SAID == 0:
+                work.progress(0.1 + 0.8 * count / (count + 300), f"frame {count}")
     work.progress(0.95, "packing")
     kept = cast("list[FrameAnswer]", answers.values())
     streams = [name for name in ("main", "spatial", "temporal") if getattr(kept[0], name) is not None]

@@ -69,11 +69,10 @@ def forget(work: Work, request: JobRequest) -> Result:
 def _decode(content: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise DataError(
-                    f"the frame is {picture.width} x {picture.height} pixels; expected at most {_MOST_PIXELS}. Send "
-                    "smaller ones"
-                )
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
+            if picture.width * picture.height <= _MOST_PIXELS:
+                return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"the frame is no whole JPEG image ({type(error).__name__}); expected one a message") from error
+    raise DataError(
+        f"the frame is {picture.width} x {picture.height} pixels; expected at most {_MOST_PIXELS}. Send smaller ones"
+    )

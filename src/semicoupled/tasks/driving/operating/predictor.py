@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from semicoupled.data.video import load_av
+from semicoupled.data.video_container import load_av
 from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
 from semicoupled.task import Description, NoOptions, PredictRequest

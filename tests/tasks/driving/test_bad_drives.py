@@ -97,7 +97,7 @@ class TestTub:
         catalog.write_text("\n".join([*catalog.read_text().splitlines()[:4], line]) + "\n")
         refused(tub, DataSettings(), f"catalog_0.catalog, {words}")
         # one of 12 is too many to be left out
-        refused(tub, SKIP, "1 of 12 records cannot be read, more than the 1% that may be left out", words)
+        refused(tub, SKIP, "1 of 12 records cannot be used, more than the 1% that may be left out. The first: ", words)
 
     def test_the_last_record_of_a_car_that_was_switched_off(
         self, samples: ModuleType, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -134,7 +134,7 @@ class TestTub:
         assert len(seen) == 109
         assert words in caplog.text
         damage(folder / "images" / "50_cam_image_array_.jpg")
-        with pytest.raises(DataError, match="2 of 110 images cannot be read"):
+        with pytest.raises(DataError, match="tub: 2 of 110 images cannot be used, more than the 1%"):
             look_at(read_drives(folder, SKIP), SKIP)
 
     @pytest.mark.parametrize("text", ["{", '{"a": 1}', '{"cam/image_array": 3}', "[3]"])

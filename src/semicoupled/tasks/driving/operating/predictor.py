@@ -13,10 +13,10 @@ import numpy as np
 from semicoupled.data.video_container import load_av
 from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
+from semicoupled.skipping import OnError
 from semicoupled.task import Description, NoOptions, PredictRequest
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.data_settings import OnError
 from semicoupled.tasks.driving.drives import Drive, Unit
 from semicoupled.tasks.driving.model import DrivingModel
 from semicoupled.tasks.driving.operating.answer_table import to_csv

@@ -13,7 +13,7 @@ from semicoupled.report import png
 from semicoupled.skipping import Skipped, place_of
 from semicoupled.task import PredictRequest
 from semicoupled.tasks.outline.boxes import Wanted, read_boxes
-from semicoupled.tasks.outline.crops import Box, cut_out, window_of
+from semicoupled.tasks.outline.crops import CONTEXT, Box, cut_out, window_of
 from semicoupled.tasks.outline.decoding import Ask
 from semicoupled.tasks.outline.images import SUFFIXES, read_image, read_size
 from semicoupled.tasks.outline.listing import find_format
@@ -183,8 +183,6 @@ def _images(path: Path) -> list[Path]:
 
 def _inset(width: int, height: int, data: DataSettings) -> Box:
     """The box whose window is the whole image."""
-    from semicoupled.tasks.outline.crops import CONTEXT
-
     share = CONTEXT[data.crop] / (1 + 2 * CONTEXT[data.crop])
     return Box(width * share, height * share, width * (1 - 2 * share), height * (1 - 2 * share))
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, cast
+from typing import IO, Any, cast
 
+import torch
 from torch import nn
 
 from semicoupled.data.video import VideoFrame
@@ -25,6 +28,15 @@ from semicoupled.tasks.action.listing.folders import is_frame_folder
 from semicoupled.tasks.action.live import LiveSession, answer_live
 from semicoupled.tasks.action.records import Record, RecordFile
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
+from semicoupled.tasks.action.sharing import (
+    Answer,
+    Group,
+    SharedRecords,
+    autocast_type,
+    parts_folder,
+    place_of,
+    workers,
+)
 from semicoupled.tasks.action.slots import answer_side_by_side
 from semicoupled.tasks.action.video_answer import answer_frames
 from semicoupled.training.progress import NoProgress
@@ -67,13 +79,17 @@ class ActionPredictor:
         out, shown = request.only_out(), request.progress or NoProgress()
         videos = find_inputs(request.inputs)
         chosen = {"top": options.top, "per_frame": options.per_frame, "chunk": options.chunk, "batch": options.batch}
-        file = RecordFile(out, {"classes": list(self._classes), "weights": self._weights(), "options": chosen})
+        about = {"classes": list(self._classes), "weights": self._weights(), "options": chosen}
+        group = Group.of_torchrun()
+        if options.devices > 1 or group.size > 1 or parts_folder(out).exists():
+            yield from self._together(videos, out, about, group, request, options)
+            return
+        file = RecordFile(out, about)
         file.begin()
         left = [video for video in videos if str(video) not in file.done]
-        run = self._side_by_side if options.batch > 1 else self._one_by_one
         shown.begin("answering", len(left))
         try:
-            for done, pictures in enumerate(run(left, file, options)):
+            for done, pictures in enumerate(self.answering(options)(left, file)):
                 yield from pictures
                 shown.update(done + 1)
                 if done + 1 < len(left) and request.stopped():
@@ -81,6 +97,34 @@ class ActionPredictor:
         finally:
             shown.end()
         yield file.finish()
+
+    def _together(
+        self,
+        videos: Sequence[Path],
+        out: Path,
+        about: Mapping[str, Any],
+        group: Group,
+        request: PredictRequest,
+        options: PredictSettings,
+    ) -> Iterator[Path]:
+        """Share the videos with other processes: those that are started here, or those of torchrun."""
+        if group.size > 1 and options.devices > 1:
+            raise SettingsError(f"devices {options.devices}: torchrun has started {group.size} processes. Leave it out")
+        model = copy.deepcopy(cast(nn.Module, self._model)).cpu()
+        arguments = (self._settings, list(self._classes), model, videos, out, about, options, autocast_type())
+        count = options.devices if group.size == 1 else 1
+        with workers(count, work_along, arguments, request.stopped) as stopped:
+            records = SharedRecords(out, about, group)
+            done = yield from records.write(
+                videos, self.answering(options), options.batch, request.progress or NoProgress(), stopped
+            )
+        if done and group.rank == 0:
+            yield records.join(videos)
+
+    def answering(self, options: PredictSettings) -> Answer:
+        """Give the function that answers for some videos, and writes their records."""
+        run = self._side_by_side if options.batch > 1 else self._one_by_one
+        return lambda videos, file: run(videos, file, options)
 
     def _live(self, request: PredictRequest, options: PredictSettings) -> Iterator[Path]:
         if request.inputs:
@@ -149,6 +193,28 @@ class ActionPredictor:
             digest.update(name.encode())
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+
+def work_along(
+    rank: int,
+    size: int,
+    stop: Event,
+    settings: ActionSettings,
+    classes: Sequence[str],
+    model: nn.Module,
+    videos: Sequence[Path],
+    out: Path,
+    about: Mapping[str, Any],
+    options: PredictSettings,
+    precision: torch.dtype | None,
+) -> None:
+    """Answer for videos as one of several processes; see `ActionPredictor.predict`."""
+    device = place_of(model, rank)
+    predictor = ActionPredictor(settings, classes, cast(TaskModel, model.to(device)))
+    with torch.autocast(device.type, dtype=precision, enabled=precision is not None):
+        records = SharedRecords(out, about, Group(rank, size))
+        for _ in records.write(videos, predictor.answering(options), options.batch, NoProgress(), stop.is_set):
+            pass
 
 
 def annotated_name(folder: Path, video: Path) -> Path:

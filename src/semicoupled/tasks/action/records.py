@@ -49,7 +49,7 @@ class RecordFile:
         Raises:
             DataError: there is a file, made otherwise, or none of ours.
         """
-        self.path, self._about = path, {"format": FORMAT, "task": "action", **about}
+        self.path, self.about = path, {"format": FORMAT, "task": "action", **about}
         self.part = path.with_name(f"{path.name}.part")
         self.done: list[str] = []
         source = self.part if self.part.exists() else path
@@ -59,7 +59,7 @@ class RecordFile:
     def begin(self) -> None:
         """Make the file ready to be written to; nothing was touched before."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = self._kept or (json.dumps(self._about) + "\n").encode()
+        content = self._kept or first_line(self.about)
         if not (self.part.exists() and self.part.read_bytes() == content):
             temporary = self.part.with_name(f".{self.part.name}.new")
             temporary.write_bytes(content)
@@ -132,7 +132,7 @@ class RecordFile:
             raise DataError(
                 f"{source}: is no file of answers ({error}); expected none, or one of ours. Choose another --out"
             ) from error
-        if about != json.loads(json.dumps(self._about)):
+        if about != json.loads(json.dumps(self.about)):
             raise DataError(
                 f"{source}: was made by another model or with other options; expected the same, to go on with it. "
                 "Choose another --out, or remove it"
@@ -167,6 +167,11 @@ class Record:
         about = {"count": self._running.count, "seconds": round(self._last, 4)}
         rest = {**about, **_answer(self._running, self._classes, self._top), "error": error}
         _put(self._file, f"], {json.dumps(rest)[1:]}\n")
+
+
+def first_line(about: Mapping[str, Any]) -> bytes:
+    """Give the line that says what made the records."""
+    return (json.dumps(about) + "\n").encode()
 
 
 def _flush(file: IO[bytes]) -> None:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from semicoupled.data.video import load_av
+from semicoupled.data.video_container import load_av
 from semicoupled.errors import DataError, ShapeError
 from semicoupled.files import replacing
 

@@ -146,7 +146,7 @@ def test_few_bad_ones_are_left_out_and_many_are_too_many(
     assert "left out" in caplog.text
     assert "bad.mp4: is empty" in caplog.text
     fewer = clips[-50:]
-    with pytest.raises(DataError, match=r"1 of 50 videos of the split train cannot be read, more than 1%.*bad\.mp4"):
+    with pytest.raises(DataError, match=r"split train: 1 of 50 videos cannot be used, more than the 1%.*bad\.mp4"):
         usable(fewer, ClipStore(fewer, SMALL), "train")
 
 

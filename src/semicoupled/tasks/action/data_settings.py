@@ -7,6 +7,7 @@ from typing import Literal
 
 from semicoupled.data.augment_settings import AugmentSettings
 from semicoupled.errors import SettingsError
+from semicoupled.skipping import OnError
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class DataSettings:
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     cache_gigabytes: float = 1.0
     cache_folder: str | None = None
-    on_error: Literal["fail", "skip"] = "fail"
+    on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -18,13 +18,14 @@ from torch import nn
 
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.live import open_source
 from semicoupled.task import PredictRequest, TaskModel
 from semicoupled.tasks.action.annotated import Held, annotate
 from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
 from semicoupled.tasks.action.listing.folders import is_frame_folder
-from semicoupled.tasks.action.live import LiveSession, answer_live, open_source
+from semicoupled.tasks.action.live import LiveSession, answer_live
 from semicoupled.tasks.action.records import Record, RecordFile
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
 from semicoupled.tasks.action.sharing import (
@@ -134,7 +135,8 @@ class ActionPredictor:
                 raise SettingsError(f"--out {out}: of live frames expected a file that ends with .csv or .mp4")
         session = LiveSession(self._model, self._settings, options.window)
         shown = request.progress or NoProgress()
-        done = answer_live(open_source(options), session, self._classes, request.out, options, shown, request.stopped)
+        source = open_source(options.camera, options.stdin)
+        done = answer_live(source, session, self._classes, request.out, options, shown, request.stopped)
         _LOG.info("%d frames answered, %.1f ms each, %d dropped", done.frames, 1000 * done.seconds, done.dropped)
         yield from (out for out in request.out if not out.as_posix().startswith("/dev/"))
 

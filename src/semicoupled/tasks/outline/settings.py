@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.skipping import OnError
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -278,7 +279,7 @@ class PredictOptions:
     images: str | None = None
     pictures: str | None = None
     beam: int = 1
-    on_error: Literal["fail", "skip"] = "fail"
+    on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         """Check the ranges."""

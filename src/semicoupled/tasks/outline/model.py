@@ -21,7 +21,6 @@ from semicoupled.tasks.outline.heads import CellHead, LinearHead
 from semicoupled.tasks.outline.polygons import GRID
 from semicoupled.tasks.outline.settings import ModelSettings
 
-
 Backbone = VGG16BN | LightBackbone | EfficientNetLite0
 TAPS = (1, 2, 3, 4)
 """Maps of a backbone that become features; the first is too large."""

@@ -101,8 +101,8 @@ class ModelSettings:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
         backbone: ``vgg16_bn`` (paper), ``efficientnet_lite0``, or ``light``, which a CPU can train from scratch.
         pretrained: file of weights of the backbone: for ``vgg16_bn`` those of torchvision (``.pth`` or safetensors), for
-            ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``, which torchvision downloads and the
-            extra ``imagenet`` brings, respectively. None starts from scratch.
+            ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
+            ``imagenet`` brings it. None starts from scratch.
         freeze: leave the backbone as it is, its statistics too.
         features: channels of the image's features.
         layers: depth of the decoder: 2, 5, 10 or 15, with the widths of Table 4.

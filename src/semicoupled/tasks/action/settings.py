@@ -118,8 +118,8 @@ class LossSettings:
 
     Args:
         average: what is averaged over the frames, in learning and in the answer for a video: their ``probabilities``
-            (Sec. 5.5) or their ``scores`` before the softmax, which learns sooner; ``frames`` asks every frame by itself,
-            and averages probabilities in the answer.
+            (Sec. 5.5) or their ``scores`` before the softmax, which learns sooner; ``frames`` asks every frame by
+            itself, and averages probabilities in the answer.
         smoothing: share of the truth that is spread over all classes, in [0, 1).
     """
 

@@ -182,18 +182,25 @@ class Fields(nn.Module):
 
 
 def build_backbone(settings: ModelSettings) -> Backbone:
-    """Build the network that sees the image, with the weights that the settings name."""
+    """Build the network that sees the image, with random weights."""
     if settings.backbone == "vgg16_bn":
-        vgg = VGG16BN()
-        if settings.pretrained is not None:
-            vgg.load_torchvision(settings.pretrained)
-        return vgg
-    if settings.backbone == "efficientnet_lite0":
-        lite = EfficientNetLite0()
-        if settings.pretrained is not None:
-            lite.load_published(settings.pretrained)
-        return lite
-    return LightBackbone()
+        return VGG16BN()
+    return EfficientNetLite0() if settings.backbone == "efficientnet_lite0" else LightBackbone()
+
+
+def start_backbone(model: OutlineModel, pretrained: str | None) -> None:
+    """Give a backbone the weights that the settings name; see `ModelSettings.pretrained`.
+
+    Raises:
+        MissingExtraError: they come in a package that is not installed.
+        RunError: they are missing, or do not fit.
+    """
+    if pretrained is None:
+        return
+    if isinstance(model.backbone, VGG16BN):
+        model.backbone.load_torchvision(pretrained)
+    elif isinstance(model.backbone, EfficientNetLite0):
+        model.backbone.load_published(pretrained)
 
 
 def build_model(settings: ModelSettings, grid: int = GRID) -> OutlineModel:

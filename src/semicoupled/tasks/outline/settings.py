@@ -100,7 +100,7 @@ class ModelSettings:
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
         backbone: ``vgg16_bn`` (paper), ``efficientnet_lite0``, or ``light``, which a CPU can train from scratch.
-        pretrained: file of weights of the backbone: for ``vgg16_bn`` those of torchvision (``.pth`` or safetensors), for
+        pretrained: file of weights that it begins with: for ``vgg16_bn`` torchvision's (``.pth`` or safetensors), for
             ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
             ``imagenet`` brings it. None starts from scratch.
         freeze: leave the backbone as it is, its statistics too.

@@ -59,6 +59,8 @@ def test_a_drawn_clip_is_answered_as_by_predict(work: Work, people: Path) -> Non
     for stream in ("main", "spatial", "temporal"):
         wanted = np.array([getattr(each, stream)[order] for each in expected])
         np.testing.assert_allclose(array(found, stream), wanted, atol=1e-5)
+        so_far = np.cumsum(wanted, 0) / np.arange(1, FRAMES + 1)[:, None]
+        np.testing.assert_allclose(array(found, f"{stream}_so_far"), so_far, atol=1e-5)
         assert about["means"][stream] == pytest.approx(wanted.mean(0).tolist(), abs=1e-4)
         best = int(wanted.mean(0).argmax())
         assert about["tops"][stream][0][0] == about["classes"][best]
@@ -88,7 +90,7 @@ def test_what_is_kept_of_a_long_video_does_not_grow(work: Work, people: Path, mo
     about: Any = short.document
     assert about["film"]["every"] == 8
     assert about["frames"] == FRAMES
-    for name in ("main", "spatial", "temporal", "gates", "times"):
+    for name in ("main", "spatial", "temporal", "main_so_far", "gates", "times"):
         np.testing.assert_allclose(array(short, name), array(whole, name)[::8], atol=1e-6)
     assert len(about["film"]["sizes"]) == len(array(short, "times")) == 10
     assert about["means"] == whole.document["means"]  # of all frames

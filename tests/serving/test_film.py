@@ -20,10 +20,7 @@ def pictures(film: Film) -> list[np.ndarray]:
     assert isinstance(sizes, list)
     edges = np.cumsum([0, *sizes])
     assert edges[-1] == len(content)
-    return [
-        np.asarray(Image.open(io.BytesIO(content[start:stop])))
-        for start, stop in pairwise(edges)
-    ]
+    return [np.asarray(Image.open(io.BytesIO(content[start:stop]))) for start, stop in pairwise(edges)]
 
 
 def test_a_short_video_is_there_frame_by_frame() -> None:

@@ -13,6 +13,7 @@ from torch import nn
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError
 from semicoupled.explain.maps import Records, recording
+from semicoupled.nn.streams import STREAMS
 from semicoupled.serving.film import Choice, Film, told
 from semicoupled.serving.messages import public
 from semicoupled.serving.person_sample import FRAMES, find_sample, person_frames
@@ -97,7 +98,7 @@ def _answer(
 ) -> Result:
     run = work.run(request.run)
     settings, classes = cast(ActionSettings, run.settings), cast("list[str]", run.description["classes"])
-    film, running = Film(), RunningAnswer(len(classes))
+    film, running = Film(), RunningAnswer(settings.loss.average)
     answers, gates = Trace(film), Trace(film)
     count, problem, cut = 0, None, False
 
@@ -122,17 +123,19 @@ def _answer(
         for said in answer_frames(run.model, pictured(), settings, _CHUNK):
             _drain(records, gates.add, count)
             running.add(said)
-            answers.add(count, said)
+            answers.add(count, (said, {name: running.mean(name) for name in STREAMS}))
             count += 1
             if count % _SAID == 0:
                 work.progress(0.1 + 0.8 * count / (count + 300), f"frame {count}")
     work.progress(0.95, "packing")
-    kept = cast("list[FrameAnswer]", answers.values())
-    streams = [name for name in ("main", "spatial", "temporal") if getattr(kept[0], name) is not None]
+    both = cast("list[tuple[FrameAnswer, dict[str, np.ndarray]]]", answers.values())
+    kept = [said for said, _ in both]
+    streams = [name for name in STREAMS if getattr(kept[0], name) is not None]
     shown = _shown(kept, running, streams)
-    files = {
-        f"{name}.npy": npy(np.array([getattr(each, name)[shown] for each in kept], np.float32)) for name in streams
-    }
+    files: dict[str, bytes] = {}
+    for name in streams:
+        files[f"{name}.npy"] = npy(np.array([getattr(said, name)[shown] for said in kept], np.float32))
+        files[f"{name}_so_far.npy"] = npy(np.array([so_far[name][shown] for _, so_far in both], np.float32))
     times = np.array([each.time for each in kept], np.float64)
     files["times.npy"] = npy(times - times[0])
     opened = gates.values()

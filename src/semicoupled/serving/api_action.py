@@ -65,8 +65,9 @@ def begin_answer(serving: Serving, wanted: VideoRequest) -> JobStatus:
     """Ask a model what happens in a video.
 
     Its result says the videos that there are, the classes that are drawn, and what each stream says of the whole video;
-    its files are `times`, `main`, `spatial`, `temporal` (N x classes), `gates` (N x layers), and the pictures: JPEG
-    images one after the other, whose sizes in bytes `film` lists. Of a long video every n-th frame is given.
+    its files are `times`, `main`, `spatial`, `temporal` (N x classes, of each frame), the same with `_so_far` (averaged
+    up to each frame), `gates` (N x layers), and the pictures: JPEG images one after the other, whose sizes in bytes
+    `film` lists. Of a long video every n-th frame is given.
     """
     run = serving.runs.find(wanted.run, "action")
     if wanted.source.sample is not None:

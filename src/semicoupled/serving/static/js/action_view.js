@@ -14,7 +14,6 @@ export class ActionView {
     this.read = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.data]));
     this.layers = arrays.gates?.shape[1] ?? 0;
     this.count = this.times.length;
-    this.means = Object.fromEntries(found.streams.map((name) => [name, running(this.read[name], this.count, found.classes.length)]));
     const name = found.parts[found.part].name;
     this.player = new VideoPlayer(film, this.times, `Video, ${name}`);
     this.player.onchange = (index) => this.draw(index);
@@ -52,7 +51,7 @@ export class ActionView {
   /** What each stream says of the whole video. */
   #summary() {
     const { found } = this;
-    return h("table", { class: "whole" }, h("caption", { class: "small muted" }, "The whole video, the mean of its frames"), h("tbody", {}, found.streams.map((name) => {
+    return h("table", { class: "whole" }, h("caption", { class: "small muted" }, "The whole video"), h("tbody", {}, found.streams.map((name) => {
       const [label, share] = found.tops[name][0];
       return h("tr", {}, h("th", { scope: "row" }, STREAMS[name]), h("td", {}, label), h("td", { class: "n" }, percent(share)));
     })));
@@ -89,7 +88,7 @@ export class ActionView {
     const { found } = this;
     const count = found.classes.length;
     for (const name of found.streams) {
-      const values = this.over === "now" ? this.read[name] : this.means[name];
+      const values = this.read[this.over === "now" ? name : `${name}_so_far`];
       const part = values.subarray(index * count, (index + 1) * count);
       const best = part.indexOf(Math.max(...part));
       this.cells[name].forEach(({ bar, text }, at) => {
@@ -98,7 +97,7 @@ export class ActionView {
         text.classList.toggle("right", at === best);
       });
     }
-    const so = this.means.main.subarray(index * count, (index + 1) * count);
+    const so = this.read.main_so_far.subarray(index * count, (index + 1) * count);
     const best = so.indexOf(Math.max(...so));
     const said = `${found.classes[best]}`;
     if (this.said !== said) { // the words change rarely, so that a screen reader is not told every frame
@@ -120,19 +119,6 @@ export class ActionView {
       this.gateText.textContent = `How far the gates of the ${this.layers} layers are open in this frame, ${number(sum / this.layers, 2)} on average; the dashed line, ½, says nothing`;
     }
   }
-}
-
-/** Means of the probabilities up to each frame. */
-function running(values, frames, classes) {
-  const means = new Float32Array(values.length);
-  const sums = new Float64Array(classes);
-  for (let frame = 0; frame < frames; frame += 1) {
-    for (let index = 0; index < classes; index += 1) {
-      sums[index] += values[frame * classes + index];
-      means[frame * classes + index] = sums[index] / (frame + 1);
-    }
-  }
-  return means;
 }
 
 export const percent = (share) => `${share >= .0995 || share < 5e-4 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;

@@ -32,8 +32,8 @@ def ask(work: Work, make_driving_run: Callable[..., Path]) -> Callable[..., Resu
     """Asks a small model about a place; what may be read lies below `base`."""
     run = make_driving_run()
 
-    def about(place: Path, base: Path, part: int | None = None, rate: float = 20.0) -> Result:
-        source = Source(place=place, base=base.resolve())
+    def about(place: Path, base: Path, part: int | None = None, rate: float = 20.0, *, dropped: bool = False) -> Result:
+        source = Source(place=place, base=base.resolve(), dropped=dropped)
         return steer(work, JobRequest("", run, source, DriveOptions(part, rate)))
 
     return about
@@ -97,10 +97,12 @@ def test_a_tub_that_was_dropped_file_by_file(ask: Callable[..., Result], tmp_pat
         image.rename(tub / image.name)
     (tub / "images").rmdir()
     before = sorted(path.name for path in tub.iterdir())
-    found = ask(tub, tub)
+    found = ask(tub, tub, dropped=True)
     assert found.document["frames"] == 50
     assert found.document["missing"] == 0
     assert sorted(path.name for path in tub.iterdir()) == before
+    with pytest.raises(DataError, match="cannot be read"):
+        ask(tub, tub)  # into a user's own folder nothing is written
 
 
 def test_a_folder_of_images_has_no_truth(ask: Callable[..., Result], tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
 from semicoupled.serving.film import MOST_FRAMES, Choice, Film, told
-from semicoupled.serving.places import as_tub, looking_into, stamp
+from semicoupled.serving.places import arranged, looking_into, stamp
 from semicoupled.serving.track_sample import TrackFrames, find_sample
 from semicoupled.serving.video_options import DriveOptions
 from semicoupled.serving.work import JobRequest, Result, Work, npy
@@ -78,8 +78,8 @@ def steer(work: Work, request: JobRequest) -> Result:
     work.progress(0.1, "reading the drive")
     if request.source.sample is not None:
         return _steer(work, [_drawn(request.source.sample)], options.part, predictor)
-    with looking_into(work, request.source) as place, as_tub(place) as folder:
-        return _steer(work, _drives(work, folder, options.rate, predictor), options.part, predictor)
+    with looking_into(work, request.source), arranged(request.source) as place:
+        return _steer(work, _drives(work, place, options.rate, predictor), options.part, predictor)
 
 
 def _drawn(name: str) -> Drive:

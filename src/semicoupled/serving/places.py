@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,18 +39,21 @@ def looking_into(work: Work, source: Source) -> Generator[Path]:
 
 
 @contextmanager
-def as_tub(place: Path) -> Generator[Path]:
-    """Give a folder as it must be: of a tub that was dropped file by file, the images go into a folder of their own.
+def arranged(source: Source) -> Generator[Path]:
+    """Give the place of a source as it must be: of a dropped tub, the images go into a folder of their own.
 
     Args:
-        place: a file or folder.
+        source: with a place.
     """
-    if not (place.is_dir() and (place / _TUB).is_file() and not (place / "images").exists()):
+    place = source.place
+    assert place is not None
+    if not (source.dropped and place.is_dir() and (place / _TUB).is_file()):
         yield place
         return
-    folder = Path(tempfile.mkdtemp(prefix=".tub_", dir=place))  # below the place, so that it lies within its base
+    folder = place / "tub"  # below the place, so that it lies within its base
+    shutil.rmtree(folder, ignore_errors=True)  # of a job that was killed
     try:
-        (folder / "images").mkdir()
+        (folder / "images").mkdir(parents=True)
         for file in [file for file in place.iterdir() if file.is_file()]:
             below = folder / "images" if file.suffix.lower() in _PICTURES else folder
             os.link(file, below / file.name)

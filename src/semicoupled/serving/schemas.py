@@ -57,7 +57,7 @@ class SourceChoice(Strict):
             return Source(place=found, base=services.roots.paths()[self.root])
         files = services.uploads.files(self.upload or "")
         folder = files[0].parent
-        return Source(place=files[0] if len(files) == 1 else folder, base=folder)
+        return Source(place=files[0] if len(files) == 1 else folder, base=folder, dropped=True)
 
 
 class JobStatus(BaseModel):

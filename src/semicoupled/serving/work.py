@@ -33,12 +33,14 @@ class Source(NamedTuple):
         sample: name of something generated, or None.
         place: one file or folder, for jobs that look into it themselves; None where `files` say all.
         base: folder that nothing which `place` names may lie outside of.
+        dropped: whether the place is the server's own, with files of an upload in it.
     """
 
     files: tuple[Path, ...] = ()
     sample: str | None = None
     place: Path | None = None
     base: Path | None = None
+    dropped: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ export class ActionView {
     this.player.listen(signal);
     this.verdict = h("p", { class: "verdict", role: "status" });
     this.bars = h("div", { class: "streams" });
-    this.chart = new Chart({ title: "Class probabilities over time", xLabel: "seconds", yLabel: "probability", range: [0, 1], height: 240 });
+    const highest = Math.max(...found.streams.map((each) => this.read[each].reduce((most, value) => Math.max(most, value), 0)));
+    this.chart = new Chart({ title: "Class probabilities over time", xLabel: "seconds", yLabel: "probability", range: [0, Math.min(1, Math.max(.25, 1.15 * highest))], height: 240 });
     this.chart.element.style.minHeight = "290px";
     this.chart.onseek = (at) => this.player.seek(at);
     this.gates = h("div", { class: "gates", role: "group", "aria-label": "How far the gates are open, by layer" });
@@ -73,6 +74,7 @@ export class ActionView {
   #buildGates() {
     if (!this.layers) return;
     this.gateBars = Array.from({ length: this.layers }, (_, index) => h("div", { class: "gate", role: "img", "aria-label": `layer ${index + 1}` }));
+    this.gates.style.maxWidth = `${73 * this.layers}px`;
     fill(this.gates, this.gateBars, h("div", { class: "half", "aria-hidden": "true" }));
   }
 

@@ -98,10 +98,11 @@ export class Camera {
       picture = await new Promise((resolve) => { this.canvas.toBlob(resolve, "image/jpeg", quality); });
       if (picture && picture.size <= MOST_BYTES) break;
     }
-    if (!picture || socket !== this.socket || socket.readyState !== WebSocket.OPEN) return;
+    if (!picture) return;
     const head = new DataView(new ArrayBuffer(8));
     head.setFloat64(0, (this.since - this.begun) / 1000, true);
-    socket.send(await new Blob([head.buffer, picture]).arrayBuffer());
+    const message = await new Blob([head.buffer, picture]).arrayBuffer();
+    if (socket === this.socket && socket.readyState === WebSocket.OPEN) socket.send(message);
   }
 
   #show(answer) {

@@ -22,7 +22,7 @@ export function show(main, { status, signal, query }) {
   const model = select(runs.map((run) => [run.name, `${run.name} (${run.kind})`]), query.get("run") ?? runs[0].name, () => { if (live) film(); else answer(); });
   const parts = h("select", { onchange: () => { part = Number(parts.value); answer(); } });
   const place = h("div", { class: "hidden" }, field("Video", parts));
-  const rate = h("input", { type: "number", min: 1, max: 1000, value: 25, onchange: () => answer() });
+  const rate = h("input", { type: "number", "aria-label": "Frames a second of a folder of images", min: 1, max: 1000, value: 25, onchange: () => answer() });
   const sources = new Sources(status, SAMPLES, () => { part = 0; answer(); });
   const answer = async () => {
     const found = await job.run("/action/answers", { run: model.value, source: sources.value, part, rate: Number(rate.value) || 25 });

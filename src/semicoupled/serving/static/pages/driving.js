@@ -20,7 +20,7 @@ export function show(main, { status, signal, query }) {
   const model = select(runs.map((run) => [run.name, `${run.name} (${run.kind})`]), query.get("run") ?? runs[0].name, () => steer());
   const parts = h("select", { onchange: () => { part = Number(parts.value); steer(); } });
   const place = h("div", { class: "hidden" }, field("Drive", parts));
-  const rate = h("input", { type: "number", min: 1, max: 1000, value: 20, onchange: () => steer() });
+  const rate = h("input", { type: "number", "aria-label": "Frames a second of a folder of images", min: 1, max: 1000, value: 20, onchange: () => steer() });
   const sources = new Sources(status, SAMPLES, () => { part = null; steer(); });
   const steer = async () => {
     const found = await job.run("/driving/angles", { run: model.value, source: sources.value, part, rate: Number(rate.value) || 20 });

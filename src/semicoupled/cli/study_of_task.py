@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from semicoupled.cli.options import Parser
 from semicoupled.cli.tables import output, printed
+from semicoupled.cli.task_options import preset_files
+from semicoupled.errors import SettingsError, nearest
 from semicoupled.rows import Row, write_rows
 
 if TYPE_CHECKING:
@@ -112,11 +115,11 @@ def show_study(
     if options.page is not None:
         beside: list[tuple[str, str]] = []
         for name, (figure, caption) in drawn.items():
-            picture = options.page.with_name(f"study-{name}{part and f'-{part}'}.png")
+            picture = options.page.with_name(f"study-{'-'.join([name, *part.split()])}.png")
             write_figure(picture, figure)
             beside.append((picture.name, caption))
         section = view.section(rows, command, beside)
-        put_section(options.page, f"study {view.name}{part and f' {part}'}", section, view.title)
+        put_section(options.page, " ".join(["study", view.name, *part.split()]), section, view.title)
         print(f"page: {options.page}")
 
 
@@ -134,3 +137,32 @@ def study_parser(name: str, usage: str, budget: str, description: str) -> Parser
         f"{usage} [--seeds 0,1,2] [--budget {budget}] [--variants A,B] [--out DIR] [--page F.md] [--json F] [--quick]",
         f"{description} What is finished is not done again, and a training that was killed is taken up.",
     )
+
+
+def add_setting_options(parser: Parser) -> None:
+    """Add ``--preset``; other options that the parser does not know are settings of all variants."""
+    parser.add_argument(
+        "--preset",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what all variants begin with, as in train; any setting of the task can be given, too",
+    )
+
+
+def check_presets(task: str, presets: Sequence[str]) -> tuple[str, ...]:
+    """Give presets of a task, or refuse what is none.
+
+    Raises:
+        SettingsError: there is no such preset.
+    """
+    known = preset_files(task)
+    for name in presets:
+        if name not in known:
+            raise SettingsError(f"task {task} has no preset {name!r}. {nearest(name, known)}")
+    return tuple(presets)
+
+
+def said_settings(options: argparse.Namespace, rest: Sequence[str]) -> list[str]:
+    """Write presets and settings as they were given, fit for a shell."""
+    return [*(word for name in options.preset for word in ("--preset", name)), *map(shlex.quote, rest)]

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     view = StudyView("action", TASK, PAGE_TITLE, tables, pictures, section)
     command = study_command(
-        "action", options, ["--data.root", place(options.root), *said_settings(options, rest)], budget
+        "action", options, ["--data.root", place(options.root), *said_settings(options.preset, rest)], budget
     )
     show_study(view, rows, options, options.root, command, f"{len(classes_of(rows))} classes")
     return 0

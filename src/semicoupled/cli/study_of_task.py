@@ -163,6 +163,6 @@ def check_presets(task: str, presets: Sequence[str]) -> tuple[str, ...]:
     return tuple(presets)
 
 
-def said_settings(options: argparse.Namespace, rest: Sequence[str]) -> list[str]:
+def said_settings(presets: Sequence[str], rest: Sequence[str]) -> list[str]:
     """Write presets and settings as they were given, fit for a shell."""
-    return [*(word for name in options.preset for word in ("--preset", name)), *map(shlex.quote, rest)]
+    return [*(word for name in presets for word in ("--preset", name)), *map(shlex.quote, rest)]

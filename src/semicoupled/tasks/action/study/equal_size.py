@@ -101,11 +101,11 @@ def _pairs(sources: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _scaled(widths: Sequence[int], unit: int) -> Iterator[tuple[int, ...]]:
-    """Give all plans that are `widths` times a factor, rising from a quarter to six, in multiples of `unit`."""
+    """Give all plans that are `widths` times a factor, rising from a tenth to six, in multiples of `unit`."""
     seen: set[tuple[int, ...]] = set()
-    steps = 160
+    steps = 240
     for step in range(steps + 1):
-        factor = 0.25 * 24 ** (step / steps)
+        factor = 0.1 * 60 ** (step / steps)
         scaled = tuple(max(unit, round(width * factor / unit) * unit) for width in widths)
         if scaled not in seen:
             seen.add(scaled)

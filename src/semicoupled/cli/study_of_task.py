@@ -58,14 +58,14 @@ def study_settings(
     Args:
         options: what `study.add_study_options` and `options.add_computing` read.
         quick: those of ``--quick``.
-        data: those that say where the data are.
+        data: those that say where the data are, and all others that were given; they win.
         budget: wall time of each variant.
     """
     return [
         *(quick if options.quick else ()),
-        *data,
         *([f"--training.time_budget={budget}"] if budget is not None else []),
         *([f"--training.precision={options.precision}"] if options.precision != "auto" else []),
+        *data,
     ]
 
 

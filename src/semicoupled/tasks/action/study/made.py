@@ -23,13 +23,13 @@ MOVING = tuple(f"square_{name}" for name in DIRECTIONS)
 STILL = ("triangle", "disc", "star", "cross")
 """Classes that any frame tells."""
 CLASSES = (*MOVING, *STILL)
-LOOKS = ClipSettings(size=24, frames=6, radius=(5.0, 7.0), speed=(1.5, 2.5), noise=0.05)
+LOOKS = ClipSettings(size=24, frames=6, radius=(5.0, 7.0), speed=(1.5, 2.5), noise=0.02)
 
 
 class Counts(NamedTuple):
     """Clips of each class in each split."""
 
-    train: int = 60
+    train: int = 120
     validation: int = 10
     test: int = 30
 

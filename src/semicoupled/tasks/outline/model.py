@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from semicoupled.networks.backbones import VGG16BN, FeaturePyramid, LightBackbone, normalize
+from semicoupled.networks.feature_cache import FeatureCache
 from semicoupled.nn import StackState, Switching
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import Outputs, Stream
@@ -64,6 +65,8 @@ class OutlineModel(nn.Module):
             taps = (1, 2, 3, 4)
         if self.frozen:
             self.backbone.requires_grad_(False)
+        limit = int(settings.cache_gigabytes * 2**30)
+        self._cache = FeatureCache(limit) if limit else None
         self.taps = taps
         self.pyramid = FeaturePyramid([self.backbone.channels[tap] for tap in taps], settings.features)
         self.fields = Fields(grid) if settings.positions == "fields" else None
@@ -84,8 +87,12 @@ class OutlineModel(nn.Module):
         Args:
             image: RGB, 0 to 1.
         """
+        maps = self._look(image) if self._cache is None else self._cache.maps(image, self._look)
+        return self.pyramid(maps, (self.grid, self.grid))
+
+    def _look(self, image: Tensor) -> list[Tensor]:
         maps = self.backbone(normalize(image).contiguous(memory_format=torch.channels_last))
-        return self.pyramid([maps[tap] for tap in self.taps], (self.grid, self.grid))
+        return [maps[tap] for tap in self.taps]
 
     def read_maps(self, features: Float[Tensor, "B F g g"]) -> Float[Tensor, "B 3 g g"]:
         """Give scores of the object, its border and its points (`data.MAPS`)."""

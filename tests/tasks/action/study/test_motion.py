@@ -46,12 +46,13 @@ def test_clips_are_written_once(tmp_path: Path) -> None:
 
 def test_the_command_makes_trains_and_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "action.md"
-    asked = ["study", "motion", "--quick", "--device=cpu", "--seeds", "0", "--precision", "float32"]
+    asked = ["study", "motion", "--quick", "--device=cpu", "--seeds", "0", "--variants", "whole"]
+    asked += ["--precision", "float32"]
     assert main([*asked, "--out", str(tmp_path / "runs"), "--page", str(page)]) == 0
     printed = capsys.readouterr().out
     assert "importance of time for square_E" in printed
     written = page.read_text(encoding="utf-8")
-    assert "    semicoupled study motion --quick --seeds 0 --precision float32\n" in written
+    assert "    semicoupled study motion --quick --seeds 0 --variants whole --precision float32\n" in written
     assert "<!-- study motion: begin -->" in written
     assert "](study-motion-whole.png)" in written
 

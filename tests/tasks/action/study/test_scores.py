@@ -108,7 +108,7 @@ def test_linear_models_learn_what_is_linear() -> None:
     said = linear_answers(views, truth, 3, ("validation", held))
     assert said["validation"].sum(1) == pytest.approx(np.ones(60))
     assert (said["validation"].argmax(1) == held).all()
-    wide = {name: np.c_[view, 0.1 * random.standard_normal((len(view), 200))] for name, view in views.items()}
+    wide = {name: np.c_[view, 0.02 * random.standard_normal((len(view), 200))] for name, view in views.items()}
     assert (linear_answers(wide, truth, 3, ("validation", held))["validation"].argmax(1) == held).mean() > 0.9
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def study(root: Path, out: Path) -> list[Row]:
 
 def said(rows: list[Row]) -> list[str]:
     kept = [row for row in rows if row.metric not in ("training_seconds", "training_loss", "focus")]
-    return [repr(row) for row in kept]
+    return [repr(dataclasses.replace(row, value=float(row.value))) for row in kept]
 
 
 @pytest.fixture(scope="module")

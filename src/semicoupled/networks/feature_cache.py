@@ -13,7 +13,7 @@ Maps = list[Tensor]
 
 
 class FeatureCache:
-    """Keeps the maps of images, told by their pixels, in the memory of the CPU; where it is full, the first ones stay."""
+    """Keeps the maps of images, told by their pixels, on the CPU; where its memory is full, the first ones stay."""
 
     def __init__(self, limit: int) -> None:
         """Make an empty one.

@@ -9,6 +9,7 @@ from semicoupled.cli.progress import progress
 from semicoupled.cli.study import add_study_options, place
 from semicoupled.cli.study_of_task import (
     StudyView,
+    add_rates,
     add_setting_options,
     check_presets,
     said_settings,
@@ -18,6 +19,7 @@ from semicoupled.cli.study_of_task import (
     study_folder,
     study_parser,
     study_settings,
+    with_rates,
 )
 
 BUDGET = "10m"
@@ -27,13 +29,14 @@ def main(arguments: Sequence[str]) -> int:
     """Train and score the variants, and say what is reached."""
     parser = study_parser(
         "action",
-        "--data.root DIR [--preset NAME ...] [--SETTING VALUE ...]",
+        "--data.root DIR [--preset NAME ...] [--SETTING VALUE ...] [--rates VARIANT=RATE,...]",
         BUDGET,
         "Compare the structure with its parts left out, and with CNN, CNN+LSTM, ConvLSTM, CBM and a 3D network of "
         "equal size, on groups (speakers, people, places) that were not learned from.",
     )
     parser.add_argument("--data.root", dest="root", required=True, metavar="DIR", help="videos, as in train")
     add_setting_options(parser)
+    add_rates(parser)
     add_study_options(parser, (0, 1, 2))
     add_computing(parser)
     options, rest = parser.split(arguments)
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     budget = study_budget(options, BUDGET)
     with progress() as shown:
         rows = run_study(
-            choose("action", VARIANTS, options.variants),
+            with_rates(choose("action", VARIANTS, options.variants), options.rates),
             options.seeds,
             study_folder(options, "action"),
             options=study_settings(options, QUICK, [f"--data.root={options.root}", *rest], budget),
@@ -57,7 +60,10 @@ def main(arguments: Sequence[str]) -> int:
         )
     view = StudyView("action", TASK, PAGE_TITLE, tables, pictures, section)
     command = study_command(
-        "action", options, ["--data.root", place(options.root), *said_settings(options.preset, rest)], budget
+        "action",
+        options,
+        ["--data.root", place(options.root), *said_settings(options.preset, rest, options.rates)],
+        budget,
     )
     show_study(view, rows, options, options.root, command, f"{len(classes_of(rows))} classes")
     return 0

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         "[--SETTING VALUE ...]",
         BUDGET,
         "Say which classes need time, on made clips: of squares that move in four ways the motion alone tells the "
-        "class, of other shapes any frame.",
+        "class, of a disc and a cross any frame.",
     )
     add_study_options(parser, (0, 1, 2))
     add_computing(parser)

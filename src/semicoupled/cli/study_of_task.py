@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from semicoupled.report import Table
+    from semicoupled.studies import Variant
 
 
 class StudyView(NamedTuple):
@@ -150,6 +152,53 @@ def add_setting_options(parser: Parser) -> None:
     )
 
 
+def add_rates(parser: Parser) -> None:
+    """Add ``--rates``: learning rates of their own for some variants, since each kind has its best one."""
+    parser.add_argument(
+        "--rates",
+        type=_rates,
+        default={},
+        metavar="VARIANT=RATE,...",
+        help="learning rates, found with `semicoupled tune`; convlstm=2e-3 is also of convlstm_15; others: the preset's",
+    )
+
+
+def with_rates(variants: Sequence[Variant], rates: Mapping[str, float]) -> tuple[Variant, ...]:
+    """Give variants the learning rates that were asked for.
+
+    Args:
+        variants: of a study, or some of them.
+        rates: by a variant's name, or by what it begins with, up to an underscore; the longest counts.
+
+    Raises:
+        SettingsError: a rate for none of them.
+    """
+
+    def is_of(name: str, variant: Variant) -> bool:
+        return variant.name == name or variant.name.startswith(f"{name}_")
+
+    for name in rates:
+        if not any(is_of(name, variant) for variant in variants):
+            raise SettingsError(f"--rates: no variant is called {name!r}. {nearest(name, [v.name for v in variants])}")
+    given: list[Variant] = []
+    for variant in variants:
+        own = max((name for name in rates if is_of(name, variant)), key=len, default=None)
+        option = () if own is None else (f"--training.learning_rate={rates[own]:g}",)
+        given.append(dataclasses.replace(variant, options=(*variant.options, *option)))
+    return tuple(given)
+
+
+def _rates(text: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, rate = part.partition("=")
+        try:
+            found[name.strip()] = float(rate)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{part!r}: expected a variant and its rate, such as cnn=2e-3") from error
+    return found
+
+
 def check_presets(task: str, presets: Sequence[str]) -> tuple[str, ...]:
     """Give presets of a task, or refuse what is none.
 
@@ -163,6 +212,7 @@ def check_presets(task: str, presets: Sequence[str]) -> tuple[str, ...]:
     return tuple(presets)
 
 
-def said_settings(presets: Sequence[str], rest: Sequence[str]) -> list[str]:
-    """Write presets and settings as they were given, fit for a shell."""
-    return [*(word for name in presets for word in ("--preset", name)), *map(shlex.quote, rest)]
+def said_settings(presets: Sequence[str], rest: Sequence[str], rates: Mapping[str, float] | None = None) -> list[str]:
+    """Write presets, settings and learning rates as they were given, fit for a shell."""
+    said = [*(word for name in presets for word in ("--preset", name)), *map(shlex.quote, rest)]
+    return said + (["--rates", ",".join(f"{name}={rate:g}" for name, rate in rates.items())] if rates else [])

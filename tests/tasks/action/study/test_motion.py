@@ -35,7 +35,7 @@ def test_squares_go_the_way_of_their_class() -> None:
 def test_clips_are_written_once(tmp_path: Path) -> None:
     root = write_clips(tmp_path / "clips", Counts(2, 1, 1))
     listing = list_clips(root)
-    assert (listing.format, len(listing.clips), sorted(listing.classes)) == ("folder of classes", 32, sorted(CLASSES))
+    assert (listing.format, len(listing.clips), sorted(listing.classes)) == ("folder of classes", 24, sorted(CLASSES))
     assert {clip.split for clip in listing.clips} == {"train", "validation", "test"}
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*.png")}
     assert write_clips(root, Counts(2, 1, 1)) == root
@@ -70,8 +70,8 @@ def rows(importance: dict[str, float]) -> list[Row]:
 def test_what_is_known_is_asked_for() -> None:
     right = {**dict.fromkeys(MOVING, 0.7), **dict.fromkeys(STILL, 0.02)}
     assert all(goal.is_met for goal in motion.goals(rows(right)))
-    wrong = {goal.text for goal in motion.goals(rows({**right, "square_N": 0.1, "star": 0.4})) if not goal.is_met}
-    assert wrong == {"importance of time for square_N", "importance of time for star"}
+    wrong = {goal.text for goal in motion.goals(rows({**right, "square_N": 0.1, "disc": 0.4})) if not goal.is_met}
+    assert wrong == {"importance of time for square_N", "importance of time for disc"}
     assert {goal.is_met for goal in motion.goals([])} == {None}
 
 

@@ -109,7 +109,7 @@ def test_linear_models_learn_what_is_linear() -> None:
     assert said["validation"].sum(1) == pytest.approx(np.ones(60))
     assert (said["validation"].argmax(1) == held).all()
     wide = {name: np.c_[view, 0.02 * random.standard_normal((len(view), 200))] for name, view in views.items()}
-    assert (linear_answers(wide, truth, 3, ("validation", held))["validation"].argmax(1) == held).mean() > 0.9
+    assert (linear_answers(wide, truth, 3, ("validation", held))["validation"].argmax(1) == held).mean() > 0.8
 
 
 def test_rows_are_selected_by_exactly_their_conditions() -> None:

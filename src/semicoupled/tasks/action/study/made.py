@@ -1,8 +1,8 @@
 """Made clips of which it is known which classes need time: for some only motion tells the class, for others any frame.
 
 A square that moves to the east, north, west or south is four classes: no single frame tells them apart, since it goes
-out on one side and comes in on the other. A triangle, a disc, a star and a cross are a class each, whichever way they
-move: any single frame tells them.
+out on one side and comes in on the other. A disc and a cross are a class each, whichever of these ways they go: any
+single frame tells them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DIRECTIONS = {"E": 0, "N": 2, "W": 4, "S": 6}
 """Of `data.shapes.DIRECTIONS`."""
 MOVING = tuple(f"square_{name}" for name in DIRECTIONS)
 """Classes that need time."""
-STILL = ("triangle", "disc", "star", "cross")
+STILL = ("disc", "cross")
 """Classes that any frame tells."""
 CLASSES = (*MOVING, *STILL)
 LOOKS = ClipSettings(size=24, frames=6, radius=(5.0, 7.0), speed=(1.5, 2.5), noise=0.02)

@@ -58,7 +58,7 @@ def goals(rows: Sequence[Row]) -> Iterator[Goal]:
 def goal_table(rows: Sequence[Row]) -> Table:
     """Lay `goals` out."""
     lines: list[list[Cell]] = [[goal.text, goal.value, goal.bound, verdict(goal)] for goal in goals(rows)]
-    caption = "What is known of the clips: squares differ by their way alone, the other shapes are told by any frame."
+    caption = "What is known of the clips: squares differ by their way alone, disc and cross are told by any frame."
     return Table(["known", "found", "bound", ""], lines, caption)
 
 

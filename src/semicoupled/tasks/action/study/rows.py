@@ -22,6 +22,9 @@ from semicoupled.tasks.action.study.studies import PAIRS
 OVERALL = ("top1", "top5", "probability")
 """Scores of a stream: right, among the first five, probability of the right class."""
 
+MOST_GROUPS = 12
+"""Groups that have scores of their own; a table with more cannot be read."""
+
 
 class Scope(NamedTuple):
     """Which videos a score is over.
@@ -100,9 +103,9 @@ def scopes(part: Part) -> list[Scope]:
     truth, groups = part.truth, part.groups
     chosen: list[tuple[dict[str, Condition], np.ndarray]] = [({}, np.ones(len(truth), bool))]
     names = np.unique(groups)
-    if 1 < len(names) <= 12:
-        chosen += [({"group": str(name)}, groups == name) for name in names]
-    chosen += [({"class": name}, truth == number) for number, name in enumerate(part.classes)]
+    if 1 < len(names) <= MOST_GROUPS:
+        chosen.extend(({"group": str(name)}, groups == name) for name in names)
+    chosen.extend(({"class": name}, truth == number) for number, name in enumerate(part.classes))
     return [Scope(condition, which, draws_within(groups, which)) for condition, which in chosen if bool(which.any())]
 
 

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -128,7 +128,7 @@ def make_answers(folder: Path, objects: Objects, run: LoadedRun, progress: Progr
             shown.update(place + 1)
     finally:
         shown.end()
-    answers = Answers(dict(judged), clicks)
+    answers = Answers({str(prompt): found for prompt, found in judged.items()}, clicks)
     _write(folder, objects, answers)
     return answers
 
@@ -183,7 +183,14 @@ def _judged(labels: Sequence[str], held: Mapping[str, np.ndarray]) -> list[Judge
 
 
 def _write(folder: Path, objects: Objects, answers: Answers) -> None:
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {
+        "fingerprint": np.array(objects.fingerprint),
+        "prompts": np.array(list(answers.judged)),
+        "label": objects.labels,
+        "image": objects.images,
+        "annotated": objects.annotated,
+        "clicks": answers.clicks,
+    }
     for index, judged in enumerate(answers.judged.values()):
         scores = [one.score for one in judged]
         arrays[f"{index}/both"] = np.array([score.overlap.both for score in scores])
@@ -193,16 +200,7 @@ def _write(folder: Path, objects: Objects, answers: Answers) -> None:
         for field in ("points", "crossing", "closed"):
             arrays[f"{index}/{field}"] = np.array([getattr(one, field) for one in judged])
     with replacing(_file(folder)) as temporary, temporary.open("wb") as opened:
-        np.savez_compressed(
-            opened,
-            fingerprint=np.array(objects.fingerprint),
-            prompts=np.array(list(answers.judged)),
-            label=objects.labels,
-            image=objects.images,
-            annotated=objects.annotated,
-            clicks=answers.clicks,
-            **arrays,
-        )
+        np.savez_compressed(opened, **arrays)
 
 
 def _file(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -103,6 +103,7 @@ def make_trials(
     seeds: Sequence[int],
     folder: Path,
     settings_of: Callable[[Variant, int], TaskSettings],
+    once: Collection[str] = (),
 ) -> list[Trial]:
     """Make all settings before the first training, so that a wrong one is found at once.
 
@@ -112,11 +113,13 @@ def make_trials(
             that is cut short has compared something.
         folder: takes a run folder for each trial.
         settings_of: gives the settings of a variant with a seed.
+        once: names of variants that are trained with the first seed alone.
     """
     return [
         Trial(variant, seed, settings_of(variant, seed), folder / f"{variant.name}-{seed}")
         for seed in seeds
         for variant in variants
+        if seed == seeds[0] or variant.name not in once
     ]
 
 

@@ -6,7 +6,7 @@ One of the variants is trained alone by ``semicoupled train action`` with its pr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +14,7 @@ from semicoupled.rows import Row
 from semicoupled.run_folder import LoadedRun
 from semicoupled.studies import Trial, Variant, make_trials, variant_settings
 from semicoupled.study_training import check_some, train_all
+from semicoupled.task import TaskSettings
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.equal_size import count_parameters, of_equal_size
 from semicoupled.training.progress import Progress
@@ -120,6 +121,7 @@ def run_study(
     *,
     options: Sequence[str] = (),
     presets: Sequence[str] = PRESETS,
+    once: Collection[str] = (),
     device: str = "auto",
     workers: int = 0,
     progress: Progress | None = None,
@@ -132,6 +134,7 @@ def run_study(
         folder: takes a run folder for each variant and seed, with its answers.
         options: settings for all variants alike; ``--data.root`` among them.
         presets: what all variants begin with.
+        once: names of variants that are trained with the first seed alone.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: processes that load data.
         progress: who is told how far it is.
@@ -149,7 +152,11 @@ def run_study(
     from semicoupled.tasks.action.study.rows import study_rows
 
     check_some(variants, seeds)
-    trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options, presets))
+
+    def settings_for(variant: Variant, seed: int) -> TaskSettings:
+        return settings_of(variant, seed, options, presets)
+
+    trials = make_trials(variants, seeds, folder, settings_for, once)
     parts = parts_of(cast(ActionSettings, trials[0].settings))
 
     def answer(trial: Trial, run: LoadedRun) -> None:

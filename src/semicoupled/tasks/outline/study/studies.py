@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +16,7 @@ from semicoupled.rows import Row
 from semicoupled.run_folder import LoadedRun
 from semicoupled.studies import Trial, Variant, make_trials, variant_settings
 from semicoupled.study_training import check_some, train_all
+from semicoupled.task import TaskSettings
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.training.progress import Progress
 
@@ -133,6 +134,7 @@ def run_study(
     *,
     options: Sequence[str] = (),
     presets: Sequence[str] = PRESETS,
+    once: Collection[str] = (),
     device: str = "auto",
     workers: int = 0,
     progress: Progress | None = None,
@@ -145,6 +147,7 @@ def run_study(
         folder: takes a run folder for each variant and seed, with what was drawn.
         options: settings for all variants alike; ``--data.root`` among them.
         presets: what all variants begin with.
+        once: names of variants that are trained with the first seed alone.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: processes that load data.
         progress: who is told how far it is.
@@ -161,7 +164,11 @@ def run_study(
     from semicoupled.tasks.outline.study.rows import study_rows
 
     check_some(variants, seeds)
-    trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options, presets))
+
+    def settings_for(variant: Variant, seed: int) -> TaskSettings:
+        return settings_of(variant, seed, options, presets)
+
+    trials = make_trials(variants, seeds, folder, settings_for, once)
     objects = objects_of(cast(OutlineSettings, trials[0].settings))
 
     def draw(trial: Trial, run: LoadedRun) -> None:

@@ -23,7 +23,7 @@ MOVING = tuple(f"square_{name}" for name in DIRECTIONS)
 STILL = ("disc", "cross")
 """Classes that any frame tells."""
 CLASSES = (*MOVING, *STILL)
-LOOKS = ClipSettings(size=24, frames=6, radius=(5.0, 7.0), speed=(1.5, 2.5), noise=0.02)
+LOOKS = ClipSettings(size=16, frames=6, radius=(4.0, 5.5), speed=(1.0, 2.0), noise=0.02)
 
 
 class Counts(NamedTuple):

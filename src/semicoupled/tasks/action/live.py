@@ -18,6 +18,7 @@ from semicoupled.live import Done, Sink, follow, table_sink, video_sink
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.annotated import draw_answer
 from semicoupled.tasks.action.answering import can_stream, run_frames
+from semicoupled.tasks.action.averaging import average_frames
 from semicoupled.tasks.action.data import plain_frames
 from semicoupled.tasks.action.frames import small_frames
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
@@ -75,7 +76,11 @@ class LiveSession:
         said, self._state = run_frames(self._model, seen[None], self._state, ("main",))
         self._before = small.image
         self._last.append(said["main"][0, 0].numpy())
-        return Said(self._last[-1], np.mean(self._last, axis=0), clock.perf_counter() - begun)
+        return Said(
+            self._last[-1],
+            average_frames(np.stack(self._last), self._settings.loss.average),
+            clock.perf_counter() - begun,
+        )
 
 
 def answer_live(

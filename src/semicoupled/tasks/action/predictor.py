@@ -26,7 +26,7 @@ from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
 from semicoupled.tasks.action.listing.folders import is_frame_folder
 from semicoupled.tasks.action.live import LiveSession, answer_live
-from semicoupled.tasks.action.records import Record, RecordFile
+from semicoupled.tasks.action.records import Record, RecordFile, Style
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
 from semicoupled.tasks.action.sharing import (
     Answer,
@@ -146,17 +146,18 @@ class ActionPredictor:
 
     def _one_by_one(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
         """Write a record for each video, and give what was drawn of it."""
-        data, keep_errors = self._settings.data, options.on_error == "skip"
+        data, keep_errors, style = self._settings.data, options.on_error == "skip", self._style(options)
         for video in videos:
             if options.annotate is None:
                 answers = answer_frames(self._model, self._frames(video), self._settings, options.chunk)
-                file.write(str(video), answers, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+                file.write(str(video), answers, style, keep_errors=keep_errors)
                 yield []
                 continue
             held, picture = Held(self._frames(video)), annotated_name(Path(options.annotate), video)
             answers = answer_frames(self._model, held, self._settings, options.chunk)
-            drawn = annotate(answers, held, self._classes, picture, data.rate or data.frame_rate)
-            file.write(str(video), drawn, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+            rate = data.rate or data.frame_rate
+            drawn = annotate(answers, held, self._classes, picture, rate, style.average)
+            file.write(str(video), drawn, style, keep_errors=keep_errors)
             yield [picture] if picture.exists() else []
 
     def _side_by_side(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
@@ -166,7 +167,7 @@ class ActionPredictor:
                 "batch: several videos at a time are answered without annotate, by a network with a state; got "
                 f"annotate {options.annotate}, model.kind {self._settings.model.kind}. Leave batch out"
             )
-        opened = [partial(self._frames, video) for video in videos]
+        opened, style = [partial(self._frames, video) for video in videos], self._style(options)
         with ExitStack() as aside:
             lines: dict[int, IO[bytes]] = {}
             records: dict[int, Record] = {}
@@ -174,7 +175,7 @@ class ActionPredictor:
                 name = str(videos[said.video])
                 if said.video not in records:
                     lines[said.video] = aside.enter_context(SpooledTemporaryFile(max_size=1 << 20))
-                    one = Record(lines[said.video], name, self._classes, options.top, options.per_frame)
+                    one = Record(lines[said.video], name, style)
                     records[said.video] = one
                 if said.answer is not None:
                     records[said.video].add(said.answer)
@@ -186,6 +187,9 @@ class ActionPredictor:
                 file.append(name, line)
                 line.close()
                 yield []
+
+    def _style(self, options: PredictSettings) -> Style:
+        return Style(self._classes, options.top, options.per_frame, self._settings.loss.average)
 
     def _weights(self) -> str:
         digest = hashlib.sha256()

@@ -25,15 +25,32 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.action.settings import Average
 from semicoupled.tasks.action.video_answer import FrameAnswer, RunningAnswer
 
 FORMAT = 1
 DIGITS = 6
+
+
+class Style(NamedTuple):
+    """What a record says.
+
+    Attributes:
+        classes: names.
+        top: how many are named.
+        per_frame: whether each frame's probabilities are written.
+        average: how frames become the answer for a video.
+    """
+
+    classes: Sequence[str]
+    top: int
+    per_frame: bool
+    average: Average
 
 
 class RecordFile:
@@ -69,9 +86,7 @@ class RecordFile:
         self,
         video: str,
         answers: Iterable[FrameAnswer],
-        classes: Sequence[str],
-        top: int,
-        per_frame: bool,
+        style: Style,
         *,
         keep_errors: bool = True,
     ) -> None:
@@ -80,16 +95,14 @@ class RecordFile:
         Args:
             video: its name.
             answers: of its frames; may raise DataError.
-            classes: names.
-            top: how many are named.
-            per_frame: write each frame's probabilities.
+            style: what is written of each.
             keep_errors: an error is written down; else it is raised, and the half line does not count.
 
         Raises:
             DataError: `answers` did, and errors are not kept.
         """
         with self.part.open("ab") as file:
-            record, error = Record(file, video, classes, top, per_frame), None
+            record, error = Record(file, video, style), None
             try:
                 for answer in answers:
                     record.add(answer)
@@ -144,15 +157,15 @@ class RecordFile:
 class Record:
     """One record, written while its video goes on."""
 
-    def __init__(self, file: IO[bytes], video: str, classes: Sequence[str], top: int, per_frame: bool) -> None:
+    def __init__(self, file: IO[bytes], video: str, style: Style) -> None:
         """Begin the line; see `RecordFile.write`."""
-        self._file, self._classes, self._top, self._per_frame = file, classes, top, per_frame
-        self._running, self._last = RunningAnswer(len(classes)), 0.0
+        self._file, self._style = file, style
+        self._running, self._last = RunningAnswer(style.average), 0.0
         _put(file, f'{{"video": {json.dumps(video)}, "frames": [')
 
     def add(self, answer: FrameAnswer) -> None:
         """Take in a frame's answer."""
-        if self._per_frame:
+        if self._style.per_frame:
             numbers = [round(answer.time, 4), *(_short(value) for value in answer.main)]
             _put(self._file, (", " if self._running.count else "") + json.dumps(numbers))
         self._running.add(answer)
@@ -165,7 +178,7 @@ class Record:
             error: why the video ended before its time; None where it did not.
         """
         about = {"count": self._running.count, "seconds": round(self._last, 4)}
-        rest = {**about, **_answer(self._running, self._classes, self._top), "error": error}
+        rest = {**about, **_answer(self._running, self._style.classes, self._style.top), "error": error}
         _put(self._file, f"], {json.dumps(rest)[1:]}\n")
 
 

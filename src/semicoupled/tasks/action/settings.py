@@ -15,6 +15,7 @@ from semicoupled.training.settings import (
     check_together,
 )
 
+Average = Literal["probabilities", "scores", "frames"]
 Kind = Literal[
     "semicoupled", "cnn", "cnn_lstm", "convlstm", "convgru", "cbm", "r2plus1d", "r3d_18", "mc3_18", "r2plus1d_18", "s3d"
 ]
@@ -116,12 +117,13 @@ class LossSettings:
     """The main goal: cross entropy of a video's answer.
 
     Args:
-        average: what is averaged over the frames: their ``probabilities`` (as they are scored) or their ``scores``,
-            which learns more evenly; ``frames`` asks every frame by itself.
+        average: what is averaged over the frames, in learning and in the answer for a video: their ``probabilities``
+            (Sec. 5.5) or their ``scores`` before the softmax, which learns sooner; ``frames`` asks every frame by
+            itself, and averages probabilities in the answer.
         smoothing: share of the truth that is spread over all classes, in [0, 1).
     """
 
-    average: Literal["probabilities", "scores", "frames"] = "probabilities"
+    average: Average = "probabilities"
     smoothing: float = 0.0
 
     def __post_init__(self) -> None:

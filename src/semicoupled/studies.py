@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from semicoupled.errors import SettingsError, nearest
+from semicoupled.settings_file import parse_settings
 from semicoupled.task import TaskSettings
 from semicoupled.training.progress import NoProgress, Progress
+
+T = TypeVar("T")
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 """Okabe and Ito's colors, which color-blind people can tell apart."""
@@ -76,6 +79,23 @@ def choose(study: str, variants: Iterable[Variant], names: Sequence[str] = ()) -
         if name not in known:
             raise SettingsError(f"study {study} has no variant {name!r}. {nearest(name, known)}")
     return tuple(variant for name, variant in known.items() if not names or name in names)
+
+
+def variant_settings(settings: type[T], presets: Path, variant: Variant, seed: int, options: Sequence[str] = ()) -> T:
+    """Give a variant's settings.
+
+    Args:
+        settings: the task's settings class.
+        presets: the folder of the task's presets.
+        variant: whose presets and options are laid over the defaults.
+        seed: of samples, weights and switches.
+        options: for all variants alike, ``--data.root=DIR``; the variant's own win.
+
+    Raises:
+        SettingsError: an unknown name, or a value of the wrong kind.
+    """
+    files = [presets / f"{preset}.yaml" for preset in variant.presets]
+    return parse_settings(settings, [*options, *variant.options, f"--seed={seed}"], files)
 
 
 def make_trials(

@@ -63,6 +63,9 @@ class ServeSettings:
         device: where networks run.
         limits: how much is let through.
         shipped: whether the models that come with the package are offered, too.
+        state: folder for what people draw; None for one that goes when the server ends.
+        label_studio: address of the Label Studio whose images may be fetched, or None.
+        label_studio_key: its access token.
     """
 
     runs: tuple[str, ...] = ()
@@ -72,6 +75,9 @@ class ServeSettings:
     device: str = "auto"
     limits: Limits = field(default_factory=Limits)
     shipped: bool = True
+    state: Path | None = None
+    label_studio: str | None = None
+    label_studio_key: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse to be open to the network without a token."""

@@ -6,7 +6,7 @@ import { h } from "../js/dom.js";
 import { animate } from "../js/player.js";
 
 export const title = "Home";
-const NAMES = { nowcasting: "Nowcast", toy: "Toys" };
+const NAMES = { nowcasting: "Nowcast", outline: "Outline", toy: "Toys" };
 const LEGEND = {
   levels: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60], missing: "#e9ecef", above: "#2b0030",
   colors: ["#ece51b", "#aadc32", "#69cd5b", "#38b977", "#1fa287", "#238a8d", "#2c728e", "#375a8c", "#433d84", "#481d6f"],

@@ -101,7 +101,7 @@ def facts(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give the settings of a run that its page shows."""
     goals, model = settings["goals"], settings["model"]
     learned = [name for name in ("spatial", "temporal") if goals[name] and model["kind"] == "semicoupled"]
-    return {"layers": model["layers"], "grid": settings["data"]["grid"], "streams": ["main", *learned]}
+    return {"layers": len(model["widths"] or ()) or model["layers"], "grid": settings["data"]["grid"], "streams": ["main", *learned]}
 
 
 @router.get("/projects")
@@ -160,7 +160,7 @@ async def view(serving: Serving, project_id: str, image: int) -> Response:
     """Give an image as a browser can show it: upright, 8 bit, at most 2048 px on its longer side."""
     found = serving.projects.find(project_id)
     source = source_of(serving, found, image)
-    if found.run and outline_opening.is_generated(found):  # our own file: nothing in it is a stranger's
+    if outline_opening.is_generated(found):  # our own file: nothing in it is a stranger's
         return Response(source.files[0].read_bytes(), media_type="image/png")
     result = await finished(serving, _job(serving, found, "view", source, ViewOptions()))
     return Response(result.files["view.jpg"], media_type="image/jpeg")

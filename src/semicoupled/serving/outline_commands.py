@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,7 @@ Do = Literal[
 _DRAWN = ("start", "draw", "move")
 _WAIT = 0.004
 _FAR = 1e6
+Far = Annotated[float, Field(ge=-_FAR, le=_FAR)]
 
 
 class Command(Strict):
@@ -44,13 +45,13 @@ class Command(Strict):
 
     do: Do
     revision: int | None = Field(None, description="that the command was given in; null for whatever there is")
-    x: float | None = Field(None, ge=-_FAR, le=_FAR, description="px of the image")
-    y: float | None = Field(None, ge=-_FAR, le=_FAR)
+    x: Far | None = Field(None, description="px of the image")
+    y: Far | None = None
     width: float | None = Field(None, gt=0, le=_FAR)
     height: float | None = Field(None, gt=0, le=_FAR)
     index: int | None = Field(None, ge=0, le=10_000, description="of a point, from 0")
-    end: tuple[float, float] | None = Field(None, description="the outline's last point")
-    second: tuple[float, float] | None = Field(None, description="the point behind the first one")
+    end: tuple[Far, Far] | None = Field(None, description="the outline's last point")
+    second: tuple[Far, Far] | None = Field(None, description="the point behind the first one")
     pinned: bool = True
     label: str | None = Field(None, min_length=1, max_length=200)
     thing: int | None = Field(None, description="id of an object; null for none")
@@ -139,7 +140,7 @@ async def obey(
     _check(sheet, command)
     if command.do in _DRAWN:
         return await _drawn(services, project, image, command, hear)
-    changed = _changed(sheet, command, project)
+    changed = _changed(sheet, command, project, image)
     if changed is not sheet:
         services.projects.keep(project, image, changed)
     if command.do == "label" and command.label:
@@ -230,7 +231,7 @@ async def _drawn(
     return Answer(sheet, score=found, seconds=seconds)
 
 
-def _changed(sheet: Sheet, command: Command, project: Project) -> Sheet:
+def _changed(sheet: Sheet, command: Command, project: Project, image: int) -> Sheet:
     drawing = sheet.now
     match command.do:
         case "undo":
@@ -242,8 +243,12 @@ def _changed(sheet: Sheet, command: Command, project: Project) -> Sheet:
         case "box":
             if command.width is None or command.height is None:
                 raise DataError("box: expected x, y, width and height")
-            label = command.label or (project.labels[0] if project.labels else "object")
+            known = [*(thing.label for thing in drawing.things[-1:]), *project.labels, "object"]
+            label = command.label or known[0]
             box = (*command.place, command.width, command.height)
+            about = project.image(image)
+            if not _meets(box, about.width, about.height):
+                raise DataError(f"the box lies outside of the image of {about.width} x {about.height} px")
             return sheet.stepped(drawing.begun(box, label, part=command.part))
         case "label":
             return sheet.stepped(drawing.changed(replace(drawing.thing, label=command.label or "object")))
@@ -278,6 +283,11 @@ def _edited(piece: Piece, command: Command) -> Piece:
             return replace(piece, corners=(), end=None, closed=False)
         case _:
             return piece.ended(command.index)
+
+
+def _meets(box: tuple[float, float, float, float], width: int, height: int) -> bool:
+    """Whether a part of a box lies in an image."""
+    return box[0] < width and box[1] < height and box[0] + box[2] > 0 and box[1] + box[3] > 0
 
 
 def _check(sheet: Sheet, command: Command) -> None:

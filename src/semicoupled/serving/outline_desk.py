@@ -94,7 +94,7 @@ class Desk:
         settings = cast(OutlineSettings, work.run(run).settings)
         model = self.model(work, run)
         image = self.image(path)
-        window = window_of(Box(*piece.box), settings.data.crop)
+        window = window_of(clipped(piece.box, image), settings.data.crop)
         key = _Key(run, _file(path), window)
         if key not in self._kept:
             crop = cut_out(image, window, settings.data.size)
@@ -130,6 +130,21 @@ def piece_of(outline: Outline, before: Piece) -> Piece:
     """Write an outline as it is kept on disk."""
     corners = tuple(Corner(one.x, one.y, one.confidence, one.given, one.pinned) for one in outline.vertices)
     return Piece(before.box, corners, outline.end, outline.closed, before.holes)
+
+
+def clipped(box: tuple[float, float, float, float], image: NDArray[np.uint8]) -> Box:
+    """Cut a box to its image: what is looked at never takes more memory than the image itself, nearly.
+
+    Raises:
+        DataError: nothing of the box is in the image.
+    """
+    height, width = image.shape[:2]
+    left, top = max(0.0, box[0]), max(0.0, box[1])
+    right, bottom = min(float(width), box[0] + box[2]), min(float(height), box[1] + box[3])
+    if not (right > left and bottom > top):
+        said = ", ".join(f"{value:g}" for value in box)
+        raise DataError(f"the box {said} (x, y, width, height) lies outside of the image of {width} x {height} px")
+    return Box(left, top, right - left, bottom - top)
 
 
 def size_of(path: Path) -> Size:

@@ -14,11 +14,10 @@ from PIL import Image
 from semicoupled.errors import DataError, SemicoupledError
 from semicoupled.nn import SemiCoupledStack
 from semicoupled.nn.streams import Stream
-from semicoupled.serving.outline_desk import Desk, piece_of, size_of
+from semicoupled.serving.outline_desk import Desk, clipped, piece_of, size_of
 from semicoupled.serving.outline_options import AskOptions, DrawOptions, LookOptions, ViewOptions
 from semicoupled.serving.work import JobRequest, Result, Work
 from semicoupled.task import Json
-from semicoupled.tasks.outline.crops import Box
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.session import NextPoint, OutlineSession
@@ -145,7 +144,7 @@ def ask(work: Work, request: JobRequest) -> Result:
     for number, box in enumerate(boxes):
         work.progress(number / len(boxes), f"outlining object {number + 1} of {len(boxes)}")
         session = OutlineSession(model, image, settings.data)
-        session.box(Box(*box))
+        session.box(clipped(box, image))
         start = options.starts[number] if options.starts else None
         end = options.ends[number] if options.ends else None
         for _ in session.draw() if start is None else session.start(start, end):

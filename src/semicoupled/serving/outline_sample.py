@@ -69,9 +69,10 @@ def picture(number: int) -> tuple[Image.Image, list[tuple[str, np.ndarray]]]:
         It, and its objects: a label and an outline, N x 2 px, clockwise.
     """
     rng = np.random.default_rng([77, number])
-    ground = np.kron(rng.normal(0, 1, (12, 16)), np.ones((30, 30)))
-    base = np.array([206, 198, 180]) + 6 * ground[..., None] + rng.normal(0, 5, (_HEIGHT, _WIDTH, 1))
-    image = Image.fromarray(np.clip(base, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(6))
+    coarse = Image.fromarray(rng.normal(0, 1, (9, 12)).astype(np.float32))
+    ground = np.asarray(coarse.resize((_WIDTH, _HEIGHT), Image.Resampling.BICUBIC), dtype=np.float64)
+    base = np.array([206, 198, 180]) + 6 * ground[..., None] + rng.normal(0, 14, (_HEIGHT, _WIDTH, 1))
+    image = Image.fromarray(np.clip(base, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.5))
     outlines: list[tuple[str, np.ndarray]] = []
     places = [(115, 120), (350, 110), (240, 260)]
     for place, label in zip(places, rng.permutation(list(_COLORS)), strict=True):
@@ -94,7 +95,7 @@ def _outline(rng: np.random.Generator, label: str) -> np.ndarray:
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     turn = rng.uniform(0, 2 * np.pi)
     if label == "leaf":
-        reach = 0.55 + 0.45 * np.abs(np.cos((angle - turn))) ** 1.5
+        reach = 1 / np.sqrt(np.cos(angle - turn) ** 2 + (np.sin(angle - turn) / 0.45) ** 2) * (1 + 0.12 * np.cos(angle - turn))
     elif label == "shell":
         reach = 0.82 + 0.1 * np.cos(5 * (angle - turn)) + 0.08 * np.cos(angle - turn)
     else:

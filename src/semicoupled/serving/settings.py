@@ -19,6 +19,7 @@ class Limits:
         upload_bytes: of one uploaded file.
         uploads_bytes: of all uploaded files together.
         body_bytes: of any other request.
+        inline_bytes: of a request of an annotation program, with an image in it.
         files: of one upload, or of one folder that is read.
         pixels: of one field or image, before anything is decoded.
         values: of all fields of one file.
@@ -34,6 +35,7 @@ class Limits:
     upload_bytes: int = 64 * MIB
     uploads_bytes: int = 1024 * MIB
     body_bytes: int = MIB
+    inline_bytes: int = 32 * MIB
     files: int = 600
     pixels: int = 2**24
     values: int = 2**28

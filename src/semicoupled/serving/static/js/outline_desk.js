@@ -227,8 +227,8 @@ export class Desk {
   /** Begin another object, or one more part of this one. */
   async begin(part = false) {
     this.part = part && Boolean(this.thing);
-    if (!this.part && this.thing) await this.#do({ do: "choose", thing: null });
-    this.go("box");
+    this.go("box"); // at once: who draws soon after the key draws a box
+    if (!this.part && this.thing) { await this.#do({ do: "choose", thing: null }); this.paint(); }
     if (this.part) this.tell("Draw a box around the next part of this object.");
   }
 
@@ -255,7 +255,7 @@ export class Desk {
       try { const found = await postJson(`${base}/${path}`, body); return live.state.revision === revision ? found : undefined; } catch (error) { this.tell(error.message, "bad"); return null; }
     };
     if (!show.heat || !count) canvas.heat(null);
-    else { const found = await ask("expected", { index: this.selected ?? count - 1 }); if (found !== undefined) canvas.heat(found); }
+    else { const found = await ask("expected", { index: this.selected ?? count - 1 }); if (found !== undefined) canvas.heat(found); if (found) this.tell(`Red: where a point is expected behind point ${(this.selected ?? count - 1) + 1}, ${Math.round(100 * found.closed)} % that the outline ends there`); }
     if (!show.streams || !count) canvas.streams(null);
     else { const found = await ask("streams"); if (found !== undefined) { canvas.streams(found?.streams); this.onchange(this.thing, Object.keys(found?.streams ?? {})); } }
   }

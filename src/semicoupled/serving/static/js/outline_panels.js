@@ -42,8 +42,8 @@ export class ObjectList {
     this.labels = h("datalist", { id: "outline-labels" });
     this.score = h("p", { class: "score", role: "status" });
     this.about = h("div", { class: "stack" }, h("div", { class: "row" }, field("Label", this.name)), h("div", { class: "row" },
-      h("button", { type: "button", onclick: () => desk.begin(true) }, "One more part"),
-      h("button", { type: "button", onclick: () => desk.remove((desk.thing?.pieces.length ?? 0) > 1) }, "Remove")));
+      h("button", { type: "button", onclick: () => desk.begin(true) }, "Add a part"),
+      h("button", { type: "button", onclick: () => desk.remove((desk.thing?.pieces.length ?? 0) > 1) }, "Remove it")));
     this.element = h("section", { class: "card stack" }, h("h2", {}, "Objects"), this.score, this.list, this.about, this.labels);
   }
 
@@ -71,11 +71,11 @@ export class PointBar {
     const button = (text, key, act) => h("button", { type: "button", title: `Key: ${key}`, onclick: act }, text);
     this.pin = button("Pin", "P", () => desk.point("pin"));
     this.alone = h("input", { type: "checkbox", onchange: () => { desk.alone = this.alone.checked; } });
-    this.buttons = [button("◀", ",", () => desk.step(-1)), button("▶", ".", () => desk.step(1)), this.pin, button("Insert behind", "I", () => desk.point("insert")), button("Delete", "Del", () => desk.point("delete")), button("End here", "C", () => desk.point("close"))];
+    this.buttons = [button("◀", ",", () => desk.step(-1)), button("▶", ".", () => desk.step(1)), this.pin, button("Insert", "I", () => desk.point("insert")), button("Delete", "Del", () => desk.point("delete")), button("End here", "C", () => desk.point("close"))];
     this.buttons[0].setAttribute("aria-label", "Point before");
     this.buttons[1].setAttribute("aria-label", "Next point");
     this.said = h("span", { class: "pointsaid small" });
-    this.element = h("div", { class: "pointbar row", role: "group", "aria-label": "The chosen point" }, this.buttons, h("label", { class: "check" }, this.alone, "move it alone"), this.said);
+    this.element = h("div", { class: "pointbar row", role: "group", "aria-label": "The chosen point" }, this.buttons, this.said, h("label", { class: "check" }, this.alone, "Move points alone"));
   }
 
   show() {

@@ -41,7 +41,7 @@ class Page {
     this.point = new PointBar(this.desk);
     this.files = new Files(status, () => model.value, { onopen: (project) => this.open(project, 0), onchange: () => this.fresh() });
     this.toolbar = this.#toolbar();
-    this.canvas.element.append(this.wait);
+    this.canvas.element.append(this.wait, this.#zoom());
     const middle = h("div", { class: "middle" }, h("div", { class: "card desk" }, this.toolbar, h("div", { class: "saying" }, this.hint, this.said), this.canvas.element, this.point.element, h("div", { class: "row spread" }, scale(), this.link)));
     const bench = h("div", { class: "outline-bench" }, middle,
       h("div", { class: "left" }, h("div", { class: "card" }, field("Model", model)), this.images.element, this.files.element), h("div", { class: "right" }, this.objects.element, help()));
@@ -57,8 +57,13 @@ class Page {
     return h("div", { class: "toolbar", role: "toolbar", "aria-label": "Tools" },
       button("box", "Box", "B", () => desk.begin(), { "aria-pressed": "false" }), button("draw", "Draw", "Enter", () => desk.draw()), button("undo", "Undo", "U", () => desk.undo()), button("redo", "Redo", "R", () => desk.redo()),
       button("accept", "Accept", "A", () => desk.accept(), { class: "primary" }), button("next", "Next image", "N", () => this.go(this.image + 1)), h("span", { class: "gap" }),
-      toggle("heat", "Next point", "M"), toggle("streams", "Streams", "S"), toggle("truth", "Truth", "G"),
-      button("out", "−", "-", () => this.canvas.zoom(.8), { "aria-label": "Zoom out" }), button("in", "+", "+", () => this.canvas.zoom(1.25), { "aria-label": "Zoom in" }), button("fit", "Fit", "0", () => this.canvas.fit()));
+      toggle("heat", "Next point", "M"), toggle("streams", "Streams", "S"), toggle("truth", "Truth", "G"));
+  }
+
+  #zoom() {
+    const { canvas } = this;
+    const button = (text, label, key, act) => h("button", { type: "button", "aria-label": label, title: `Key: ${key}`, onclick: act }, text);
+    return h("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, button("+", "Zoom in", "+", () => canvas.zoom(1.25)), button("−", "Zoom out", "-", () => canvas.zoom(.8)), button("⤢", "Whole image", "0", () => canvas.fit()));
   }
 
   tell(text, kind = "") {

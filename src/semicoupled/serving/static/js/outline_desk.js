@@ -132,7 +132,7 @@ export class Desk {
 
   /** Note how long it took until the first point that is drawn anew was on the screen, ms. */
   #answered(since) {
-    requestAnimationFrame(() => { this.answered.push(performance.now() - since); this.canvas.svg.dataset.answered = Math.round(this.answered.at(-1)); });
+    requestAnimationFrame(() => { this.answered.push(performance.now() - since); this.canvas.svg.answered = this.answered; });
   }
 
   /** The point is let go: now it counts. */

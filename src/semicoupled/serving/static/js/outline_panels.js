@@ -29,7 +29,11 @@ export class ImageList {
     fill(this.list, project.images.map((image, index) => h("li", {}, h("button", { type: "button", title: image.name, "aria-current": index === current ? "true" : null, onclick: () => this.go(index) },
       h("span", { class: "name" }, image.name.split("/").at(-1)),
       h("span", { class: "size" }, image.objects ? `${image.accepted}/${image.objects} ✓` : "")))));
-    this.list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    const { list } = this;
+    const row = list.querySelector("[aria-current]")?.parentElement;
+    if (!row) return;
+    const top = row.offsetTop - list.offsetTop; // the list alone is scrolled, the page stays
+    if (top < list.scrollTop || top + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 2;
   }
 }
 

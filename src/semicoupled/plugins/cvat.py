@@ -30,6 +30,7 @@ from semicoupled.tasks.outline.settings import DataSettings, OutlineSettings
 
 PIXELS = 2**26
 """Of an image; refused before it is decoded."""
+_BOMBS = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 
 
 class Interactor:
@@ -104,12 +105,12 @@ def _image(text: str) -> NDArray[np.uint8]:
     try:
         content = base64.b64decode(text, validate=True)
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("error", _BOMBS[0])
             before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, PIXELS
             try:
                 with Image.open(io.BytesIO(content)) as image:
                     return np.array(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
             finally:
                 Image.MAX_IMAGE_PIXELS = before
-    except (binascii.Error, OSError, SyntaxError, ValueError, Image.DecompressionBombWarning) as error:
+    except (binascii.Error, OSError, SyntaxError, ValueError, *_BOMBS) as error:
         raise DataError(f"the image cannot be read ({error}); expected base64 of a JPEG or PNG") from error

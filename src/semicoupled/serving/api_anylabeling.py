@@ -139,7 +139,12 @@ def _runs(serving: Services) -> dict[str, ServedRun]:
 
 def _about(run: ServedRun) -> dict[str, Any]:
     widgets = [{"name": name, "value": False if name.startswith("toggle") else None} for name in WIDGETS]
-    return {"display_name": f"{run.name} (semicoupled)", "widgets": widgets, "params": {}, "batch_processing_mode": None}
+    return {
+        "display_name": f"{run.name} (semicoupled)",
+        "widgets": widgets,
+        "params": {},
+        "batch_processing_mode": None,
+    }
 
 
 def _problem(code: str, message: str) -> dict[str, Any]:

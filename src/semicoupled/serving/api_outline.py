@@ -101,7 +101,11 @@ def facts(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give the settings of a run that its page shows."""
     goals, model = settings["goals"], settings["model"]
     learned = [name for name in ("spatial", "temporal") if goals[name] and model["kind"] == "semicoupled"]
-    return {"layers": len(model["widths"] or ()) or model["layers"], "grid": settings["data"]["grid"], "streams": ["main", *learned]}
+    return {
+        "layers": len(model["widths"] or ()) or model["layers"],
+        "grid": settings["data"]["grid"],
+        "streams": ["main", *learned],
+    }
 
 
 @router.get("/projects")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -174,7 +173,9 @@ def _file(path: Path) -> tuple[Path, int]:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected an image") from error
 
 
-def _usable(kept: Outline, vertices: Sequence[Vertex], end: tuple[float, float] | None) -> tuple[StackState | None, ...]:
+def _usable(
+    kept: Outline, vertices: Sequence[Vertex], end: tuple[float, float] | None
+) -> tuple[StackState | None, ...]:
     """The states that hold for an outline: those before the first point that differs, the step after it included."""
     if not vertices or not kept.vertices or kept.end != end:
         return (None,)

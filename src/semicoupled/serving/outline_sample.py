@@ -95,7 +95,11 @@ def _outline(rng: np.random.Generator, label: str) -> np.ndarray:
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     turn = rng.uniform(0, 2 * np.pi)
     if label == "leaf":
-        reach = 1 / np.sqrt(np.cos(angle - turn) ** 2 + (np.sin(angle - turn) / 0.45) ** 2) * (1 + 0.12 * np.cos(angle - turn))
+        reach = (
+            1
+            / np.sqrt(np.cos(angle - turn) ** 2 + (np.sin(angle - turn) / 0.45) ** 2)
+            * (1 + 0.12 * np.cos(angle - turn))
+        )
     elif label == "shell":
         reach = 0.82 + 0.1 * np.cos(5 * (angle - turn)) + 0.08 * np.cos(angle - turn)
     else:

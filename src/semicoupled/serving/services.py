@@ -48,7 +48,14 @@ class Services:
         runs = ServedRuns(settings.runs, shipped=settings.shipped)
         roots = Roots(settings.roots)
         uploads = Uploads(settings.limits)
-        services = cls(settings, runs, roots, uploads, Jobs(settings.limits, settings.device), Projects(settings.state, settings.limits))
+        services = cls(
+            settings,
+            runs,
+            roots,
+            uploads,
+            Jobs(settings.limits, settings.device),
+            Projects(settings.state, settings.limits),
+        )
         services.jobs.clean_with(services.clean)
         return services
 

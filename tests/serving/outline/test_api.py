@@ -267,7 +267,9 @@ def test_a_later_preview_overtakes(working: TestClient, project: str) -> None:
         for number in range(10, 16):
             move = {"do": "move", "index": 0, "x": 30 + number, "y": 45, "preview": True}
             socket.send_json({"id": number, "image": 0, "command": move})
-        socket.send_json({"id": 99, "image": 0, "command": {"do": "delete", "index": 0, "revision": before["revision"]}})
+        socket.send_json(
+            {"id": 99, "image": 0, "command": {"do": "delete", "index": 0, "revision": before["revision"]}}
+        )
         while (message := socket.receive_json())["id"] != 99:
             pass
         assert len(piece(message)["corners"]) == len(before["things"][0]["pieces"][0]["corners"]) - 1

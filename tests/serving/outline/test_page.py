@@ -78,8 +78,10 @@ def opened(page: Any) -> None:
 
 def on_screen(page: Any, x: float, y: float) -> tuple[float, float]:
     """Where a place of the image is on the screen."""
-    script = """([x, y]) => { const found = new DOMPoint(x, y).matrixTransform(document.querySelector(".sheet").getScreenCTM());
-      return [found.x, found.y]; }"""
+    script = """([x, y]) => {
+      const found = new DOMPoint(x, y).matrixTransform(document.querySelector(".sheet").getScreenCTM());
+      return [found.x, found.y];
+    }"""
     found = page.evaluate(script, [x, y])
     return found[0], found[1]
 
@@ -288,7 +290,9 @@ def test_a_server_that_dies_loses_nothing(
             assert state(page)["things"] == before["things"]
             x, y = on_screen(page, *before["things"][0]["pieces"][0]["corners"][1][:2])
             drag(page, (x, y), (x + 30, y + 10))
-            playwright.expect(page.locator(".score")).to_contain_text("1 click", timeout=WAIT)  # the network goes on from what was on disk
+            playwright.expect(page.locator(".score")).to_contain_text(
+                "1 click", timeout=WAIT
+            )  # the network goes on from what was on disk
     page.context.close()
 
 

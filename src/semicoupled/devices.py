@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ def choose_device(name: str = "auto") -> torch.device:
     """Give the device that a name stands for.
 
     Args:
-        name: ``"auto"`` (the first GPU that torch can use, else the CPU), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        name: ``"auto"`` (the first GPU that torch can use, else the CPU; of torchrun's processes each takes one of its
+            own), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
 
     Raises:
         SettingsError: no such name, or torch cannot use that device here.
@@ -25,7 +27,10 @@ def choose_device(name: str = "auto") -> torch.device:
     import torch
 
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if not torch.cuda.is_available():
+            return torch.device("cpu")
+        here = os.environ.get("LOCAL_RANK")
+        return torch.device("cuda") if here is None else torch.device("cuda", int(here) % torch.cuda.device_count())
     if re.fullmatch(r"cpu|cuda(:\d+)?", name) is None:
         raise SettingsError(f"there is no device {name!r}; expected auto, cpu, cuda, or cuda:N with N from 0")
     device = torch.device(name)

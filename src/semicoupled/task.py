@@ -251,7 +251,8 @@ class Task(Generic[SettingsT]):
         summary: one sentence.
         settings: its frozen settings dataclass.
         splits: reads the data.
-        build: makes a fresh model for data of this description.
+        build: makes a fresh model for data of this description; all random, so that a run loads with nothing at hand
+            but its own folder.
         goals: gives the function from a model's output and its batch to the three losses.
         cut: gives the part of a batch that lies in a segment of time.
         validate: a few scores during training; the highest ``"score"`` chooses the best weights.
@@ -263,6 +264,8 @@ class Task(Generic[SettingsT]):
             reads no files.
         describe: says in one table what a folder holds, from a few of its files. None likewise.
         convert: writes data in another format, and says what it wrote. None where there is one format alone.
+        start: gives a fresh model the weights that others learned, where the settings name some. None where they never
+            do.
         extras: what is found out once a training has ended, by name, such as a calibration on the validation split.
             Each becomes a file ``NAME.json`` of the run folder; where a run is loaded, it stands in its description.
         headline: picks the rows that a terminal shows, where a table of scores is long; all if None.
@@ -283,6 +286,7 @@ class Task(Generic[SettingsT]):
     check: Callable[[DataRequest[SettingsT]], DataReport] | None = None
     describe: Callable[[DataRequest[SettingsT]], DataReport] | None = None
     convert: Callable[[ConvertRequest], DataReport] | None = None
+    start: Callable[[SettingsT, TaskModel], None] | None = None
     extras: Mapping[str, Callable[[SettingsT, TaskModel, Splits, Progress], Json]] = field(
         default_factory=dict[str, "Callable[[SettingsT, TaskModel, Splits, Progress], Json]"]
     )

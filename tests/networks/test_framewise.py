@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 import torch
 
-from semicoupled.errors import MissingExtraError, ShapeError
-from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk, TorchvisionTrunk
+from semicoupled.errors import ShapeError
+from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk
 from semicoupled.networks.grid import GridHead, grid_mean
 from semicoupled.nn import fold_norms
 
@@ -60,12 +58,6 @@ def test_what_does_not_fit_is_refused() -> None:
     network = FramewiseLSTM(trunk(), 5)
     with pytest.raises(ShapeError, match="expected the LSTM's state of 2 samples"):
         network(torch.randn(2, 1, 3, 24, 32), network.initial_state(1, (24, 32)))
-
-
-def test_without_torchvision_its_networks_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torchvision.models", None)
-    with pytest.raises(MissingExtraError, match=r"resnet18 comes from torchvision, .* pip install torchvision"):
-        TorchvisionTrunk("resnet18")
 
 
 @pytest.mark.parametrize("cells", [(1, 1), (2, 3), (5, 7), (9, 2)])

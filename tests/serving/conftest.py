@@ -1,7 +1,8 @@
-"""Apps for tests: with a worker, without one, and a real server for browsers."""
+"""Apps for tests: with a worker, without one, a real server, and a browser that visits its pages."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,9 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("fastapi", reason="no fastapi: pip install 'semicoupled[serve]'")
@@ -19,10 +22,22 @@ pytest.importorskip("uvicorn", reason="no uvicorn: pip install 'semicoupled[serv
 
 from fastapi.testclient import TestClient
 
+from semicoupled.run_folder import PRETRAINED, open_run
 from semicoupled.serving.app import create_app
+from semicoupled.serving.radar_sample import SAMPLES, rain_fields
 from semicoupled.serving.settings import Limits, ServeSettings
 
 ADDRESS = "http://127.0.0.1:8642"
+SMALL = PRETRAINED / "nowcasting" / "small"
+READY = {
+    "nowcasting": ".player",
+    "toy": ".player",
+    "inside": ".player",
+    "training": ".uplot",
+    "reference": ".op",
+    "": ".task",
+}
+PATIENCE = 300_000
 
 
 @pytest.fixture
@@ -126,3 +141,152 @@ def chromium() -> str:
 def small_limits() -> Limits:
     """Limits that a test can reach."""
     return Limits(upload_bytes=2000, uploads_bytes=5000, body_bytes=4000, files=3, queue=2, seconds=1.0, results=3)
+
+
+def make_toy(path: Path) -> None:
+    """Make a run of the toys whose network is as it was born."""
+    from semicoupled.tasks.toy.model import ToyModel, build_network
+    from semicoupled.tasks.toy.settings import ModelSettings, ToySettings
+    from semicoupled.training.settings import GoalWeights
+    from semicoupled.training.weights import save_weights
+
+    model = ModelSettings(widths=(8, 8), strides=(2, 1))
+    settings = ToySettings(model=model, goals=GoalWeights(spatial=1.0, temporal=1.0))
+    run = open_run(path, "toy", settings)
+    run.write_description({})
+    save_weights(run.weights_file, ToyModel(build_network(model), 8, 6, settings.sub_goals), {})
+
+
+def make_training(path: Path) -> None:
+    """Make a run with a log of three losses and switches."""
+    shutil.copytree(SMALL, path)
+    lines = [
+        {
+            "kind": "training", "step": step, "seconds": step / 10, "main_loss": 2.0 / step, "spatial_loss": 3.0 / step,
+            "temporal_loss": 4.0 / step, "spatial_focus": 1 - step / 400, "stop_spatial": 0.4, "learning_rate": 1e-3,
+        }
+        for step in range(10, 200, 10)
+    ]  # fmt: skip
+    lines.append({"kind": "validation", "step": 190, "seconds": 19.0, "score": -0.25})
+    (path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def write_radar_files(folder: Path) -> None:
+    """Write nine radar images of made rain, five minutes apart."""
+    folder.mkdir(parents=True)
+    for index, dbz in enumerate(rain_fields(SAMPLES["front"], 9, 2.0, 5.0, 64)):
+        clock = f"12{5 * index:02d}"
+        times = np.array([f"2020-05-01T{clock[:2]}:{clock[2:]}:00"], "datetime64[s]")
+        np.savez(folder / f"rain_20200501T{clock}.npz", dbz=dbz[None], times=times, kilometers=2.0, quantity="dBZ")
+
+
+@pytest.fixture(scope="module")
+def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with runs and radar images: something for every page."""
+    folder = tmp_path_factory.mktemp("site")
+    make_toy(folder / "runs" / "shapes")
+    make_training(folder / "runs" / "rain")
+    write_radar_files(folder / "radar" / "evening")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(site_folder: Path, run_server: Callable[..., AbstractContextManager[Server]]) -> Iterator[str]:
+    """The address of a server of that folder."""
+    with run_server(str(site_folder / "runs"), "--root", str(site_folder / "radar")) as found:
+        yield found.address
+
+
+@pytest.fixture
+def write_radar() -> Callable[[Path], None]:
+    """`write_radar_files`."""
+    return write_radar_files
+
+
+@pytest.fixture
+def patience() -> int:
+    """Milliseconds that a busy machine may take to start a worker."""
+    return PATIENCE
+
+
+@pytest.fixture
+def pixels() -> Callable[[Any, str], list[int]]:
+    """Gives the pixels of a panel, by its title."""
+
+    def read(page: Any, title: str) -> list[int]:
+        script = "(e) => [...e.getContext('2d').getImageData(0, 0, e.width, e.height).data]"
+        return page.locator("figure", has_text=title).locator("canvas").first.evaluate(script)
+
+    return read
+
+
+@pytest.fixture
+def shoot() -> Callable[[Any, str], None]:
+    """Keeps a picture of a page for people where SEMICOUPLED_SHOTS names a folder."""
+
+    def keep(page: Any, name: str) -> None:
+        if "SEMICOUPLED_SHOTS" in os.environ:
+            page.screenshot(path=str(Path(os.environ["SEMICOUPLED_SHOTS"]) / f"{name}.png"), full_page=True)
+
+    return keep
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """A browser without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    playwright.expect.set_options(timeout=30_000)
+    with playwright.sync_playwright() as play:
+        found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+class Visit:
+    """A page that remembers what went wrong and what it asked for.
+
+    Args:
+        page: of Playwright.
+        site: the server's address.
+    """
+
+    def __init__(self, page: Any, site: str) -> None:
+        self.page, self.site = page, site
+        self.problems: list[str] = []
+        self.asked: set[str] = set()
+        page.on("console", self.hear)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", lambda request: self.asked.add(request.url))
+
+    def hear(self, said: Any) -> None:
+        """Keep what the console says."""
+        if said.type in ("error", "warning") and "willReadFrequently" not in said.text:  # it is the tests that read
+            self.problems.append(said.text)
+
+    def open(self, name: str) -> Any:
+        """Go to a page, and wait until what matters is there."""
+        self.page.goto(f"{self.site}/#/{name}")
+        self.page.wait_for_selector(READY[name.split("?")[0]], timeout=PATIENCE)
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Any, site: str) -> Iterator[Callable[..., Visit]]:
+    """Makes visits of the site in contexts of their own; at the end nothing may have gone wrong in any."""
+    contexts: list[Any] = []
+    visits: list[Visit] = []
+
+    def make(width: int = 1280, height: int = 800, **options: Any) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, **{"reduced_motion": "reduce", **options}
+        )
+        contexts.append(context)
+        visits.append(Visit(context.new_page(), site))
+        return visits[-1]
+
+    yield make
+    for context in contexts:
+        context.close()
+    for each in visits:
+        assert each.problems == []
+        assert all(url.startswith((site, site.replace("http", "ws"))) for url in each.asked), each.asked

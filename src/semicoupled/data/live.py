@@ -16,7 +16,8 @@ from typing import IO, Any, NamedTuple
 import cv2
 import numpy as np
 
-from semicoupled.data.video import VideoFrame, load_av, upright
+from semicoupled.data.video import VideoFrame
+from semicoupled.data.video_container import load_av, upright
 from semicoupled.errors import DataError, SettingsError
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"

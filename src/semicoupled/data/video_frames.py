@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from semicoupled.data.video import decode, frame_rate, load_av, open_video, upright
+from semicoupled.data.video_container import decode, frame_rate, load_av, open_video, upright
 from semicoupled.errors import DataError
 
 _OPEN = 4

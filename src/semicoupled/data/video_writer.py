@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from semicoupled.data.video import load_av
+from semicoupled.data.video_container import load_av
 from semicoupled.errors import DataError, ShapeError
 from semicoupled.files import replacing
 
@@ -44,6 +44,14 @@ class VideoWriter:
         self._stream: Any = None
         self._size = (0, 0)
         self._last = -1
+
+    def __enter__(self) -> VideoWriter:
+        """Give itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Finish the video, or just let go of the file where the block failed."""
+        self.close(finish=kind is None)
 
     def write(self, image: np.ndarray, time: float | None = None) -> None:
         """Append an image.
@@ -116,23 +124,12 @@ def video_writer(path: Path, rate: float) -> Generator[VideoWriter]:
         DataError: no image was written, or the rate is not above 0.
         MissingExtraError: PyAV is not installed.
     """
-    with replacing(path) as temporary:
-        writer = VideoWriter(str(temporary), rate)
-        try:
-            yield writer
-        except BaseException:
-            writer.close(finish=False)
-            raise
-        writer.close()
+    with replacing(path) as temporary, VideoWriter(str(temporary), rate) as writer:
+        yield writer
 
 
 def encode_video(target: IO[bytes], images: Iterable[np.ndarray], rate: float) -> None:
     """Write images of an even rate as an MP4 into an open file; see `VideoWriter`."""
-    writer = VideoWriter(target, rate)
-    try:
+    with VideoWriter(target, rate) as writer:
         for image in images:
             writer.write(image)
-    except BaseException:
-        writer.close(finish=False)
-        raise
-    writer.close()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from semicoupled.errors import MissingExtraError, RunError
+from semicoupled.networks.from_torchvision import find_weights, import_models, take_weights
 from semicoupled.nn.shapes import Float
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -64,17 +65,13 @@ class VGG16BN(nn.Module):
             MissingExtraError: ``imagenet`` without torchvision.
             RunError: the file is missing or holds something else, or there is no network.
         """
-        state = _imagenet() if str(source) == "imagenet" else _read_state(Path(source))
-        own = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
-        wanted = self.features.state_dict()
-        counted = "num_batches_tracked"  # older files do without
-        for name, value in wanted.items():
-            if not name.endswith(counted) and (name not in own or value.shape != own[name].shape):
-                found = tuple(own[name].shape) if name in own else "missing"
-                raise RunError(
-                    f"{source}: features.{name} is {found}; expected {tuple(value.shape)}, as in torchvision's vgg16_bn"
-                )
-        self.features.load_state_dict({name: own[name] for name in wanted if name in own}, strict=False)
+        instead = "give the file of torchvision's vgg16_bn weights instead, or start from scratch"
+
+        def imagenet() -> Any:
+            models = import_models("vgg16_bn with the weights imagenet", instead=f", or {instead}")
+            return models.VGG16_BN_Weights.IMAGENET1K_V1
+
+        take_weights(self, find_weights(source, "vgg16_bn", "imagenet", imagenet, instead), source)
 
 
 class Block(nn.Module):
@@ -165,31 +162,3 @@ def _sized(features: Tensor, size: tuple[int, int]) -> Tensor:
     if height >= size[0] and width >= size[1]:
         return F.adaptive_max_pool2d(features, size)
     return F.interpolate(features, size=size, mode="bilinear", align_corners=False)
-
-
-def _imagenet() -> dict[str, Tensor]:
-    try:
-        from torchvision.models import VGG16_BN_Weights  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise MissingExtraError(
-            "pretrained weights 'imagenet' come by torchvision: pip install torchvision, or give the file of its "
-            "vgg16_bn weights instead, or start from scratch"
-        ) from error
-    try:
-        return dict(VGG16_BN_Weights.IMAGENET1K_V1.get_state_dict(progress=False))
-    except OSError as error:
-        raise RunError(
-            f"pretrained weights 'imagenet' cannot be downloaded ({error}); give the file of torchvision's vgg16_bn "
-            "weights instead, or start from scratch"
-        ) from error
-
-
-def _read_state(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # torch and safetensors raise many kinds
-        raise RunError(f"{path}: cannot be read ({error}); expected a state dict of torchvision's vgg16_bn") from error

@@ -10,18 +10,17 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from semicoupled.errors import ShapeError
-from semicoupled.networks.grid import grid_mean
+from semicoupled.networks.lstm_over_frames import initial_memory, recurrent_weight, remember
 from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import conv2d
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
-from semicoupled.nn.streams import LayerRecord, LSTMState, MapName, Outputs, StackState, Stream
+from semicoupled.nn.streams import LayerRecord, MapName, Outputs, StackState, Stream
 from semicoupled.nn.switch import Switching
 
 
@@ -110,24 +109,13 @@ class CNNLSTM(nn.Module):
             rows = passing.land(index, {"main": rows})["main"]
             if "features" in record and index in chosen:
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
-        if rows.requires_grad:
-            _ = rows.register_hook(fold.channels_last)  # the pool's gradient is not
-        cells = grid_mean(rows, (self.grid, self.grid)).flatten(1)
-        pooled = cells.unflatten(0, (count, -1))  # T B C
-        first = self._memory(state, pooled)
-        if state_at is None or state_at in (0, count):
-            hidden, last = self._remember(pooled, first)
-            at = first if state_at == 0 else last
-        else:
-            early, at = self.lstm(pooled[:state_at], first)
-            late, last = self.lstm(pooled[state_at:], at)
-            hidden = torch.cat([early, late])
+        remembered = remember(self.lstm, rows, (self.grid, self.grid), count, state, state_at)
         return Outputs(
-            main=hidden.transpose(0, 1)[..., None, None],
+            main=remembered.main,
             spatial=None,
             temporal=None,
-            state=_state(last),
-            state_at=None if state_at is None else _state(at),
+            state=remembered.state,
+            state_at=remembered.state_at,
             record=tuple(records),
         )
 
@@ -141,8 +129,7 @@ class CNNLSTM(nn.Module):
     def initial_state(self, batch: int, size: Sequence[int]) -> StackState:
         """Zeros, the same as passing None; the size of the frames plays no part."""
         del size
-        zeros = cast(Tensor, self.lstm.weight_hh_l0).new_zeros(batch, self.out_channels)
-        return StackState(main=(LSTMState(zeros, zeros),), temporal=None)
+        return initial_memory(self.lstm, batch)
 
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         """Spatial size of the output: one cell, whatever the size of the frames."""
@@ -150,42 +137,9 @@ class CNNLSTM(nn.Module):
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights between one hidden state and the next, whose gradients are clamped (Sec. 5.9)."""
-        yield cast(nn.Parameter, self.lstm.weight_hh_l0)
+        yield recurrent_weight(self.lstm)
 
     def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
         """Each convolution with its norm (see `semicoupled.nn.folding`)."""
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             yield convolution, cast(StreamNorm, norm)
-
-    def _remember(self, pooled: Tensor, first: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The LSTM over T B C; an export of one step has it gate by gate, because ONNX would get it for whole clips."""
-        if not torch.compiler.is_exporting():
-            return self.lstm(pooled, first)
-        hidden, cell = first[0][0], first[1][0]
-        lstm, outputs = self.lstm, list[Tensor]()
-        for frame in pooled.unbind():
-            drive = F.linear(frame, cast(Tensor, lstm.weight_ih_l0), cast(Tensor, lstm.bias_ih_l0))
-            gates = drive + F.linear(hidden, cast(Tensor, lstm.weight_hh_l0), cast(Tensor, lstm.bias_hh_l0))
-            to_input, to_forget, candidate, to_output = fold.channel_parts(gates, 4)
-            cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
-            hidden = torch.sigmoid(to_output) * torch.tanh(cell)
-            outputs.append(hidden)
-        return torch.stack(outputs), (hidden[None], cell[None])
-
-    def _memory(self, state: StackState | None, pooled: Tensor) -> tuple[Tensor, Tensor]:
-        batch = pooled.shape[1]
-        if state is None:
-            zeros = pooled.new_zeros(1, batch, self.out_channels)
-            return zeros, zeros
-        cells = state.main or ()
-        if len(cells) != 1 or not isinstance(cells[0], LSTMState) or cells[0].hidden.shape[0] != batch:
-            raise ShapeError(
-                f"state: expected the LSTM's state of {batch} samples, got {len(cells)} layers. Pass what the last "
-                "call returned, for the same batch, or start with state=None."
-            )
-        return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
-
-
-def _state(memory: tuple[Tensor, Tensor]) -> StackState:
-    hidden, cell = memory
-    return StackState(main=(LSTMState(hidden[0], cell[0]),), temporal=None)

@@ -7,7 +7,6 @@ one trains the other.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol, cast
 
@@ -15,15 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from semicoupled.errors import MissingExtraError, ShapeError
-from semicoupled.networks.grid import grid_mean
+from semicoupled.errors import ShapeError
+from semicoupled.networks.lstm_over_frames import initial_memory, recurrent_weight, remember
 from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import conv2d
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
-from semicoupled.nn.streams import LayerRecord, LSTMState, MapName, Outputs, StackState, Stream
+from semicoupled.nn.streams import LayerRecord, MapName, Outputs, StackState, Stream
 from semicoupled.nn.switch import Switching
 
 
@@ -110,42 +109,6 @@ class ResidualTrunk(nn.Module):
         """Each convolution with its norm (see `semicoupled.nn.folding`)."""
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             yield convolution, cast(StreamNorm, norm)
-
-
-class TorchvisionTrunk(nn.Module):
-    """A named network of torchvision without its head, untrained."""
-
-    def __init__(self, name: str) -> None:
-        """Build the network.
-
-        Args:
-            name: ``resnet18`` or ``vgg16_bn``.
-
-        Raises:
-            MissingExtraError: torchvision is not installed, or does not fit torch.
-        """
-        super().__init__()
-        try:
-            models = importlib.import_module("torchvision.models")
-        except (ImportError, RuntimeError) as error:
-            raise MissingExtraError(
-                f"{name} comes from torchvision, which cannot be imported ({error}). Install it: "
-                "pip install torchvision"
-            ) from error
-        whole = getattr(models, name)(weights=None)
-        parts = list(whole.children())[:-2] if name == "resnet18" else list(whole.features)
-        self.body = nn.Sequential(*parts)
-        self.in_channels = 3
-        self.out_channels = 512
-
-    @property
-    def depth(self) -> int:
-        """Number of convolutions with a kernel above 1."""
-        return sum(isinstance(part, nn.Conv2d) and part.kernel_size[0] > 1 for part in self.body.modules())
-
-    def forward(self, rows: Float[Tensor, "N 3 H W"]) -> list[Tensor]:
-        """Run frames, each alone."""
-        return [self.body(rows)]
 
 
 class Framewise(nn.Module):
@@ -251,23 +214,13 @@ class FramewiseLSTM(nn.Module):
         """
         count = check_clip(frames, self.in_channels, streams, switch, state_at)
         maps = _run(self.trunk, frames)
-        if maps[-1].requires_grad:
-            _ = maps[-1].register_hook(fold.channels_last)  # the pool's gradient is not
-        pooled = grid_mean(maps[-1], self.grid).flatten(1).unflatten(0, (count, -1))  # T B C
-        first = self._memory(state, pooled)
-        if state_at is None or state_at in (0, count):
-            hidden, last = self._remember(pooled, first)
-            at = first if state_at == 0 else last
-        else:
-            early, at = self._remember(pooled[:state_at], first)
-            late, last = self._remember(pooled[state_at:], at)
-            hidden = torch.cat([early, late])
+        remembered = remember(self.lstm, maps[-1], self.grid, count, state, state_at)
         return Outputs(
-            main=hidden.transpose(0, 1)[..., None, None],
+            main=remembered.main,
             spatial=None,
             temporal=None,
-            state=_state(last),
-            state_at=None if state_at is None else _state(at),
+            state=remembered.state,
+            state_at=remembered.state_at,
             record=_records(maps, count, record, record_layers),
         )
 
@@ -281,40 +234,11 @@ class FramewiseLSTM(nn.Module):
     def initial_state(self, batch: int, size: Sequence[int]) -> StackState:
         """Zeros; the size of the frames plays no part."""
         del size
-        zeros = cast(Tensor, self.lstm.weight_hh_l0).new_zeros(batch, self.out_channels)
-        return StackState(main=(LSTMState(zeros, zeros),), temporal=None)
+        return initial_memory(self.lstm, batch)
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights between one hidden state and the next, whose gradients are clamped (Sec. 5.9)."""
-        yield cast(nn.Parameter, self.lstm.weight_hh_l0)
-
-    def _remember(self, pooled: Tensor, memory: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The LSTM over T B C; an export of one step has it gate by gate, because ONNX would get it for whole clips."""
-        if not torch.compiler.is_exporting():
-            return self.lstm(pooled, memory)
-        hidden, cell = memory[0][0], memory[1][0]
-        lstm, outputs = self.lstm, list[Tensor]()
-        for frame in pooled.unbind():
-            drive = F.linear(frame, cast(Tensor, lstm.weight_ih_l0), cast(Tensor, lstm.bias_ih_l0))
-            gates = drive + F.linear(hidden, cast(Tensor, lstm.weight_hh_l0), cast(Tensor, lstm.bias_hh_l0))
-            to_input, to_forget, candidate, to_output = fold.channel_parts(gates, 4)
-            cell = torch.sigmoid(to_forget) * cell + torch.sigmoid(to_input) * torch.tanh(candidate)
-            hidden = torch.sigmoid(to_output) * torch.tanh(cell)
-            outputs.append(hidden)
-        return torch.stack(outputs), (hidden[None], cell[None])
-
-    def _memory(self, state: StackState | None, pooled: Tensor) -> tuple[Tensor, Tensor]:
-        batch = pooled.shape[1]
-        if state is None:
-            zeros = pooled.new_zeros(1, batch, self.out_channels)
-            return zeros, zeros
-        cells = state.main or ()
-        if len(cells) != 1 or not isinstance(cells[0], LSTMState) or cells[0].hidden.shape[0] != batch:
-            raise ShapeError(
-                f"state: expected the LSTM's state of {batch} samples, got {len(cells)} layers. Pass what the last "
-                "call returned, for the same batch, or start with state=None."
-            )
-        return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
+        yield recurrent_weight(self.lstm)
 
 
 def _run(trunk: nn.Module, frames: Tensor) -> list[Tensor]:
@@ -328,8 +252,3 @@ def _records(
         return ()
     chosen = range(len(maps)) if layers is None else sorted({index % len(maps) for index in layers})
     return tuple(LayerRecord(index, "main", None, None, None, fold.unfold(maps[index], count)) for index in chosen)
-
-
-def _state(memory: tuple[Tensor, Tensor]) -> StackState:
-    hidden, cell = memory
-    return StackState(main=(LSTMState(hidden[0], cell[0]),), temporal=None)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from torch import nn
 
-from semicoupled.errors import MissingExtraError, RunError, ShapeError
-from semicoupled.networks.image_trunks import read_state, take_weights
+from semicoupled.errors import ShapeError
+from semicoupled.networks.from_torchvision import find_weights, import_models, take_weights
 from semicoupled.nn.shapes import Float, Tensor
 
 VideoName = Literal["r3d_18", "mc3_18", "r2plus1d_18", "s3d"]
@@ -38,16 +37,14 @@ class TorchvisionVideo(nn.Module):
             RunError: the weights are missing, cannot be fetched, or do not fit.
         """
         super().__init__()
-        try:
-            from torchvision.models import video  # pyright: ignore[reportMissingImports]
-        except (ImportError, RuntimeError) as error:
-            raise MissingExtraError(
-                f"model.kind {name}: comes from torchvision, which cannot be imported ({error}). Install it: "
-                "pip install torchvision"
-            ) from error
+        video = import_models(name, "torchvision.models.video")
         whole: Any = getattr(video, name)(weights=None)
         if weights is not None:
-            take_weights(whole, _kinetics(video, name) if weights == KINETICS else read_state(Path(weights)), weights)
+            instead = "give a file with model.backbone_weights, or leave it out to begin with random ones"
+            state = find_weights(
+                weights, name, KINETICS, lambda: getattr(video, _KINETICS[name]).KINETICS400_V1, instead
+            )
+            take_weights(whole, state, weights)
         self.in_channels, self.out_channels = 3, _WIDTHS[name]
         self.blocks = whole.features if name == "s3d" else nn.Sequential(*list(whole.children())[:-2])
         self.head = nn.Identity()
@@ -61,13 +58,3 @@ class TorchvisionVideo(nn.Module):
         if frames.shape[2] != 3:
             raise ShapeError(f"frames: expected 3 channels, got {frames.shape[2]}. Set data.color to rgb.")
         return self.blocks(frames.transpose(1, 2))
-
-
-def _kinetics(video: Any, name: VideoName) -> Any:
-    try:
-        return getattr(video, _KINETICS[name]).KINETICS400_V1.get_state_dict(progress=False)
-    except OSError as error:
-        raise RunError(
-            f"the weights {KINETICS} of {name} cannot be downloaded ({error}); give a file with "
-            "model.backbone_weights, or leave it out to begin with random ones"
-        ) from error

@@ -120,6 +120,11 @@ class TrainableTask(Protocol):
         ...
 
     @property
+    def start(self) -> Callable[[Any, Any], None] | None:
+        """Gives a fresh model what others learned, where the settings name weights; None where they never do."""
+        ...
+
+    @property
     def goals(self) -> Callable[[Any], Callable[[Any, Any], Losses]]:
         """Gives the losses of a prediction."""
         ...

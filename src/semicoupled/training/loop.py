@@ -97,6 +97,8 @@ def fit(
     model = cast(nn.Module, task.build(settings, splits.description))
     if init is not None:
         weights.load_weights(init, model)
+    elif task.start is not None:
+        task.start(settings, model)
     model = fabric.to_device(model)
     return _Trainer(task, settings, splits, fabric, model, run_folder, progress or NoProgress()).train(workers)
 

@@ -146,7 +146,7 @@ def test_few_bad_ones_are_left_out_and_many_are_too_many(
     assert "left out" in caplog.text
     assert "bad.mp4: is empty" in caplog.text
     fewer = clips[-50:]
-    with pytest.raises(DataError, match=r"1 of 50 videos of the split train cannot be read, more than 1%.*bad\.mp4"):
+    with pytest.raises(DataError, match=r"split train: 1 of 50 videos cannot be used, more than the 1%.*bad\.mp4"):
         usable(fewer, ClipStore(fewer, SMALL), "train")
 
 
@@ -182,6 +182,9 @@ def test_frames_are_inside_and_in_order(sampling: str, tempo: float) -> None:
             assert taken.max() < length
             assert bool((np.diff(taken) >= 0).all())
     assert choose_frames(40, 4, "spread", 0.5).tolist() == [5, 15, 25, 35]
+    assert choose_frames(40, 4, "spread", 0.0).tolist() == [0, 10, 20, 30]
+    assert choose_frames(40, 4, "spread", 0.0, 2.0).tolist() == [0, 2, 10, 22]  # 40 (i / 4)^2: slow, then fast
+    assert choose_frames(2, 4, "spread", 0.5).tolist() == [0, 0, 1, 1]
     assert choose_frames(40, 4, "window", 0.0).tolist() == [0, 1, 2, 3]
     assert choose_frames(3, 8, "window", 0.7).tolist() == [0, 1, 2]
 

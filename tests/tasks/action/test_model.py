@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from semicoupled.errors import MissingExtraError, RunError, SettingsError, ShapeError
 from semicoupled.networks.backbone_stack import BackboneStack
 from semicoupled.networks.framewise import ResidualTrunk
-from semicoupled.networks.image_trunks import read_state, take_weights
+from semicoupled.networks.from_torchvision import read_state, take_weights
 from semicoupled.nn import SemiCoupledStack
 from semicoupled.nn.streams import STREAMS
 from semicoupled.tasks.action.answering import answered_streams

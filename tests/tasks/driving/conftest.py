@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -25,3 +26,9 @@ def real_drives(real_data: Path) -> Path:
     if not (real_data / "driving").is_dir():
         pytest.skip("the real data have no folder driving/ (docs/data.md)")
     return real_data / "driving"
+
+
+@pytest.fixture(scope="module")
+def made(samples: ModuleType) -> Any:
+    """A drive of 12 frames (`samples.Made`)."""
+    return samples.make_drive(12)

@@ -171,7 +171,7 @@ def test_images_that_cannot_be_read_are_told_or_left_out(tmp_path: Path) -> None
         ("a+1", 59),
     ]
     (tub / "images" / "61_cam_image_array_.jpg").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"2 of 120 images cannot be read; .* at most 1%\. The first: .*60_cam"):
+    with pytest.raises(DataError, match=r"tub: 2 of 120 images cannot be used, .* the 1% .*\. The first: .*60_cam"):
         look_at(read_drives(tub, skip), skip)
     with pytest.raises(DataError, match=r"61_cam_image_array_\.jpg: cannot be decoded; expected an image"):
         read_drives(tub)[0].frames.read(61)

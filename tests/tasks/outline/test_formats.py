@@ -17,8 +17,9 @@ from PIL import Image
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.tasks.outline.formats import cityscapes, coco, labelme, masks
 from semicoupled.tasks.outline.listing import find_format, format_of, read_annotations
-from semicoupled.tasks.outline.raster import Region, covered
+from semicoupled.tasks.outline.raster import covered
 from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.window import Window
 
 quick = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 SQUARE = np.array([[2.0, 2.0], [20.0, 2.0], [20.0, 20.0], [2.0, 20.0]])
@@ -41,7 +42,7 @@ def test_coco_keeps_objects_with_holes_pixel_by_pixel(tmp_path: Path, data: st.D
     given_ = data.draw(annotations(tmp_path, holes=True, crowds=True))
     coco.write(given_, tmp_path / "a.json")
     again = coco.read(tmp_path / "a.json")
-    region = Region(0, 0, 60, 40)
+    region = Window(0, 0, 60, 40)
     for one, other in zip(given_.pictures, again.pictures, strict=True):
         drawn = [covered([p.polygons for p in i.parts], region) for i in one.instances]
         wanted = [(i.label, i.crowd, mask) for i, mask in zip(one.instances, drawn, strict=True) if mask.any()]
@@ -83,7 +84,7 @@ def test_masks_give_the_same_masks_again(tmp_path: Path, data: st.DataObject) ->
         visible = [one.instances[number - 1] for number in np.unique(values[values > 0])]
         assert [(i.label, i.crowd) for i in other.instances] == [(i.label, i.crowd) for i in visible]
         for number, instance in zip(np.unique(values[values > 0]), other.instances, strict=True):
-            drawn = covered([part.polygons for part in instance.parts], Region(0, 0, one.width, one.height))
+            drawn = covered([part.polygons for part in instance.parts], Window(0, 0, one.width, one.height))
             np.testing.assert_array_equal(drawn, values == number)
 
 

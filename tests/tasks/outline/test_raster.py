@@ -11,8 +11,9 @@ from hypothesis.extra import numpy as hnp
 from semicoupled.errors import DataError
 from semicoupled.tasks.outline.formats import rle
 from semicoupled.tasks.outline.polygons import signed_area
-from semicoupled.tasks.outline.raster import Region, bounds, covered, rasterize
+from semicoupled.tasks.outline.raster import bounds, covered, rasterize
 from semicoupled.tasks.outline.trace import trace
+from semicoupled.tasks.outline.window import Window
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
@@ -22,7 +23,7 @@ masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 def test_a_traced_mask_is_drawn_again_pixel_by_pixel(mask: np.ndarray) -> None:
     parts = trace(mask)
     height, width = mask.shape
-    np.testing.assert_array_equal(covered([part.polygons for part in parts], Region(0, 0, width, height)), mask)
+    np.testing.assert_array_equal(covered([part.polygons for part in parts], Window(0, 0, width, height)), mask)
     for part in parts:
         assert all(signed_area(polygon) > 0 for polygon in part.polygons)
 
@@ -38,19 +39,19 @@ def test_a_ring_has_a_hole_and_corners_do_not_connect() -> None:
 
 def test_a_pixel_is_inside_if_its_center_is() -> None:
     square = np.array([[1.5, 1.5], [3.5, 1.5], [3.5, 3.5], [1.5, 3.5]])
-    drawn = rasterize([square], Region(0, 0, 5, 5))
+    drawn = rasterize([square], Window(0, 0, 5, 5))
     assert drawn.sum() == 4  # of centers on the border those above and to the left count
     assert drawn[1:3, 1:3].all()
-    assert rasterize([square - 0.01], Region(0, 0, 5, 5)).sum() == 4
-    assert rasterize([square + 100], Region(100, 100, 5, 5)).sum() == 4
-    assert bounds([square]) == Region(1, 1, 3, 3)
-    assert bounds([square], (2, 3)) == Region(1, 1, 1, 2)
+    assert rasterize([square - 0.01], Window(0, 0, 5, 5)).sum() == 4
+    assert rasterize([square + 100], Window(100, 100, 5, 5)).sum() == 4
+    assert bounds([square]) == Window(1, 1, 3, 3)
+    assert bounds([square], (2, 3)) == Window(1, 1, 1, 2)
 
 
 def test_parts_may_overlap_and_holes_are_cut_out() -> None:
     square = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]])
     inner = square / 2 + 1
-    region = Region(0, 0, 6, 6)
+    region = Window(0, 0, 6, 6)
     assert covered([[square], [square + 1]], region).sum() == 16 + 16 - 9
     assert covered([[square, inner]], region).sum() == 16 - 4
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from semicoupled.data.video import VideoFrame
 from semicoupled.data.video_writer import video_writer
+from semicoupled.tasks.action.settings import Average
 from semicoupled.tasks.action.video_answer import FrameAnswer, RunningAnswer
 
 BARS = 3
@@ -35,7 +36,12 @@ class Held:
 
 
 def annotate(
-    answers: Iterable[FrameAnswer], held: Held, classes: Sequence[str], path: Path, rate: float = 25.0
+    answers: Iterable[FrameAnswer],
+    held: Held,
+    classes: Sequence[str],
+    path: Path,
+    rate: float = 25.0,
+    average: Average = "probabilities",
 ) -> Iterator[FrameAnswer]:
     """Hand answers on, and write each frame with what was said.
 
@@ -45,8 +51,9 @@ def annotate(
         classes: names.
         path: of the MP4, which is there once the last answer was taken; not at all if an error comes.
         rate: frames a second, where times do not say.
+        average: how frames become the answer so far.
     """
-    running = RunningAnswer(len(classes))
+    running = RunningAnswer(average)
     with video_writer(path, rate) as writer:
         for answer in answers:
             running.add(answer)

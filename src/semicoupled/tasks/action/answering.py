@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from semicoupled.data.augment import NO_CHANGE, ClipDraw, Size, covering
 from semicoupled.nn.streams import STREAMS, Stream
 from semicoupled.task import TaskModel
+from semicoupled.tasks.action.averaging import average_frames
 from semicoupled.tasks.action.data import ActionBatch, ActionData, choose_frames, plain_frames
 from semicoupled.tasks.action.settings import AT_ONCE, ActionSettings, EvaluationSettings
 from semicoupled.training.progress import NoProgress, Progress
@@ -24,7 +25,7 @@ class VideoAnswer(NamedTuple):
     """What a model says of one video.
 
     Attributes:
-        main: K probabilities of the classes, the mean over the frames.
+        main: K probabilities of the classes, averaged over the frames.
         spatial: those of the spatial stream; None where the model has none, or it was not asked for.
         temporal: those of the temporal stream, likewise.
         frames: T K, of each frame.
@@ -125,8 +126,9 @@ def _answer_group(
         for clips in _passes(videos, settings):
             views.append(_answer_clips(model, clips, draw, settings, streams))
     answers: list[VideoAnswer] = []
+    average = settings.loss.average
     for number in range(len(group)):
-        mean = {s: np.mean([view[number][s].mean(0) for view in views], axis=0) for s in streams}
+        mean = {s: np.mean([average_frames(v[number][s], average) for v in views], axis=0) for s in streams}
         frames = views[0][number]["main"] if len(views) == 1 else np.mean([v[number]["main"] for v in views], axis=0)
         answers.append(VideoAnswer(mean["main"], mean.get("spatial"), mean.get("temporal"), frames))
     return answers

@@ -116,14 +116,15 @@ def choose_frames(length: int, count: int, sampling: str, offset: float, tempo: 
         count: frames to take, at most.
         sampling: ``window`` or ``spread``.
         offset: from 0 to 1: where a window lies, or which frame of its part is taken.
-        tempo: frames of the video that one step goes on.
+        tempo: frames of the video that one step goes on; of frames that are spread, how much slower (above 1) the
+            video begins than it ends: the share u of the steps lies at the share u^tempo of the video.
 
     Returns:
-        Their positions, rising; fewer than `count` where the video is shorter.
+        Their positions, rising. Of a shorter video, a window has fewer than `count`, and ``spread`` some frames twice.
     """
-    if sampling == "spread" and length > count:
-        edges = np.linspace(0, length, count + 1)
-        return np.minimum(length - 1, (edges[:-1] + offset * (edges[1:] - edges[:-1])).astype(int))
+    if sampling == "spread":
+        shares = (np.arange(count) + offset) / count
+        return np.minimum(length - 1, (shares**tempo * length).astype(int))
     steps = min(count, 1 + int((length - 1) / tempo + 1e-6))
     span = (steps - 1) * tempo
     begin = offset * (length - 1 - span)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from semicoupled.data.augment_settings import AugmentSettings
 from semicoupled.errors import SettingsError
+from semicoupled.skipping import OnError
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class DataSettings:
         normalize: ``fixed`` (pixels from 0..1 less 0.45, over 0.225), ``first`` (less the mean of the first frame's
             pixels, over their spread), or ``frame`` (each frame's own mean and spread).
         frames: of a clip that is learned from.
-        sampling: which frames: a ``window`` of successive ones, or ``spread`` over the whole video in equal parts.
+        sampling: which frames: a ``window`` of successive ones, or ``spread`` over the whole video in equal parts, so
+            that all videos last as long (some frames come twice in those shorter than `frames`).
         augment: how clips differ from draw to draw.
         cache_gigabytes: decoded videos, at their small size, are kept in memory up to this; 0 decodes each time anew.
         cache_folder: keep them in this folder as well, for later runs.
@@ -57,7 +59,7 @@ class DataSettings:
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     cache_gigabytes: float = 1.0
     cache_folder: str | None = None
-    on_error: Literal["fail", "skip"] = "fail"
+    on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         """Check the ranges."""

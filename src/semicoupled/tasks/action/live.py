@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 import time as clock
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from semicoupled.data.live import Latest, Source, open_camera, read_mjpeg, read_raw
+from semicoupled.data.live import Source
 from semicoupled.data.video import VideoFrame
-from semicoupled.data.video_writer import video_writer
-from semicoupled.errors import DataError, SettingsError
+from semicoupled.errors import SettingsError
+from semicoupled.live import Done, Sink, follow, table_sink, video_sink
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.annotated import draw_answer
 from semicoupled.tasks.action.answering import can_stream, run_frames
+from semicoupled.tasks.action.averaging import average_frames
 from semicoupled.tasks.action.data import plain_frames
 from semicoupled.tasks.action.frames import small_frames
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
@@ -29,7 +28,6 @@ COLUMNS = ("frame", "time", "answer", "probability", "now", "probability_now", "
 """Of a live CSV: the frame's number, seconds since the first, the answer over the last frames, that of this frame,
 how long it took, and how many frames were passed over so far because they came too late."""
 _RATE = 25.0
-_SHOWN_EVERY = 0.25
 
 
 class Said(NamedTuple):
@@ -43,20 +41,6 @@ class Said(NamedTuple):
 
     now: np.ndarray
     lately: np.ndarray
-    seconds: float
-
-
-class Done(NamedTuple):
-    """How it went.
-
-    Attributes:
-        frames: that were answered.
-        dropped: that came too late.
-        seconds: that an answer took on average.
-    """
-
-    frames: int
-    dropped: int
     seconds: float
 
 
@@ -92,22 +76,11 @@ class LiveSession:
         said, self._state = run_frames(self._model, seen[None], self._state, ("main",))
         self._before = small.image
         self._last.append(said["main"][0, 0].numpy())
-        return Said(self._last[-1], np.mean(self._last, axis=0), clock.perf_counter() - begun)
-
-
-def open_source(options: PredictSettings) -> Source:
-    """Open what the options name.
-
-    Raises:
-        DataError: it cannot be opened.
-        SettingsError: the size of raw frames is none.
-    """
-    if options.camera is not None:
-        return open_camera(options.camera)
-    assert options.stdin is not None
-    if options.stdin == "mjpeg":
-        return read_mjpeg(sys.stdin.buffer)
-    return read_raw(sys.stdin.buffer, options.stdin)
+        return Said(
+            self._last[-1],
+            average_frames(np.stack(self._last), self._settings.loss.average),
+            clock.perf_counter() - begun,
+        )
 
 
 def answer_live(
@@ -119,7 +92,7 @@ def answer_live(
     progress: Progress,
     stopped: Callable[[], bool],
 ) -> Done:
-    """Answer frame after frame. What was written stays whole whatever ends it.
+    """Answer frame after frame; see `semicoupled.live.follow`.
 
     Args:
         source: of the frames; those of a camera that come too late are dropped.
@@ -133,55 +106,25 @@ def answer_live(
     Raises:
         DataError: the source failed, or gave no frame at all.
     """
-    frames: Latest | Iterator[VideoFrame] = Latest(source) if source.live else source.frames
-    count, seconds, dropped, looked = 0, 0.0, 0, 0.0
-    progress.begin("answering", options.frames)
-    try:
-        with ExitStack() as stack:
-            sinks = [stack.enter_context(_sink(out, classes)) for out in outs]
-            try:
-                for frame in frames:
-                    said = session.update(frame)
-                    count, seconds = count + 1, seconds + said.seconds
-                    dropped = frames.dropped if isinstance(frames, Latest) else 0
-                    for sink in sinks:
-                        sink(frame, said, dropped)
-                    if clock.monotonic() - looked >= _SHOWN_EVERY:
-                        looked = clock.monotonic()
-                        progress.update(count, numbers={"ms": 1000 * said.seconds, "dropped": float(dropped)})
-                    if stopped() or count == options.frames:
-                        break
-            except (KeyboardInterrupt, BrokenPipeError):
-                pass  # the way to end it; what is there is finished
-            if not count:
-                raise DataError(f"{source.name}: gave no frame; expected at least one")
-    finally:
-        progress.end()
-        if isinstance(frames, Latest):
-            frames.close()
-        source.close()
-    return Done(count, dropped, seconds / count)
+    sinks = [_sink(out, classes) for out in outs]
+    return follow(
+        source,
+        session.update,
+        sinks,
+        progress,
+        stopped,
+        title="answering",
+        drop=source.live,
+        most=options.frames,
+    )
 
 
-@contextmanager
-def _sink(out: Path, classes: Sequence[str]) -> Generator[Callable[[VideoFrame, Said, int], None]]:
-    if out.suffix.lower() == ".mp4":
-        with video_writer(out, _RATE) as video:
-            yield lambda frame, said, _: video.write(
-                draw_answer(frame.image, said.now, said.lately, classes), frame.time
-            )
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", encoding="utf-8", newline="", buffering=1) as file:  # line by line, for whoever follows it
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        number = 0
+def _sink(out: Path, classes: Sequence[str]) -> AbstractContextManager[Sink[Said]]:
+    def draw(frame: VideoFrame, said: Said, _: int) -> np.ndarray:
+        return draw_answer(frame.image, said.now, said.lately, classes)
 
-        def write(frame: VideoFrame, said: Said, dropped: int) -> None:
-            nonlocal number
-            best, now = int(said.lately.argmax()), int(said.now.argmax())
-            shares = classes[best], f"{said.lately[best]:.4f}", classes[now], f"{said.now[now]:.4f}"
-            writer.writerow((number, f"{frame.time:.3f}", *shares, f"{1000 * said.seconds:.2f}", dropped))
-            number += 1
+    def cells(said: Said) -> Sequence[str]:
+        best, now = int(said.lately.argmax()), int(said.now.argmax())
+        return classes[best], f"{said.lately[best]:.4f}", classes[now], f"{said.now[now]:.4f}"
 
-        yield write
+    return video_sink(out, _RATE, draw) if out.suffix.lower() == ".mp4" else table_sink(out, COLUMNS, cells)

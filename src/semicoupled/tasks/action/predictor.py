@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, cast
+from typing import IO, Any, cast
 
+import torch
 from torch import nn
 
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.live import open_source
 from semicoupled.task import PredictRequest, TaskModel
 from semicoupled.tasks.action.annotated import Held, annotate
 from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
 from semicoupled.tasks.action.listing.folders import is_frame_folder
-from semicoupled.tasks.action.live import LiveSession, answer_live, open_source
-from semicoupled.tasks.action.records import Record, RecordFile
+from semicoupled.tasks.action.live import LiveSession, answer_live
+from semicoupled.tasks.action.records import Record, RecordFile, Style
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
+from semicoupled.tasks.action.sharing import (
+    Answer,
+    Group,
+    SharedRecords,
+    autocast_type,
+    parts_folder,
+    place_of,
+    workers,
+)
 from semicoupled.tasks.action.slots import answer_side_by_side
 from semicoupled.tasks.action.video_answer import answer_frames
 from semicoupled.training.progress import NoProgress
@@ -66,13 +79,17 @@ class ActionPredictor:
         out, shown = request.only_out(), request.progress or NoProgress()
         videos = find_inputs(request.inputs)
         chosen = {"top": options.top, "per_frame": options.per_frame, "chunk": options.chunk, "batch": options.batch}
-        file = RecordFile(out, {"classes": list(self._classes), "weights": self._weights(), "options": chosen})
+        about = {"classes": list(self._classes), "weights": self._weights(), "options": chosen}
+        group = Group.of_torchrun()
+        if options.devices > 1 or group.size > 1 or parts_folder(out).exists():
+            yield from self._together(videos, out, about, group, request, options)
+            return
+        file = RecordFile(out, about)
         file.begin()
         left = [video for video in videos if str(video) not in file.done]
-        run = self._side_by_side if options.batch > 1 else self._one_by_one
         shown.begin("answering", len(left))
         try:
-            for done, pictures in enumerate(run(left, file, options)):
+            for done, pictures in enumerate(self.answering(options)(left, file)):
                 yield from pictures
                 shown.update(done + 1)
                 if done + 1 < len(left) and request.stopped():
@@ -80,6 +97,34 @@ class ActionPredictor:
         finally:
             shown.end()
         yield file.finish()
+
+    def _together(
+        self,
+        videos: Sequence[Path],
+        out: Path,
+        about: Mapping[str, Any],
+        group: Group,
+        request: PredictRequest,
+        options: PredictSettings,
+    ) -> Iterator[Path]:
+        """Share the videos with other processes: those that are started here, or those of torchrun."""
+        if group.size > 1 and options.devices > 1:
+            raise SettingsError(f"devices {options.devices}: torchrun has started {group.size} processes. Leave it out")
+        model = copy.deepcopy(cast(nn.Module, self._model)).cpu()
+        arguments = (self._settings, list(self._classes), model, videos, out, about, options, autocast_type())
+        count = options.devices if group.size == 1 else 1
+        with workers(count, work_along, arguments, request.stopped) as stopped:
+            records = SharedRecords(out, about, group)
+            done = yield from records.write(
+                videos, self.answering(options), options.batch, request.progress or NoProgress(), stopped
+            )
+        if done and group.rank == 0:
+            yield records.join(videos)
+
+    def answering(self, options: PredictSettings) -> Answer:
+        """Give the function that answers for some videos, and writes their records."""
+        run = self._side_by_side if options.batch > 1 else self._one_by_one
+        return lambda videos, file: run(videos, file, options)
 
     def _live(self, request: PredictRequest, options: PredictSettings) -> Iterator[Path]:
         if request.inputs:
@@ -90,7 +135,8 @@ class ActionPredictor:
                 raise SettingsError(f"--out {out}: of live frames expected a file that ends with .csv or .mp4")
         session = LiveSession(self._model, self._settings, options.window)
         shown = request.progress or NoProgress()
-        done = answer_live(open_source(options), session, self._classes, request.out, options, shown, request.stopped)
+        source = open_source(options.camera, options.stdin)
+        done = answer_live(source, session, self._classes, request.out, options, shown, request.stopped)
         _LOG.info("%d frames answered, %.1f ms each, %d dropped", done.frames, 1000 * done.seconds, done.dropped)
         yield from (out for out in request.out if not out.as_posix().startswith("/dev/"))
 
@@ -100,17 +146,18 @@ class ActionPredictor:
 
     def _one_by_one(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
         """Write a record for each video, and give what was drawn of it."""
-        data, keep_errors = self._settings.data, options.on_error == "skip"
+        data, keep_errors, style = self._settings.data, options.on_error == "skip", self._style(options)
         for video in videos:
             if options.annotate is None:
                 answers = answer_frames(self._model, self._frames(video), self._settings, options.chunk)
-                file.write(str(video), answers, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+                file.write(str(video), answers, style, keep_errors=keep_errors)
                 yield []
                 continue
             held, picture = Held(self._frames(video)), annotated_name(Path(options.annotate), video)
             answers = answer_frames(self._model, held, self._settings, options.chunk)
-            drawn = annotate(answers, held, self._classes, picture, data.rate or data.frame_rate)
-            file.write(str(video), drawn, self._classes, options.top, options.per_frame, keep_errors=keep_errors)
+            rate = data.rate or data.frame_rate
+            drawn = annotate(answers, held, self._classes, picture, rate, style.average)
+            file.write(str(video), drawn, style, keep_errors=keep_errors)
             yield [picture] if picture.exists() else []
 
     def _side_by_side(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
@@ -120,7 +167,7 @@ class ActionPredictor:
                 "batch: several videos at a time are answered without annotate, by a network with a state; got "
                 f"annotate {options.annotate}, model.kind {self._settings.model.kind}. Leave batch out"
             )
-        opened = [partial(self._frames, video) for video in videos]
+        opened, style = [partial(self._frames, video) for video in videos], self._style(options)
         with ExitStack() as aside:
             lines: dict[int, IO[bytes]] = {}
             records: dict[int, Record] = {}
@@ -128,7 +175,7 @@ class ActionPredictor:
                 name = str(videos[said.video])
                 if said.video not in records:
                     lines[said.video] = aside.enter_context(SpooledTemporaryFile(max_size=1 << 20))
-                    one = Record(lines[said.video], name, self._classes, options.top, options.per_frame)
+                    one = Record(lines[said.video], name, style)
                     records[said.video] = one
                 if said.answer is not None:
                     records[said.video].add(said.answer)
@@ -141,12 +188,37 @@ class ActionPredictor:
                 line.close()
                 yield []
 
+    def _style(self, options: PredictSettings) -> Style:
+        return Style(self._classes, options.top, options.per_frame, self._settings.loss.average)
+
     def _weights(self) -> str:
         digest = hashlib.sha256()
         for name, value in sorted(cast(nn.Module, self._model).state_dict().items()):
             digest.update(name.encode())
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+
+def work_along(
+    rank: int,
+    size: int,
+    stop: Event,
+    settings: ActionSettings,
+    classes: Sequence[str],
+    model: nn.Module,
+    videos: Sequence[Path],
+    out: Path,
+    about: Mapping[str, Any],
+    options: PredictSettings,
+    precision: torch.dtype | None,
+) -> None:
+    """Answer for videos as one of several processes; see `ActionPredictor.predict`."""
+    device = place_of(model, rank)
+    predictor = ActionPredictor(settings, classes, cast(TaskModel, model.to(device)))
+    with torch.autocast(device.type, dtype=precision, enabled=precision is not None):
+        records = SharedRecords(out, about, Group(rank, size))
+        for _ in records.write(videos, predictor.answering(options), options.batch, NoProgress(), stop.is_set):
+            pass
 
 
 def annotated_name(folder: Path, video: Path) -> Path:

@@ -25,15 +25,32 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.tasks.action.settings import Average
 from semicoupled.tasks.action.video_answer import FrameAnswer, RunningAnswer
 
 FORMAT = 1
 DIGITS = 6
+
+
+class Style(NamedTuple):
+    """What a record says.
+
+    Attributes:
+        classes: names.
+        top: how many are named.
+        per_frame: whether each frame's probabilities are written.
+        average: how frames become the answer for a video.
+    """
+
+    classes: Sequence[str]
+    top: int
+    per_frame: bool
+    average: Average
 
 
 class RecordFile:
@@ -49,7 +66,7 @@ class RecordFile:
         Raises:
             DataError: there is a file, made otherwise, or none of ours.
         """
-        self.path, self._about = path, {"format": FORMAT, "task": "action", **about}
+        self.path, self.about = path, {"format": FORMAT, "task": "action", **about}
         self.part = path.with_name(f"{path.name}.part")
         self.done: list[str] = []
         source = self.part if self.part.exists() else path
@@ -59,7 +76,7 @@ class RecordFile:
     def begin(self) -> None:
         """Make the file ready to be written to; nothing was touched before."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = self._kept or (json.dumps(self._about) + "\n").encode()
+        content = self._kept or first_line(self.about)
         if not (self.part.exists() and self.part.read_bytes() == content):
             temporary = self.part.with_name(f".{self.part.name}.new")
             temporary.write_bytes(content)
@@ -69,9 +86,7 @@ class RecordFile:
         self,
         video: str,
         answers: Iterable[FrameAnswer],
-        classes: Sequence[str],
-        top: int,
-        per_frame: bool,
+        style: Style,
         *,
         keep_errors: bool = True,
     ) -> None:
@@ -80,16 +95,14 @@ class RecordFile:
         Args:
             video: its name.
             answers: of its frames; may raise DataError.
-            classes: names.
-            top: how many are named.
-            per_frame: write each frame's probabilities.
+            style: what is written of each.
             keep_errors: an error is written down; else it is raised, and the half line does not count.
 
         Raises:
             DataError: `answers` did, and errors are not kept.
         """
         with self.part.open("ab") as file:
-            record, error = Record(file, video, classes, top, per_frame), None
+            record, error = Record(file, video, style), None
             try:
                 for answer in answers:
                     record.add(answer)
@@ -132,7 +145,7 @@ class RecordFile:
             raise DataError(
                 f"{source}: is no file of answers ({error}); expected none, or one of ours. Choose another --out"
             ) from error
-        if about != json.loads(json.dumps(self._about)):
+        if about != json.loads(json.dumps(self.about)):
             raise DataError(
                 f"{source}: was made by another model or with other options; expected the same, to go on with it. "
                 "Choose another --out, or remove it"
@@ -144,15 +157,15 @@ class RecordFile:
 class Record:
     """One record, written while its video goes on."""
 
-    def __init__(self, file: IO[bytes], video: str, classes: Sequence[str], top: int, per_frame: bool) -> None:
+    def __init__(self, file: IO[bytes], video: str, style: Style) -> None:
         """Begin the line; see `RecordFile.write`."""
-        self._file, self._classes, self._top, self._per_frame = file, classes, top, per_frame
-        self._running, self._last = RunningAnswer(len(classes)), 0.0
+        self._file, self._style = file, style
+        self._running, self._last = RunningAnswer(style.average), 0.0
         _put(file, f'{{"video": {json.dumps(video)}, "frames": [')
 
     def add(self, answer: FrameAnswer) -> None:
         """Take in a frame's answer."""
-        if self._per_frame:
+        if self._style.per_frame:
             numbers = [round(answer.time, 4), *(_short(value) for value in answer.main)]
             _put(self._file, (", " if self._running.count else "") + json.dumps(numbers))
         self._running.add(answer)
@@ -165,8 +178,13 @@ class Record:
             error: why the video ended before its time; None where it did not.
         """
         about = {"count": self._running.count, "seconds": round(self._last, 4)}
-        rest = {**about, **_answer(self._running, self._classes, self._top), "error": error}
+        rest = {**about, **_answer(self._running, self._style.classes, self._style.top), "error": error}
         _put(self._file, f"], {json.dumps(rest)[1:]}\n")
+
+
+def first_line(about: Mapping[str, Any]) -> bytes:
+    """Give the line that says what made the records."""
+    return (json.dumps(about) + "\n").encode()
 
 
 def _flush(file: IO[bytes]) -> None:

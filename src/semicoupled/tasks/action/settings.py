@@ -15,6 +15,7 @@ from semicoupled.training.settings import (
     check_together,
 )
 
+Average = Literal["probabilities", "scores", "frames"]
 Kind = Literal[
     "semicoupled", "cnn", "cnn_lstm", "convlstm", "convgru", "cbm", "r2plus1d", "r3d_18", "mc3_18", "r2plus1d_18", "s3d"
 ]
@@ -116,12 +117,13 @@ class LossSettings:
     """The main goal: cross entropy of a video's answer.
 
     Args:
-        average: what is averaged over the frames: their ``probabilities`` (as they are scored) or their ``scores``,
-            which learns more evenly; ``frames`` asks every frame by itself.
+        average: what is averaged over the frames, in learning and in the answer for a video: their ``probabilities``
+            (Sec. 5.5) or their ``scores`` before the softmax, which learns sooner; ``frames`` asks every frame by
+            itself, and averages probabilities in the answer.
         smoothing: share of the truth that is spread over all classes, in [0, 1).
     """
 
-    average: Literal["probabilities", "scores", "frames"] = "probabilities"
+    average: Average = "probabilities"
     smoothing: float = 0.0
 
     def __post_init__(self) -> None:
@@ -221,6 +223,9 @@ class PredictSettings:
         chunk: frames that are computed at once; memory grows with it, the result does not change.
         batch: videos that are answered side by side, frame by frame; records then come in the order in which videos
             end, and agree with those of 1 up to rounding.
+        devices: processes that share the videos: each on a GPU of its own where there are several, else on the CPU's
+            cores. What a killed one had begun is taken up by the others, and what a killed call had done by the next.
+            On several machines start them with torchrun, and leave this out.
         annotate: a folder to write the videos to, with the answer drawn into each frame.
         camera: live from a camera: its number, its device, or an address that FFmpeg reads (rtsp://...). No inputs are
             given then. It ends with Ctrl-C, or after `frames`.
@@ -234,6 +239,7 @@ class PredictSettings:
     on_error: Literal["skip", "fail"] = "skip"
     chunk: int = 16
     batch: int = 1
+    devices: int = 1
     annotate: str | None = None
     camera: str | None = None
     stdin: str | None = None
@@ -242,7 +248,7 @@ class PredictSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges, and what goes together."""
-        for name in ("top", "chunk", "batch", "window", "frames"):
+        for name in ("top", "chunk", "batch", "devices", "window", "frames"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SettingsError(f"{name}: expected at least 1, got {value!r}.")
@@ -250,6 +256,8 @@ class PredictSettings:
             raise SettingsError("--camera and --stdin: expected one of them. Leave the other out.")
         if self.frames is not None and not self.live:
             raise SettingsError("--frames: is of use with --camera or --stdin alone. Leave it out.")
+        if self.devices > 1 and self.live:
+            raise SettingsError(f"--devices {self.devices}: live frames go to one process. Leave it out.")
 
     @property
     def live(self) -> bool:

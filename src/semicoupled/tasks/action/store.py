@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +11,10 @@ import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.files import replacing
+from semicoupled.skipping import Skipped
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.frames import clip_frames
 from semicoupled.tasks.action.listing.clip import Clip
-
-_LOG = logging.getLogger(__name__)
-LIMIT = 0.01
-"""Share of clips that may be left out."""
 
 
 class ClipStore:
@@ -103,18 +99,14 @@ def usable(clips: Sequence[Clip], store: ClipStore, name: str) -> list[int]:
         DataError: more than 1 % cannot be read.
     """
     good: list[int] = []
-    bad: list[DataError] = []
+    hint = "`semicoupled data check action` names all"
+    skipped = Skipped("skip", f"the split {name}", "videos", hint=hint)
     for index in range(len(clips)):
         try:
             store.frames(index)
         except DataError as error:
-            bad.append(error)
-            _LOG.warning("left out: %s", error)
+            skipped.add(error)
         else:
             good.append(index)
-    if len(bad) > LIMIT * len(clips):
-        raise DataError(
-            f"{len(bad)} of {len(clips)} videos of the split {name} cannot be read, more than {LIMIT:.0%}; the "
-            f"first: {bad[0]}. `semicoupled data check action` names all"
-        )
+    skipped.close(len(clips))
     return good

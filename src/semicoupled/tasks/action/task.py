@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from semicoupled.run_folder import load
 from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams
+from semicoupled.tasks.action.architecture import build_network
 from semicoupled.tasks.action.check import check
 from semicoupled.tasks.action.data import ActionBatch, ActionData, pieces
 from semicoupled.tasks.action.describe import describe
@@ -94,10 +96,18 @@ def classes_of(description: Description) -> list[str]:
 
 def build(settings: ActionSettings, description: Description) -> TaskModel:
     """See `Task.build`."""
-    model = build_model(settings, len(classes_of(description)))
+    blank = replace(settings, model=replace(settings.model, backbone_weights=None))
+    model = build_model(blank, len(classes_of(description)))
     if not _is_3d(settings):
         model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return cast(TaskModel, model)
+
+
+def start(settings: ActionSettings, model: TaskModel) -> None:
+    """See `Task.start`."""
+    if settings.model.backbone_weights is not None:
+        learned = build_network(settings.model, settings.data.channels)
+        cast(ActionModel, model).network.load_state_dict(learned.state_dict())
 
 
 def _is_3d(settings: ActionSettings) -> bool:
@@ -244,6 +254,7 @@ TASK = Task(
     settings=ActionSettings,
     splits=splits,
     build=build,
+    start=start,
     goals=goals,
     cut=cut,
     validate=validate,

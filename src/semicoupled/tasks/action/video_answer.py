@@ -12,9 +12,10 @@ from semicoupled.data.video import VideoFrame
 from semicoupled.nn.streams import Stream
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.answering import answered_streams, can_stream, run_frames
+from semicoupled.tasks.action.averaging import contribution, from_sum
 from semicoupled.tasks.action.data import choose_frames, plain_frames
 from semicoupled.tasks.action.frames import small_frames
-from semicoupled.tasks.action.settings import ActionSettings
+from semicoupled.tasks.action.settings import ActionSettings, Average
 
 
 class FrameAnswer(NamedTuple):
@@ -34,13 +35,17 @@ class FrameAnswer(NamedTuple):
 
 
 class RunningAnswer:
-    """The mean of the frames' probabilities so far, one a stream; float64, so that it does not depend on the chunks."""
+    """The average over the frames so far, one a stream; float64, so that it does not depend on the chunks."""
 
-    def __init__(self, classes: int) -> None:
-        """Begin with nothing."""
+    def __init__(self, average: Average = "probabilities") -> None:
+        """Begin with nothing.
+
+        Args:
+            average: as `averaging.average_frames` has it.
+        """
         self.count = 0
         self._sums: dict[str, np.ndarray] = {}
-        self._classes = classes
+        self._average: Average = average
 
     def add(self, frame: FrameAnswer) -> None:
         """Take in a frame."""
@@ -48,12 +53,12 @@ class RunningAnswer:
         for name in ("main", "spatial", "temporal"):
             said = getattr(frame, name)
             if said is not None:
-                self._sums[name] = self._sums.get(name, np.zeros(self._classes)) + said.astype(np.float64)
+                self._sums[name] = self._sums.get(name, 0.0) + contribution(said, self._average)
 
     def mean(self, stream: str) -> np.ndarray | None:
         """Give the probabilities of the video so far; None of a stream that says nothing."""
         total = self._sums.get(stream)
-        return None if total is None else total / self.count
+        return None if total is None else from_sum(total, self.count, self._average)
 
 
 def answer_frames(

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.skipping import OnError
 
 AngleUnit = Literal["degrees", "radians", "normalized"]
-OnError = Literal["fail", "skip"]
 
 SCALES: dict[str, float] = {"degrees": 25.0, "radians": 0.436, "normalized": 1.0}
 """Default of `AngleSettings.scale`, by unit."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,15 +10,11 @@ import numpy as np
 
 from semicoupled.data.flow import optical_flow, resize_flow
 from semicoupled.errors import DataError
+from semicoupled.skipping import Skipped, place_of
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.reading import cut_at_gaps, take
 from semicoupled.training.progress import NoProgress, Progress
-
-log = logging.getLogger(__name__)
-
-MOST_SKIPPED = 0.01
-"""Share of images that may be left out with `data.on_error` skip."""
 
 FLOW_SHRINK = 4
 """The flow is kept so many times smaller than the images; the network's map is smaller still."""
@@ -61,7 +56,7 @@ def look_at(drives: Sequence[Drive], settings: DataSettings, progress: Progress 
     shown = progress or NoProgress()
     total = sum(len(drive) for drive in drives)
     seen: list[SeenDrive] = []
-    skipped: list[str] = []
+    skipped = Skipped(settings.on_error, place_of(drive.source for drive in drives), "images")
     done = 0
     shown.begin("reading images", total)
     try:
@@ -73,22 +68,14 @@ def look_at(drives: Sequence[Drive], settings: DataSettings, progress: Progress 
                     images[index] = shrink(drive.frames.read(index), settings)
                     kept.append(index)
                 except DataError as error:
-                    if settings.on_error == "fail":
-                        raise
-                    skipped.append(str(error))
+                    skipped.add(error)
                 done += 1
                 if done % 256 == 0:
                     shown.update(done)
             seen += _cut_again(drive, images, kept, settings)
     finally:
         shown.end()
-    if len(skipped) > MOST_SKIPPED * total:
-        raise DataError(
-            f"{len(skipped)} of {total} images cannot be read; with data.on_error skip expected at most "
-            f"{MOST_SKIPPED:.0%}. The first: {skipped[0]}"
-        )
-    for sentence in skipped:
-        log.warning("left out: %s", sentence)
+    skipped.close(total)
     return seen
 
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from semicoupled.networks import table1
-from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk, TorchvisionTrunk
+from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk
 from semicoupled.networks.grid import GridHead
 from semicoupled.networks.heads import MapHead
+from semicoupled.networks.image_trunks import ImageTrunk
 from semicoupled.networks.streaming import S_WIDTHS, STRIDES, XS_WIDTHS
 from semicoupled.nn import RecurrentStack, SemiCoupledStack, StackState, Switching, convlstm
 from semicoupled.nn.streams import Stream
@@ -158,9 +159,9 @@ def build_network(settings: ModelSettings) -> Network:
         MissingExtraError: it is one of torchvision's, which is not installed.
     """
     if settings.kind == "resnet18":
-        return Framewise(TorchvisionTrunk("resnet18"))
+        return Framewise(ImageTrunk("resnet18"))
     if settings.kind == "vgg_lstm":
-        return FramewiseLSTM(TorchvisionTrunk("vgg16_bn"), settings.hidden, settings.grid)
+        return FramewiseLSTM(ImageTrunk("vgg16", flat=True), settings.hidden, settings.grid)
     widths, strides = layers_of(settings)
     kernels = (7, *[3] * (len(widths) - 1))
     norm, every = settings.norm, settings.shortcut_every

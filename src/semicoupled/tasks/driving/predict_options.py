@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from semicoupled.errors import SettingsError
-from semicoupled.tasks.driving.data_settings import OnError
+from semicoupled.skipping import OnError
 
 
 @dataclass(frozen=True)

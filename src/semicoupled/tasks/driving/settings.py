@@ -11,7 +11,6 @@ from semicoupled.tasks.driving.data_settings import (
     AngleUnit,
     AugmentSettings,
     DataSettings,
-    OnError,
     at_least,
 )
 from semicoupled.tasks.driving.predict_options import PredictOptions
@@ -33,7 +32,6 @@ __all__ = [
     "DrivingSettings",
     "EvaluationSettings",
     "ModelSettings",
-    "OnError",
     "PredictOptions",
     "SubGoals",
 ]

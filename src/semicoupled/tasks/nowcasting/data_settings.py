@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.skipping import OnError
 
-OnError = Literal["fail", "skip"]
 Quantity = Literal["dBZ", "mm/h", "mm"]
 
 

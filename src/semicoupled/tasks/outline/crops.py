@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semicoupled.errors import DataError, nearest
-from semicoupled.tasks.outline.polygons import GRID, Points
+from semicoupled.tasks.outline.polygons import Points
+from semicoupled.tasks.outline.window import Window
 
 Crop = Literal["stretch", "square"]
 """``stretch``: the box and a tenth of it on every side, resized as it is. ``square``: a square as long as the box's
@@ -34,30 +35,6 @@ class Box(NamedTuple):
     y: float
     width: float
     height: float
-
-
-class Window(NamedTuple):
-    """Whole pixels of an image, beyond its border too; what lies there is black.
-
-    Attributes:
-        x: of its left column.
-        y: of its top row.
-        width: in pixels.
-        height: in pixels.
-    """
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def to_grid(self, points: Points, grid: int = GRID) -> Points:
-        """From pixels of the image to cells."""
-        return (points - (self.x, self.y)) * (grid / self.width, grid / self.height)
-
-    def to_image(self, points: Points, grid: int = GRID) -> Points:
-        """From cells to pixels of the image."""
-        return points * (self.width / grid, self.height / grid) + (self.x, self.y)
 
 
 def box_of(points: Points) -> Box:

@@ -15,13 +15,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from semicoupled.tasks.outline.augment import jittered, mirrored, recolored, slipped
-from semicoupled.tasks.outline.crops import Window, cut_out, window_of
+from semicoupled.tasks.outline.crops import cut_out, window_of
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.polygons import Cells, Points, classes_of, outline_cells, signed_area
 from semicoupled.tasks.outline.prompts import teach
-from semicoupled.tasks.outline.raster import Region, rasterize
+from semicoupled.tasks.outline.raster import rasterize
 from semicoupled.tasks.outline.records import Annotations, Instance, Picture
 from semicoupled.tasks.outline.settings import DataSettings
+from semicoupled.tasks.outline.window import Window
 from semicoupled.training.sampling import SampleKey
 
 log = logging.getLogger(__name__)
@@ -108,9 +109,12 @@ class OutlineData(Dataset[OutlineBatch]):
         """Make a sample."""
         asked = key if isinstance(key, SampleKey) else SampleKey(key)
         source, settings = self.sources[asked.index], self.settings
-        rng = np.random.default_rng((self.seed, asked.index, asked.draw + 1))
         varied = self.training and asked.draw >= 0
+        shown = asked.draw if settings.views is None else asked.draw % settings.views
+        rng = np.random.default_rng((self.seed, asked.index, shown + 1))
         view = see(source, settings, rng if varied else None)
+        if settings.views is not None:  # the crop comes again, what is told of the outline does not
+            rng = np.random.default_rng((self.seed, asked.index, asked.draw + 1, 1))
         cells = view.cells
         with_end = True
         if varied:
@@ -165,7 +169,7 @@ def see(source: Source, settings: DataSettings, rng: np.random.Generator | None 
 def maps_of(view: View, grid: int) -> NDArray[np.float32]:
     """Draw the maps of `MAPS`."""
     maps = np.zeros((len(MAPS), grid, grid), dtype=np.float32)
-    maps[0] = rasterize(view.polygons, Region(0, 0, grid, grid))
+    maps[0] = rasterize(view.polygons, Window(0, 0, grid, grid))
     following = np.roll(view.cells, -1, axis=0)
     for start, stop in zip(view.cells, following, strict=True):
         count = int(np.abs(stop - start).max()) + 1

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semicoupled.report import Picture, Section, rows_table
-from semicoupled.tasks.outline.crops import Window
 from semicoupled.tasks.outline.data import OutlineData, see
 from semicoupled.tasks.outline.evaluation import ask_for, score_sources, usable
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.outlines import outline
 from semicoupled.tasks.outline.pictures import add_outline
 from semicoupled.tasks.outline.settings import OutlineSettings, Prompt
+from semicoupled.tasks.outline.window import Window
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ import numpy as np
 
 from semicoupled.rows import Row
 from semicoupled.tasks.outline.annotator import effort_rows
-from semicoupled.tasks.outline.crops import Window, window_of
+from semicoupled.tasks.outline.crops import window_of
 from semicoupled.tasks.outline.data import Source, View, cells_in, see
 from semicoupled.tasks.outline.decoding import Ask
 from semicoupled.tasks.outline.metrics import BOUNDARIES, Score, crosses_itself, score
@@ -19,6 +19,7 @@ from semicoupled.tasks.outline.outlines import BATCH, Outlined, outline
 from semicoupled.tasks.outline.polygons import Points, centers
 from semicoupled.tasks.outline.settings import DataSettings, EvaluationSettings, Prompt
 from semicoupled.tasks.outline.shapes import box_points, ellipse_points
+from semicoupled.tasks.outline.window import Window
 from semicoupled.training.progress import NoProgress, Progress
 
 SIZES = (("small", 0.0, 32.0**2), ("medium", 32.0**2, 96.0**2), ("large", 96.0**2, math.inf))

@@ -9,7 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semicoupled.networks import efficientnet
 from semicoupled.networks.backbones import VGG16BN, FeaturePyramid, LightBackbone, normalize
+from semicoupled.networks.efficientnet import EfficientNetLite0
+from semicoupled.networks.feature_cache import FeatureCache
 from semicoupled.nn import StackState, Switching
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import Outputs, Stream
@@ -18,6 +21,10 @@ from semicoupled.tasks.outline.decoders import Decoder, build_decoder
 from semicoupled.tasks.outline.heads import CellHead, LinearHead
 from semicoupled.tasks.outline.polygons import GRID
 from semicoupled.tasks.outline.settings import ModelSettings
+
+Backbone = VGG16BN | LightBackbone | EfficientNetLite0
+TAPS = (1, 2, 3, 4)
+"""Maps of a backbone that become features; the first is too large."""
 
 
 class OutlineOutput(NamedTuple):
@@ -54,18 +61,12 @@ class OutlineModel(nn.Module):
         """
         super().__init__()
         self.grid, self.frozen = grid, settings.freeze
-        if settings.backbone == "vgg16_bn":
-            self.backbone: VGG16BN | LightBackbone = VGG16BN()
-            if settings.pretrained is not None:
-                self.backbone.load_torchvision(settings.pretrained)
-            taps = (1, 2, 3, 4)
-        else:
-            self.backbone = LightBackbone()
-            taps = (1, 2, 3, 4)
+        self.backbone = build_backbone(settings)
         if self.frozen:
             self.backbone.requires_grad_(False)
-        self.taps = taps
-        self.pyramid = FeaturePyramid([self.backbone.channels[tap] for tap in taps], settings.features)
+        limit = int(settings.cache_gigabytes * 2**30)
+        self._cache = FeatureCache(limit) if limit else None
+        self.pyramid = FeaturePyramid([self.backbone.channels[tap] for tap in TAPS], settings.features)
         self.fields = Fields(grid) if settings.positions == "fields" else None
         self.map_head = nn.Conv2d(settings.features, len(MAPS), 1)
         self.network: Decoder = build_decoder(settings)
@@ -84,8 +85,14 @@ class OutlineModel(nn.Module):
         Args:
             image: RGB, 0 to 1.
         """
-        maps = self.backbone(normalize(image).contiguous(memory_format=torch.channels_last))
-        return self.pyramid([maps[tap] for tap in self.taps], (self.grid, self.grid))
+        maps = self._look(image) if self._cache is None else self._cache.maps(image, self._look)
+        return self.pyramid(maps, (self.grid, self.grid))
+
+    def _look(self, image: Tensor) -> list[Tensor]:
+        """Give the maps of the backbone that become features."""
+        scaled = efficientnet.normalize(image) if isinstance(self.backbone, EfficientNetLite0) else normalize(image)
+        maps = self.backbone(scaled.contiguous(memory_format=torch.channels_last))
+        return [maps[tap] for tap in TAPS]
 
     def read_maps(self, features: Float[Tensor, "B F g g"]) -> Float[Tensor, "B 3 g g"]:
         """Give scores of the object, its border and its points (`data.MAPS`)."""
@@ -180,6 +187,28 @@ class Fields(nn.Module):
     def forward(self, positions: Float[Tensor, "*B g g"]) -> Float[Tensor, "*B g g"]:
         """Spread maps that are 1 in one cell, or empty."""
         return (positions.flatten(-2).to(self.spread.dtype) @ self.spread).view_as(positions)
+
+
+def build_backbone(settings: ModelSettings) -> Backbone:
+    """Build the network that sees the image, with random weights."""
+    if settings.backbone == "vgg16_bn":
+        return VGG16BN()
+    return EfficientNetLite0() if settings.backbone == "efficientnet_lite0" else LightBackbone()
+
+
+def start_backbone(model: OutlineModel, pretrained: str | None) -> None:
+    """Give a backbone the weights that the settings name; see `ModelSettings.pretrained`.
+
+    Raises:
+        MissingExtraError: they come in a package that is not installed.
+        RunError: they are missing, or do not fit.
+    """
+    if pretrained is None:
+        return
+    if isinstance(model.backbone, VGG16BN):
+        model.backbone.load_torchvision(pretrained)
+    elif isinstance(model.backbone, EfficientNetLite0):
+        model.backbone.load_published(pretrained)
 
 
 def build_model(settings: ModelSettings, grid: int = GRID) -> OutlineModel:

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from semicoupled.nn.shapes import Float, Tensor
-from semicoupled.tasks.outline.crops import Window
 from semicoupled.tasks.outline.decoding import Ask, Drawn, draw
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.polygons import Points, centers
+from semicoupled.tasks.outline.window import Window
 
 BATCH = 32
 

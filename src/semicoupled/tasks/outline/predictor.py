@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import NamedTuple
 from semicoupled.errors import DataError
 from semicoupled.files import write_bytes
 from semicoupled.report import png
+from semicoupled.skipping import Skipped, place_of
 from semicoupled.task import PredictRequest
 from semicoupled.tasks.outline.boxes import Wanted, read_boxes
-from semicoupled.tasks.outline.crops import Box, cut_out, window_of
+from semicoupled.tasks.outline.crops import CONTEXT, Box, cut_out, window_of
 from semicoupled.tasks.outline.decoding import Ask
 from semicoupled.tasks.outline.images import SUFFIXES, read_image, read_size
 from semicoupled.tasks.outline.listing import find_format
@@ -24,11 +24,6 @@ from semicoupled.tasks.outline.polygons import as_points, to_cells
 from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
 from semicoupled.tasks.outline.settings import DataSettings, PredictOptions
 from semicoupled.training.progress import NoProgress
-
-log = logging.getLogger(__name__)
-
-MOST_SKIPPED = 0.01
-"""Share of images that may be skipped."""
 
 
 class Found(NamedTuple):
@@ -75,25 +70,19 @@ class OutlinePredictor:
         jobs = _jobs(request.inputs, options)
         writer = find_format(options.format)
         found: list[tuple[Path, Found]] = []
-        skipped: list[str] = []
+        place = place_of(request.inputs or [Path(str(options.boxes))])
+        skipped = Skipped(options.on_error, place, "images", hint="Nothing was written")
         progress.begin("outlining", len(jobs))
         try:
             for done, (path, name, wanted) in enumerate(jobs):
                 try:
                     found.append((path, self.outline(path, name, wanted, options.beam)))
                 except DataError as error:
-                    if options.on_error == "fail":
-                        raise
-                    skipped.append(str(error))
-                    log.warning("left out: %s", error)
+                    skipped.add(error)
                 progress.update(done + 1)
         finally:
             progress.end()
-        if len(skipped) > MOST_SKIPPED * len(jobs):
-            raise DataError(
-                f"{len(skipped)} of {len(jobs)} images cannot be used, expected at most {MOST_SKIPPED:.0%}; nothing "
-                f"was written. The first: {skipped[0]}"
-            )
+        skipped.close(len(jobs))
         labels = tuple(dict.fromkeys(one.label for _, image in found for one in image.picture.instances))
         folder = _common([path for path, _ in found])
         yield from writer.write(Annotations(folder, tuple(image.picture for _, image in found), labels), out)
@@ -194,8 +183,6 @@ def _images(path: Path) -> list[Path]:
 
 def _inset(width: int, height: int, data: DataSettings) -> Box:
     """The box whose window is the whole image."""
-    from semicoupled.tasks.outline.crops import CONTEXT
-
     share = CONTEXT[data.crop] / (1 + 2 * CONTEXT[data.crop])
     return Box(width * share, height * share, width * (1 - 2 * share), height * (1 - 2 * share))
 

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semicoupled.tasks.outline.window import Window
+
 Mask = NDArray[np.bool_]
 
 
-class Region(NamedTuple):
-    """A rectangle of pixels.
-
-    Attributes:
-        x: of its left column.
-        y: of its top row.
-        width: in pixels.
-        height: in pixels.
-    """
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-def rasterize(polygons: Sequence[NDArray[np.float64]], region: Region) -> Mask:
+def rasterize(polygons: Sequence[NDArray[np.float64]], region: Window) -> Mask:
     """Draw polygons into a rectangle of an image.
 
     Args:
@@ -48,7 +33,7 @@ def rasterize(polygons: Sequence[NDArray[np.float64]], region: Region) -> Mask:
     return (np.cumsum(crossings[:, :-1], axis=1) & 1).astype(np.bool_)
 
 
-def bounds(polygons: Sequence[NDArray[np.float64]], size: tuple[int, int] | None = None) -> Region:
+def bounds(polygons: Sequence[NDArray[np.float64]], size: tuple[int, int] | None = None) -> Window:
     """The smallest rectangle of pixels around polygons.
 
     Args:
@@ -57,25 +42,25 @@ def bounds(polygons: Sequence[NDArray[np.float64]], size: tuple[int, int] | None
     """
     points = [polygon for polygon in polygons if len(polygon)]
     if not points:
-        return Region(0, 0, 0, 0)
+        return Window(0, 0, 0, 0)
     every = np.concatenate(points)
     low, high = np.floor(every.min(0)).astype(int), np.ceil(every.max(0)).astype(int)
     if size is not None:
         low, high = np.clip(low, 0, size), np.clip(high, 0, size)
-    return Region(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+    return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
 
 
-def joined(one: Region, other: Region) -> Region:
+def joined(one: Window, other: Window) -> Window:
     """The smallest rectangle around two; an empty one adds nothing."""
     regions = [region for region in (one, other) if region.width > 0 and region.height > 0]
     if not regions:
-        return Region(0, 0, 0, 0)
+        return Window(0, 0, 0, 0)
     x, y = min(region.x for region in regions), min(region.y for region in regions)
     right = max(region.x + region.width for region in regions)
-    return Region(x, y, right - x, max(region.y + region.height for region in regions) - y)
+    return Window(x, y, right - x, max(region.y + region.height for region in regions) - y)
 
 
-def _count_crossings(crossings: NDArray[np.int32], polygon: NDArray[np.float64], region: Region) -> None:
+def _count_crossings(crossings: NDArray[np.int32], polygon: NDArray[np.float64], region: Window) -> None:
     """Note, in every row, right of which columns an edge lies."""
     start = polygon - (region.x, region.y)
     stop = np.roll(start, -1, axis=0)
@@ -92,7 +77,7 @@ def _count_crossings(crossings: NDArray[np.int32], polygon: NDArray[np.float64],
         crossings[rows, columns] += 1  # a row comes once
 
 
-def covered(parts: Sequence[Sequence[NDArray[np.float64]]], region: Region) -> Mask:
+def covered(parts: Sequence[Sequence[NDArray[np.float64]]], region: Window) -> Mask:
     """Pixels of an object of several parts, each its outline and its holes; parts may overlap.
 
     Args:

@@ -24,13 +24,14 @@ from numpy.typing import NDArray
 
 from semicoupled.errors import SettingsError, ShapeError
 from semicoupled.nn import StackState
-from semicoupled.tasks.outline.crops import Box, Window, cut_out, window_of
+from semicoupled.tasks.outline.crops import Box, cut_out, window_of
 from semicoupled.tasks.outline.decoding import allowed, first_points, neighborhood, one_hot
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.outlines import encode
 from semicoupled.tasks.outline.polygons import Points, as_points, cells_of, centers, to_cells
 from semicoupled.tasks.outline.records import Instance, Part
 from semicoupled.tasks.outline.settings import DataSettings
+from semicoupled.tasks.outline.window import Window
 
 NEAR = 2
 """Cells: where the network comes so close to the next pinned point, it takes that point."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.skipping import OnError
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -51,6 +52,8 @@ class DataSettings:
         slip: share of the points fed back that are moved to a neighboring cell, so that the network learns to go on
             from where it is.
         color: how far brightness, contrast and the three colors of a sample vary.
+        views: so many different crops of each object are learned from, in turn, so that what a frozen backbone gives
+            for them can be kept; None for a new one each time.
     """
 
     root: str | None = None
@@ -68,6 +71,7 @@ class DataSettings:
     box_jitter: float = 0.1
     slip: float = 0.15
     color: float = 0.3
+    views: int | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -83,6 +87,8 @@ class DataSettings:
         for name in ("end_share", "slip", "color"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"data.{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
+        if self.views is not None and self.views < 1:
+            raise SettingsError(f"data.views: expected at least 1, got {self.views!r}.")
         if not 0 <= self.box_jitter < 0.5:
             raise SettingsError(f"data.box_jitter: expected a share from 0 to below 0.5, got {self.box_jitter!r}.")
 
@@ -98,10 +104,13 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
-        backbone: ``vgg16_bn`` (paper) or ``light``, which a CPU can train.
-        pretrained: file of weights of the backbone: for ``vgg16_bn`` those of torchvision (``.pth`` or safetensors), or
-            ``imagenet``, which torchvision downloads; None starts from scratch.
-        freeze: leave the backbone's convolutions as they are.
+        backbone: ``vgg16_bn`` (paper), ``efficientnet_lite0``, or ``light``, which a CPU can train from scratch.
+        pretrained: file of weights that it begins with: for ``vgg16_bn`` torchvision's (``.pth`` or safetensors), for
+            ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
+            ``imagenet`` brings it. None starts from scratch.
+        freeze: leave the backbone as it is, its statistics too.
+        cache_gigabytes: memory for what a frozen backbone gives for images that come again, which `data.views` sees
+            to; 0 computes it each time.
         features: channels of the image's features.
         layers: depth of the decoder: 2, 5, 10 or 15, with the widths of Table 4.
         widths: channels of the decoder's layers, in place of `layers`.
@@ -116,9 +125,10 @@ class ModelSettings:
     """
 
     kind: Kind = "semicoupled"
-    backbone: Literal["vgg16_bn", "light"] = "light"
+    backbone: Literal["vgg16_bn", "efficientnet_lite0", "light"] = "light"
     pretrained: str | None = None
     freeze: bool = False
+    cache_gigabytes: float = 0.0
     features: int = 128
     layers: int = 5
     widths: tuple[int, ...] | None = None
@@ -143,6 +153,18 @@ class ModelSettings:
             raise SettingsError(f"model.features: expected at least 1, got {self.features!r}.")
         if self.kind != "semicoupled" and self.cell != "rnn":
             raise SettingsError(f"model.cell {self.cell}: model.kind {self.kind} has no temporal branch to choose.")
+        if not self.cache_gigabytes >= 0:
+            raise SettingsError(f"model.cache_gigabytes: expected at least 0, got {self.cache_gigabytes!r}.")
+        if self.cache_gigabytes and not self.freeze:
+            raise SettingsError(
+                "model.cache_gigabytes: what a backbone gives can be kept only if it stays as it is. Set model.freeze, "
+                "or leave it out."
+            )
+        if self.pretrained is not None and self.backbone == "light":
+            raise SettingsError(
+                f"model.pretrained {self.pretrained}: there are no weights of model.backbone light. Choose "
+                "efficientnet_lite0 or vgg16_bn, or leave it out."
+            )
         if self.freeze and self.pretrained is None:
             raise SettingsError(
                 "model.freeze: the backbone would stay random. Give model.pretrained, or set it to false."
@@ -272,7 +294,7 @@ class PredictOptions:
     images: str | None = None
     pictures: str | None = None
     beam: int = 1
-    on_error: Literal["fail", "skip"] = "fail"
+    on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         """Check the ranges."""

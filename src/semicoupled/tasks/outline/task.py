@@ -23,7 +23,7 @@ from semicoupled.tasks.outline.draw import sections
 from semicoupled.tasks.outline.evaluation import judged_model, score_sources, usable
 from semicoupled.tasks.outline.goals import make_goals
 from semicoupled.tasks.outline.listing import read_annotations, read_parts
-from semicoupled.tasks.outline.model import OutlineModel, build_model
+from semicoupled.tasks.outline.model import OutlineModel, build_model, start_backbone
 from semicoupled.tasks.outline.predictor import OutlinePredictor
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.tasks.outline.steps import make_steps
@@ -59,6 +59,11 @@ def build(settings: OutlineSettings, description: Description) -> TaskModel:
     del description
     model = build_model(settings.model, settings.data.grid)
     return cast(TaskModel, model.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
+
+
+def start(settings: OutlineSettings, model: TaskModel) -> None:
+    """See `Task.start`."""
+    start_backbone(cast(OutlineModel, model), settings.model.pretrained)
 
 
 def goals(settings: OutlineSettings) -> Callable[[TaskOutput, OutlineBatch], Losses]:
@@ -146,6 +151,7 @@ TASK = Task(
     settings=OutlineSettings,
     splits=splits,
     build=build,
+    start=start,
     goals=goals,
     cut=cut,
     validate=validate,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from semicoupled.tasks.outline.polygons import Points, signed_area
-from semicoupled.tasks.outline.raster import Mask, Region, rasterize
+from semicoupled.tasks.outline.raster import Mask, rasterize
 from semicoupled.tasks.outline.records import Part
+from semicoupled.tasks.outline.window import Window
 
 _Corner = tuple[int, int]
 _TURNS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # right, down, left, up on the screen
@@ -78,6 +79,6 @@ def _owner(hole: Points, outlines: list[Points]) -> int:
     x, y = hole[
         np.lexsort(hole.T[::-1])[0]
     ]  # the leftmost, uppermost corner; the pixel to its left belongs to the part
-    pixel = Region(int(x) - 1, int(y), 1, 1)
+    pixel = Window(int(x) - 1, int(y), 1, 1)
     around = [index for index, outline in enumerate(outlines) if rasterize([outline], pixel)[0, 0]]
     return min(around, key=lambda index: signed_area(outlines[index]))

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 from PIL import Image
 
-from semicoupled.data.video import load_av
+from semicoupled.data.video_container import load_av
 from semicoupled.errors import DataError, MissingExtraError
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.operating.geotiff import load_rasterio

@@ -11,12 +11,12 @@ from itertools import combinations
 import numpy as np
 
 from semicoupled.data_report import Finding
+from semicoupled.skipping import MOST_SKIPPED
 from semicoupled.tasks.driving.checking.frame_facts import FrameFacts
 from semicoupled.tasks.driving.checking.label_facts import find_spikes
 from semicoupled.tasks.driving.checking.lag import Lag
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.settings import DrivingSettings
-from semicoupled.tasks.driving.skipping import MOST_SKIPPED
 
 _SEVERAL = 3
 _LONG_FREEZE = 3

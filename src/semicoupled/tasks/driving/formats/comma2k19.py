@@ -15,10 +15,10 @@ import numpy as np
 
 from semicoupled.data.video_frames import VideoFrames
 from semicoupled.errors import DataError
+from semicoupled.skipping import MOST_SKIPPED
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.timed import interpolate
-from semicoupled.tasks.driving.skipping import MOST_SKIPPED
 
 NAME: str = "comma2k19"
 

@@ -17,10 +17,10 @@ from typing import Any, cast
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.skipping import Skipped
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.images import ImageFiles
-from semicoupled.tasks.driving.skipping import Skipped
 
 NAME: str = "DonkeyCar tub v2"
 MANIFEST = "manifest.json"

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.skipping import Skipped
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.images import ImageFiles
 from semicoupled.tasks.driving.formats.recordings import split_at_pauses
 from semicoupled.tasks.driving.formats.text import counted_times, numbers
-from semicoupled.tasks.driving.skipping import Skipped
 
 NAME: str = "DonkeyCar tub v1"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,15 +12,14 @@ import numpy as np
 from semicoupled.data.video import is_video
 from semicoupled.data.video_frames import VideoFrames
 from semicoupled.errors import DataError
-from semicoupled.tasks.driving.data_settings import DataSettings, OnError
+from semicoupled.skipping import OnError, Skipped
+from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive, Frames, Unit
 from semicoupled.tasks.driving.formats.finding import find_format
 from semicoupled.tasks.driving.formats.images import ImageFiles
 from semicoupled.tasks.driving.formats.reading import cut_at_gaps, read_drives
 from semicoupled.tasks.driving.formats.text import IMAGE_SUFFIXES
-from semicoupled.tasks.driving.images import MOST_SKIPPED
 
-_LOG = logging.getLogger(__name__)
 _SLOW = 2.5
 """Intervals of a slow video that make a gap, where `data.gap_seconds` is less."""
 
@@ -100,12 +98,16 @@ class Forgiving:
 
     Args:
         frames: of a drive.
-        on_error: ``fail`` raises as they do; ``skip`` goes on, unless more than 1 % cannot be read.
+        where: they lie, for messages.
+        on_error: ``fail`` raises as they do; ``skip`` goes on, unless more than one, and than 1 %, cannot be read.
         seen: is told the number of each frame that is asked for.
     """
 
-    def __init__(self, frames: Frames, on_error: OnError, seen: Callable[[int], None] | None = None) -> None:
-        self._frames, self._on_error, self._seen = frames, on_error, seen
+    def __init__(
+        self, frames: Frames, where: str, on_error: OnError, seen: Callable[[int], None] | None = None
+    ) -> None:
+        self._frames, self._seen = frames, seen
+        self._skipped = Skipped(on_error, where, spared=1)
         self._last: np.ndarray | None = None
         self.missing: set[int] = set()
 
@@ -128,20 +130,16 @@ class Forgiving:
         try:
             self._last = self._frames.read(index)
         except DataError as error:
-            if self._on_error == "fail" or self._last is None:
+            if self._last is None:
                 raise
             if index not in self.missing:
-                _LOG.warning("left out: %s", error)
-            self.missing.add(index)
-            if len(self.missing) > max(1.0, MOST_SKIPPED * len(self)):
-                raise DataError(
-                    f"{len(self.missing)} of {len(self)} frames cannot be read; with --on-error skip expected at most "
-                    f"{MOST_SKIPPED:.0%}. The last: {error}"
-                ) from error
+                self._skipped.add(error)
+                self.missing.add(index)
+            self._skipped.check(len(self))
         return self._last
 
 
 def forgiving(drive: Drive, on_error: OnError, seen: Callable[[int], None] | None = None) -> tuple[Drive, Forgiving]:
     """Give a drive whose frames are read as `Forgiving` does, and these."""
-    frames = Forgiving(drive.frames, on_error, seen)
+    frames = Forgiving(drive.frames, str(drive.source), on_error, seen)
     return dataclasses.replace(drive, frames=frames), frames

@@ -10,19 +10,20 @@ from typing import cast
 
 import numpy as np
 
-from semicoupled.data.video import load_av
+from semicoupled.data.video_container import load_av
 from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
+from semicoupled.live import open_source
+from semicoupled.skipping import OnError
 from semicoupled.task import Description, NoOptions, PredictRequest
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
-from semicoupled.tasks.driving.data_settings import OnError
 from semicoupled.tasks.driving.drives import Drive, Unit
 from semicoupled.tasks.driving.model import DrivingModel
 from semicoupled.tasks.driving.operating.answer_table import to_csv
 from semicoupled.tasks.driving.operating.drive_video import write_drive_video
 from semicoupled.tasks.driving.operating.inputs import forgiving, read_inputs
-from semicoupled.tasks.driving.operating.live import drive_live, open_source
+from semicoupled.tasks.driving.operating.live import drive_live
 from semicoupled.tasks.driving.operating.session import DriveSession
 from semicoupled.tasks.driving.predict_options import PredictOptions
 from semicoupled.tasks.driving.settings import DrivingSettings
@@ -124,7 +125,8 @@ class DrivingPredictor:
                 f"{', '.join(map(str, request.inputs))}: with --camera or --stdin no inputs are read. Leave them out."
             )
         session = self.session(all_streams=options.streams == "all")
-        done = drive_live(open_source(options), session, request.out, options, shown, request.stopped)
+        source = open_source(options.camera, options.stdin, options.rate)
+        done = drive_live(source, session, request.out, options, shown, request.stopped)
         _LOG.info(
             "%d frames answered, %.1f ms each on average, %d dropped", done.frames, 1000 * done.seconds, done.dropped
         )

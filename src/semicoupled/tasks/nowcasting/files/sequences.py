@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.skipping import Skipped, place_of
 from semicoupled.tasks.nowcasting.data_settings import Quantity, Reading
 from semicoupled.tasks.nowcasting.files.coarsen import coarsen, factor_for
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
@@ -35,7 +36,6 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-_MOST_SKIPPED = 0.01
 _SAME_INTERVAL = 0.1
 _AS_THEY_ARE = Reading()
 
@@ -127,28 +127,20 @@ def read_sequences(
             one folder, pixels or a time step that cannot be had, or no sequence of `at_least` fields.
     """
     folders: dict[Path, list[_Field]] = {}
-    skipped: list[str] = []
-    count = 0
-    for path in sorted(files):
-        count += 1
+    paths = sorted(files)
+    if not paths:
+        raise DataError("no radar files were given; expected at least one. Check --data.root and the pattern")
+    skipped = Skipped(reading.on_error, str(root or place_of(path.parent for path in paths)), "files")
+    for path in paths:
         try:
             fields = [
                 _prepare(frame, reading, event_name(path.parent, root)) for frame in iterate_frames(path, reading.files)
             ]
         except DataError as error:
-            if reading.on_error == "fail":
-                raise
-            log.warning("left out: %s", error)
-            skipped.append(str(error))
+            skipped.add(error)
             continue
         folders.setdefault(path.parent, []).extend(fields)
-    if not count:
-        raise DataError("no radar files were given; expected at least one. Check --data.root and the pattern")
-    if len(skipped) > _MOST_SKIPPED * count:
-        raise DataError(
-            f"{len(skipped)} of {count} files cannot be read, more than the {_MOST_SKIPPED:.0%} that may be left "
-            f"out. The first: {skipped[0]}"
-        )
+    skipped.close(len(paths))
     sequences: list[RadarSequence] = []
     gaps: list[Gap] = []
     longest = 0
@@ -174,7 +166,7 @@ def read_sequences(
             f"{root or next(iter(folders))}: the longest sequence has {longest} fields{holes}; expected at least "
             f"{at_least} without a gap. Add files, or ask for fewer input or output frames"
         )
-    return RadarData(tuple(sequences), tuple(gaps), tuple(skipped))
+    return RadarData(tuple(sequences), tuple(gaps), tuple(skipped.reasons))
 
 
 def event_name(folder: Path, root: Path | None) -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from semicoupled.data.video import load_av
+from semicoupled.data.video_container import load_av
 from semicoupled.errors import DataError, RunError, SettingsError, nearest
 from semicoupled.files import write_bytes
 from semicoupled.tasks.nowcasting.operating.geotiff import load_rasterio, write_geotiff, write_probability, write_share

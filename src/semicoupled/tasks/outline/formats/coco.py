@@ -16,9 +16,10 @@ from semicoupled.files import write_text
 from semicoupled.tasks.outline.formats import rle
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
 from semicoupled.tasks.outline.polygons import as_points, signed_area
-from semicoupled.tasks.outline.raster import Region, covered
+from semicoupled.tasks.outline.raster import covered
 from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
 from semicoupled.tasks.outline.trace import trace
+from semicoupled.tasks.outline.window import Window
 
 NAME = "coco"
 EXPECTED = "a COCO file: a JSON object with 'images', 'annotations' and 'categories'"
@@ -123,7 +124,7 @@ def annotation_of(instance: Instance, picture: Picture, identifier: int, image: 
     """
     mask = None
     if instance.crowd or any(part.holes for part in instance.parts):
-        mask = covered([part.polygons for part in instance.parts], Region(0, 0, picture.width, picture.height))
+        mask = covered([part.polygons for part in instance.parts], Window(0, 0, picture.width, picture.height))
         counts = rle.encode(mask)
         segmentation: object = {"size": [picture.height, picture.width], "counts": counts}
         area = float(mask.sum())

@@ -21,9 +21,10 @@ from semicoupled.files import write_bytes, write_text
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
 from semicoupled.tasks.outline.formats.places import names_for, relative
 from semicoupled.tasks.outline.images import SUFFIXES
-from semicoupled.tasks.outline.raster import Region, covered
+from semicoupled.tasks.outline.raster import covered
 from semicoupled.tasks.outline.records import Annotations, Instance, Picture
 from semicoupled.tasks.outline.trace import trace
+from semicoupled.tasks.outline.window import Window
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def mask_of(picture: Picture) -> tuple[NDArray[np.uint16], int]:
     """
     values = np.zeros((picture.height, picture.width), dtype=np.uint16)
     overlapping = 0
-    region = Region(0, 0, picture.width, picture.height)
+    region = Window(0, 0, picture.width, picture.height)
     for number, instance in enumerate(picture.instances, 1):
         mask = covered([part.polygons for part in instance.parts], region)
         overlapping += int((values[mask] > 0).sum())

@@ -19,8 +19,9 @@ from PIL import Image, ImageDraw
 from semicoupled.errors import DataError
 from semicoupled.run_folder import open_run
 from semicoupled.tasks.outline.model import build_model
-from semicoupled.tasks.outline.raster import Region, rasterize
+from semicoupled.tasks.outline.raster import rasterize
 from semicoupled.tasks.outline.settings import DataSettings, ModelSettings, OutlineSettings
+from semicoupled.tasks.outline.window import Window
 from semicoupled.training.weights import save_weights
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cvat"
@@ -94,7 +95,7 @@ def test_a_box_and_a_click_become_a_mask_and_points(context: Any) -> None:
     assert set(np.unique(mask)) <= {0, 255}
     assert found["points"][0] == [35, 45]
     assert len(found["points"]) >= 3
-    again = rasterize([np.array(found["points"], dtype=np.float64)], Region(0, 0, 120, 90))
+    again = rasterize([np.array(found["points"], dtype=np.float64)], Window(0, 0, 120, 90))
     assert (again == (mask > 0)).mean() > 0.999  # the points are rounded
 
 

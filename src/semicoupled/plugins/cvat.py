@@ -24,9 +24,10 @@ from semicoupled.run_folder import load
 from semicoupled.tasks.outline.crops import Box
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.quick import quicken
-from semicoupled.tasks.outline.raster import Region, rasterize
+from semicoupled.tasks.outline.raster import rasterize
 from semicoupled.tasks.outline.session import OutlineSession
 from semicoupled.tasks.outline.settings import DataSettings, OutlineSettings
+from semicoupled.tasks.outline.window import Window
 
 PIXELS = 2**26
 """Of an image; refused before it is decoded."""
@@ -97,7 +98,7 @@ def _answer(model: Interactor, body: Any) -> dict[str, Any]:
     if not (box.width > 0 and box.height > 0):
         raise DataError(f"the box {corners} lies outside of the image of {width} x {height} px")
     points = model.outline(image, box, clicks[:2])
-    mask = rasterize([points], Region(0, 0, width, height)).astype(np.uint8) * 255
+    mask = rasterize([points], Window(0, 0, width, height)).astype(np.uint8) * 255
     return {"mask": mask.tolist(), "points": np.round(points, 2).tolist()}
 
 

@@ -195,7 +195,7 @@ async def streams(serving: Serving, project_id: str, image: int) -> Mapping[str,
 
 
 @router.post("/projects/{project_id}/annotations", response_model=dict[str, object])
-async def annotations(serving: Serving, project_id: str, wanted: AnnotationsRequest) -> Mapping[str, Any]:
+async def take_annotations(serving: Serving, project_id: str, wanted: AnnotationsRequest) -> Mapping[str, Any]:
     """Read COCO, labelme or Cityscapes files that belong to the project's images."""
     found = serving.projects.find(project_id)
     return await outline_opening.read_annotations(serving, found, wanted.source, truth=wanted.use == "truth")

@@ -178,12 +178,6 @@ class Drawing:
         """Write it."""
         return {"things": [thing.json() for thing in self.things], "current": self.current, "piece": self.piece}
 
-    @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Drawing:
-        """Read it."""
-        things = tuple(Thing.of(one) for one in content["things"])
-        return cls(things, content["current"], int(content["piece"]))
-
     @property
     def thing(self) -> Thing:
         """The object that is worked on.
@@ -298,16 +292,28 @@ class Sheet:
         return Sheet(self.after[0], self.revision + 1, (*self.before, self.now), self.after[1:])
 
     def json(self) -> dict[str, Any]:
-        """Write it."""
-        return {
-            "revision": self.revision,
-            "now": self.now.json(),
-            "before": [one.json() for one in self.before],
-            "after": [one.json() for one in self.after],
-        }
+        """Write it; an object that many steps share is written once."""
+        table: dict[int, int] = {}
+        things: list[Thing] = []
+
+        def step(drawing: Drawing) -> dict[str, Any]:
+            for thing in drawing.things:
+                if id(thing) not in table:
+                    table[id(thing)] = len(things)
+                    things.append(thing)
+            chosen = {"current": drawing.current, "piece": drawing.piece}
+            return {"things": [table[id(thing)] for thing in drawing.things], **chosen}
+
+        steps = {"now": step(self.now), "before": [*map(step, self.before)], "after": [*map(step, self.after)]}
+        return {"revision": self.revision, "things": [thing.json() for thing in things], **steps}
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Sheet:
         """Read it."""
-        before, after = (tuple(Drawing.of(one) for one in content[name]) for name in ("before", "after"))
-        return cls(Drawing.of(content["now"]), int(content["revision"]), before, after)
+        things = [Thing.of(one) for one in content["things"]]
+
+        def step(one: Mapping[str, Any]) -> Drawing:
+            return Drawing(tuple(things[index] for index in one["things"]), one["current"], int(one["piece"]))
+
+        before, after = (tuple(map(step, content[name])) for name in ("before", "after"))
+        return cls(step(content["now"]), int(content["revision"]), before, after)

@@ -67,7 +67,8 @@ def thing_of(instance: Instance) -> Thing:
             for (x, y), chance in zip(part.outline.tolist(), chances, strict=True)
         )
         holes = tuple(tuple((float(x), float(y)) for x, y in hole.tolist()) for hole in part.holes)
-        pieces.append(Piece(tuple(box_of(part.outline)), corners, None, True, holes))
+        x, y, width, height = box_of(part.outline)
+        pieces.append(Piece((x, y, width, height), corners, None, True, holes))
     return Thing(0, instance.label, tuple(pieces))
 
 

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from semicoupled.serving.settings import Limits
 
 _ID = re.compile(r"[0-9a-f]{32}")
 FOLDER = "outline"
+_SHEETS = 64
+"""Drawings that are kept in memory; all are on disk."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ class Projects:
     limits: Limits
     _made: Path | None = None
     _known: dict[str, Project] = field(default_factory=dict[str, Project], repr=False)
-    _sheets: dict[tuple[str, int], Sheet] = field(default_factory=dict[tuple[str, int], Sheet], repr=False)
+    _sheets: OrderedDict[tuple[str, int], Sheet] = field(
+        default_factory=OrderedDict[tuple[str, int], Sheet], repr=False
+    )
     _truths: dict[str, dict[int, tuple[Thing, ...]]] = field(
         default_factory=dict[str, dict[int, tuple[Thing, ...]]], repr=False
     )
@@ -199,13 +204,21 @@ class Projects:
             if key not in self._sheets:
                 file = project.folder / f"sheet_{image}.json"
                 self._sheets[key] = Sheet.of(_load(file)) if file.is_file() else Sheet()
-            return self._sheets[key]
+            return self._lately(key)
 
     def keep(self, project: Project, image: int, sheet: Sheet) -> None:
         """Write an image's drawing."""
         with self._lock:
             write_text(project.folder / f"sheet_{image}.json", json.dumps(sheet.json()))
             self._sheets[project.id, image] = sheet
+            self._lately((project.id, image))
+
+    def _lately(self, key: tuple[str, int]) -> Sheet:
+        """Give a drawing that is in memory, and let those go that were not used for longest."""
+        self._sheets.move_to_end(key)
+        while len(self._sheets) > _SHEETS:
+            self._sheets.popitem(last=False)
+        return self._sheets[key]
 
     def truth(self, project: Project) -> Mapping[int, tuple[Thing, ...]]:
         """Give the objects that are known to be right, by image."""

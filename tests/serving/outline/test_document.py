@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from semicoupled.errors import DataError
 from semicoupled.serving.outline_document import MOST_STEPS, Corner, Drawing, Piece, Sheet, Thing
+from semicoupled.serving.outline_projects import ProjectImage, Projects
 from semicoupled.serving.outline_score import score_of
+from semicoupled.serving.settings import Limits
 
 SQUARE = Piece((0, 0, 10, 10), tuple(Corner(x, y, 0.5) for x, y in ((0, 0), (10, 0), (10, 10), (0, 10))), None, True)
 
@@ -102,3 +105,26 @@ def test_score_finds_the_object_that_is_meant() -> None:
     halved = score_of(Thing(1, "mine", (hole,)), truth, (100, 100))
     assert halved is not None
     assert halved["iou"] == 0.5  # what is left of ours lies in theirs
+
+
+def test_steps_share_what_they_have_in_common_on_disk() -> None:
+    many = tuple(Thing(number, "x", (SQUARE,)) for number in range(1, 101))
+    sheet = Sheet(Drawing(many, 1, 0))
+    one = len(json.dumps(sheet.json()))
+    for number in range(30):
+        sheet = sheet.stepped(sheet.now.outlined(SQUARE.placed(0, (number, 0))))
+    assert len(json.dumps(sheet.json())) < 3 * one
+    again = Sheet.of(json.loads(json.dumps(sheet.json())))
+    assert again == sheet
+    assert len(json.dumps(again.json())) < 3 * one
+
+
+def test_only_the_last_drawings_stay_in_memory(tmp_path: Path) -> None:
+    projects = Projects(tmp_path, Limits())
+    images = tuple(ProjectImage(f"{n}.png", f"{n}.png", 9, 9) for n in range(100))
+    project = replace(projects.begin("many", "run", None), images=images)
+    projects.save(project)
+    for number in range(100):
+        projects.keep(project, number, Sheet(revision=number))
+    assert len(projects._sheets) < 100
+    assert [projects.sheet(project, number).revision for number in range(100)] == list(range(100))

@@ -86,7 +86,7 @@ export class Files {
   async #list() {
     const found = await getJson("/outline/projects").catch(() => []);
     fill(this.mine, found.length ? [h("h3", {}, "Drawn before"), h("ul", { class: "plain objects" }, found.slice(0, 20).map((one) => h("li", { class: "row nowrap" },
-      h("button", { type: "button", "aria-pressed": String(one.id === this.project?.id), onclick: async () => this.onopen(await getJson(`/outline/projects/${one.id}`)) }, h("span", { class: "name" }, one.name), h("span", { class: "size" }, `${one.images} images, ${new Date(1000 * one.changed).toLocaleDateString()}`)),
+      h("button", { type: "button", "aria-pressed": String(one.id === this.project?.id), onclick: async () => this.onopen(await getJson(`/outline/projects/${one.id}`)) }, h("span", { class: "name" }, one.name), h("span", { class: "size" }, `${one.images} · ${new Date(1000 * one.changed).toLocaleDateString(undefined, { month: "short", day: "numeric" })}`)),
       h("button", { type: "button", class: "small", "aria-label": `Remove ${one.name}`, disabled: one.id === this.project?.id, onclick: () => this.#remove(one) }, "✕"))))] : null);
   }
 

@@ -101,5 +101,6 @@ function swatch(corner) {
 export function scale() {
   const bar = h("span", { class: "sure", "aria-hidden": "true" });
   bar.style.background = `linear-gradient(90deg, ${[0, .25, .5, .75, 1].map((value) => sureColor(value)).join(", ")})`;
-  return h("p", { class: "legend small" }, "unsure ", bar, " sure", h("span", { class: "mark given" }), "yours", h("span", { class: "mark pinned" }), "pinned");
+  const pair = (...inside) => h("span", { class: "pair" }, inside);
+  return h("p", { class: "legend small" }, pair("unsure", bar, "sure"), pair(h("span", { class: "mark given" }), "yours"), pair(h("span", { class: "mark pinned" }), "pinned"));
 }

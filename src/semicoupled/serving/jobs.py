@@ -20,13 +20,14 @@ from semicoupled.errors import SemicoupledError
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import JobRequest, Result
 from semicoupled.serving.worker import work_until_told
+from semicoupled.task import Json
 
 log = logging.getLogger(__name__)
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 _PREPARE = "semicoupled.serving.worker:prepare_networks"
-_SOON = ("semicoupled.serving.nowcast_job", "semicoupled.training.weights")
+_SOON = ("semicoupled.serving.nowcast_job", "semicoupled.serving.outline_job", "semicoupled.training.weights")
 _POLL = 0.02
 _START = 900.0
 """Seconds that a process may take to begin: a busy machine reads torch from a slow disk."""
@@ -58,6 +59,7 @@ class Job:
         result: what it gave, or None.
         seconds: that it ran.
         stop: whether it is to be stopped.
+        parts: of the result, that came before it.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Job:
     result: Result | None = None
     seconds: float = 0.0
     stop: bool = False
+    parts: list[Json] = field(default_factory=list[Json], repr=False)
     begun: float = field(default=0.0, repr=False)
 
 
@@ -92,6 +95,7 @@ class Jobs:
         self._lock = threading.Condition()
         self._waiting: deque[Job] = deque()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._now: Job | None = None
         self._closing = False
         self._mean = 1.0
         self.facts: dict[str, str] = {}
@@ -131,10 +135,15 @@ class Jobs:
     def load(self) -> tuple[int, int]:
         """Give how many jobs wait, and how many run."""
         with self._lock:
-            return len(self._waiting), sum(job.state == "running" for job in self._jobs.values())
+            return len(self._waiting), int(self._now is not None and self._now.state == "running")
 
-    def submit(self, request: JobRequest) -> Job:
+    def submit(self, request: JobRequest, *, keep: bool = True) -> Job:
         """Put a job into the queue.
+
+        Args:
+            request: what to do.
+            keep: whether its result can be fetched later; else whoever holds the job alone has it, and no other result
+                is forgotten for it.
 
         Raises:
             BusyError: it is full.
@@ -143,7 +152,8 @@ class Jobs:
             if len(self._waiting) >= self._limits.queue:
                 raise BusyError(max(1, min(60, round(self._mean * len(self._waiting) / 2))))
             job = Job(secrets.token_urlsafe(12), request)
-            self._jobs[job.id] = job
+            if keep:
+                self._jobs[job.id] = job
             self._waiting.append(job)
             self._forget()
             self._lock.notify_all()
@@ -171,6 +181,12 @@ class Jobs:
             job.stop = True
             self._lock.notify_all()
 
+    def forget(self, job: Job) -> None:
+        """Let the result of a job go that has ended, and that nobody will ask for again."""
+        with self._lock:
+            if job.state in ENDED:
+                self._jobs.pop(job.id, None)
+
     def _run(self) -> None:
         while not self._closing:
             if self._process is None or not self._process.is_alive():
@@ -180,7 +196,7 @@ class Jobs:
                     self._lock.wait(0.5)
                 if self._closing or not self._waiting or self._process is None:
                     continue
-                job = self._waiting.popleft()
+                job = self._now = self._waiting.popleft()
                 job.state, job.doing, job.begun = "running", "starting", time.monotonic()
             self._do(job)
             with self._lock:
@@ -224,6 +240,9 @@ class Jobs:
             return False
         if kind == "progress":
             job.done, job.doing = rest
+            return False
+        if kind == "part":
+            job.parts.append(rest[0])
             return False
         if kind == "done":
             job.result = rest[0]

@@ -31,10 +31,16 @@ class Source(NamedTuple):
     Attributes:
         files: that were found below a root or in an upload; empty for a sample.
         sample: name of something generated, or None.
+        place: one file or folder, for jobs that look into it themselves; None where `files` say all.
+        base: folder that nothing which `place` names may lie outside of.
+        dropped: whether the place is the server's own, with files of an upload in it.
     """
 
     files: tuple[Path, ...] = ()
     sample: str | None = None
+    place: Path | None = None
+    base: Path | None = None
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,27 @@ class Result:
 class Work:
     """What a job has in the worker: models, a cache, and somebody to tell how far it is."""
 
-    def __init__(self, device: str, limits: Limits, tell: Callable[[float, str], None]) -> None:
+    def __init__(
+        self,
+        device: str,
+        limits: Limits,
+        tell: Callable[[float, str], None],
+        give: Callable[[Json], None] = lambda part: None,
+    ) -> None:
         """Begin.
 
         Args:
             device: where models run.
             limits: how much is let through.
             tell: hears how far a job is, 0 to 1, and what it is doing; raises `Cancelled`.
+            give: takes a part of the result before the rest is there; raises `Cancelled`.
         """
         self.device, self.limits = device, limits
-        self._tell = tell
+        self._tell, self._give = tell, give
         self._runs: OrderedDict[Path, tuple[float, LoadedRun]] = OrderedDict()
         self.cache: OrderedDict[object, Any] = OrderedDict()
+        self.sessions: OrderedDict[str, Any] = OrderedDict()
+        """What goes on from job to job, such as a camera's state, by id; gone with the process."""
 
     def progress(self, done: float, doing: str) -> None:
         """Say how far the job is.
@@ -99,6 +114,14 @@ class Work:
             Cancelled: nobody waits for it any more.
         """
         self._tell(done, doing)
+
+    def part(self, part: Json) -> None:
+        """Give a part of the result, such as a point that was drawn, before the rest is there.
+
+        Raises:
+            Cancelled: nobody waits for it any more.
+        """
+        self._give(part)
 
     def run(self, path: Path) -> LoadedRun:
         """Load a run, or take it from the last ones; its weights are read from safetensors, never from a pickle."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from semicoupled.errors import SettingsError, nearest
+from semicoupled.settings_file import parse_settings
 from semicoupled.task import TaskSettings
 from semicoupled.training.progress import NoProgress, Progress
+
+T = TypeVar("T")
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 """Okabe and Ito's colors, which color-blind people can tell apart."""
@@ -78,11 +81,29 @@ def choose(study: str, variants: Iterable[Variant], names: Sequence[str] = ()) -
     return tuple(variant for name, variant in known.items() if not names or name in names)
 
 
+def variant_settings(settings: type[T], presets: Path, variant: Variant, seed: int, options: Sequence[str] = ()) -> T:
+    """Give a variant's settings.
+
+    Args:
+        settings: the task's settings class.
+        presets: the folder of the task's presets.
+        variant: whose presets and options are laid over the defaults.
+        seed: of samples, weights and switches.
+        options: for all variants alike, ``--data.root=DIR``; the variant's own win.
+
+    Raises:
+        SettingsError: an unknown name, or a value of the wrong kind.
+    """
+    files = [presets / f"{preset}.yaml" for preset in variant.presets]
+    return parse_settings(settings, [*options, *variant.options, f"--seed={seed}"], files)
+
+
 def make_trials(
     variants: Sequence[Variant],
     seeds: Sequence[int],
     folder: Path,
     settings_of: Callable[[Variant, int], TaskSettings],
+    once: Collection[str] = (),
 ) -> list[Trial]:
     """Make all settings before the first training, so that a wrong one is found at once.
 
@@ -92,11 +113,13 @@ def make_trials(
             that is cut short has compared something.
         folder: takes a run folder for each trial.
         settings_of: gives the settings of a variant with a seed.
+        once: names of variants that are trained with the first seed alone.
     """
     return [
         Trial(variant, seed, settings_of(variant, seed), folder / f"{variant.name}-{seed}")
         for seed in seeds
         for variant in variants
+        if seed == seeds[0] or variant.name not in once
     ]
 
 

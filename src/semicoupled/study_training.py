@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
-from semicoupled.run_folder import open_run
-from semicoupled.studies import Trial
+from semicoupled.rows import Condition, Row
+from semicoupled.run_folder import LoadedRun, load, open_run
+from semicoupled.studies import Trial, Variant, run_trials
 from semicoupled.task import find_task
 from semicoupled.training.progress import Progress
 
@@ -59,3 +62,71 @@ def train(task: str, trial: Trial, device: str = "auto", workers: int = 0, progr
 def read_trained(run: Path) -> Trained:
     """Read what the training of a run folder took."""
     return Trained(**json.loads((run / TRAINED).read_text(encoding="utf-8")))
+
+
+def train_all(
+    task: str,
+    title: str,
+    trials: Sequence[Trial],
+    finish: Callable[[Trial, LoadedRun], None],
+    is_finished: Callable[[Trial], bool],
+    *,
+    device: str = "auto",
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> dict[Path, Trained]:
+    """Train all trials of a study and ask each what the study wants to know; what is there already is not done again.
+
+    Args:
+        task: the task's name.
+        title: what is run.
+        trials: in this order.
+        finish: asks a trained run, and keeps what it answers.
+        is_finished: whether the answers of a trial are there.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: processes that load data.
+        progress: who is told how far it is.
+
+    Returns:
+        What each training took, by run folder.
+
+    Raises:
+        RunError: a run folder was begun with other settings.
+    """
+
+    def run(trial: Trial) -> None:
+        _ = train(task, trial, device, workers, progress)
+        finish(trial, load(trial.path, device, task))
+
+    def is_done(trial: Trial) -> bool:
+        _ = open_run(trial.path, task, trial.settings) if trial.path.exists() else None  # refuses other settings
+        return (trial.path / TRAINED).exists() and is_finished(trial)
+
+    run_trials(title, trials, run, is_done, progress)
+    return {trial.path: read_trained(trial.path) for trial in trials}
+
+
+def check_some(variants: Sequence[Variant], seeds: Sequence[int]) -> None:
+    """Refuse a study of nothing.
+
+    Raises:
+        SettingsError: no variant, or no seed.
+    """
+    if not variants or not seeds:
+        raise SettingsError("a study needs at least one variant and one seed, got none")
+
+
+def took_rows(trial: Trial, model: str, took: Trained) -> list[Row]:
+    """Give rows of what a training took: ``parameters``, ``steps`` and ``training_seconds``.
+
+    Args:
+        trial: the training.
+        model: what rows call it.
+        took: what it took.
+    """
+    about: dict[str, Condition] = {"variant": trial.variant.name, "seed": trial.seed}
+    return [
+        Row(model, "parameters", about, took.parameters, 1),
+        Row(model, "steps", about, took.steps, 1),
+        Row(model, "training_seconds", about, took.seconds, 1, "s"),
+    ]

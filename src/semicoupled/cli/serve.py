@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--timeout", type=count, default=120, metavar="S", help="seconds that a job may take (default: %(default)s)"
     )
+    parser.add_argument(
+        "--state", type=Path, default=None, metavar="DIR", help="folder for what is drawn (default: the user's own)"
+    )
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda, or cuda:N")
     options = parser.parse(arguments, intermixed=True)
     if options.port > 65535:
@@ -45,9 +49,24 @@ def main(arguments: Sequence[str]) -> int:
 
     token = secrets.token_urlsafe(32) if options.token or not is_loopback(options.host) else None
     limits = Limits(seconds=options.timeout)
-    settings = ServeSettings(tuple(options.runs), tuple(options.root), options.host, token, options.device, limits)
+    settings = ServeSettings(
+        tuple(options.runs),
+        tuple(options.root),
+        options.host,
+        token,
+        options.device,
+        limits,
+        state=options.state or _state(),
+        label_studio=os.environ.get("LABEL_STUDIO_URL") or None,
+        label_studio_key=os.environ.get("LABEL_STUDIO_API_KEY") or None,
+    )
     listening = listen(options.host, options.port)
     print(f"semicoupled serves at {address(listening, token)}", flush=True)
     print("Ctrl-C ends it.", flush=True)
     serve(settings, listening)
     return 0
+
+
+def _state() -> Path:
+    """Where programs of this user keep what they must not lose."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "semicoupled"

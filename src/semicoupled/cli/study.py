@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import shlex
 from collections.abc import Sequence
@@ -24,26 +25,28 @@ STUDIES = {
     "rain": "the structure, its rivals and advection, on radar files (Table 7); `semicoupled study rain --help`",
     "driving": "the structure, its p and length, CNN and CNN+LSTM, on drives (Tables 5, 6); "
     "`semicoupled study driving --help`",
+    "action": "the structure, its parts and rivals of equal size, on videos (Table 3, which classes need time); "
+    "`semicoupled study action --help`",
+    "motion": "which classes need time, on made clips of which that is known; `semicoupled study motion --help`",
+    "outline": "the structure and its rivals at several depths, on outlines (Table 4, Fig. 5c); "
+    "`semicoupled study outline --help`",
 }
+OF_TASKS = ("rain", "driving", "action", "motion", "outline")
+"""Studies with a module and options of their own: ``study_NAME``."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train and test the variants of a study, and show how they compare."""
-    if arguments and arguments[0] == "rain":
-        from semicoupled.cli import study_rain
-
-        return study_rain.main(arguments[1:])
-    if arguments and arguments[0] == "driving":
-        from semicoupled.cli import study_driving
-
-        return study_driving.main(arguments[1:])
+    if arguments and arguments[0] in OF_TASKS:
+        return int(importlib.import_module(f"semicoupled.cli.study_{arguments[0]}").main(arguments[1:]))
     parser = Parser(
         "study",
-        "{star,ablation,rain,driving} [--quick] [--seeds 0,1,2] [--budget 5m] [--variants A,B] [--out DIR] [--json F]",
+        "{star,ablation,rain,driving,action,motion,outline} [--quick] [--seeds 0,1,2] [--budget 5m] [--variants A,B] "
+        "[--out DIR] [--json F]",
         "Compare ways to train on the toys. Run folders that are finished are not trained again.",
     )
     parser.epilog = "studies: " + "; ".join(f"{name}: {summary}" for name, summary in STUDIES.items())
-    parser.add_argument("study", metavar="STUDY", help="star, ablation, rain or driving")
+    parser.add_argument("study", metavar="STUDY", help="star, ablation, rain, driving, action, motion or outline")
     add_study_options(parser, (0,))
     parser.add_argument("--steps", type=count, metavar="N", help="optimizer steps of each; default: the preset's")
     add_computing(parser)

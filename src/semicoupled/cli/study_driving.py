@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from semicoupled.cli.options import Parser, add_computing, names
+from semicoupled.cli.options import add_computing, names
 from semicoupled.cli.progress import progress
 from semicoupled.cli.study import add_study_options, place
-from semicoupled.cli.tables import output, printed
-from semicoupled.rows import write_rows
+from semicoupled.cli.study_of_task import (
+    StudyView,
+    show_study,
+    study_budget,
+    study_command,
+    study_folder,
+    study_parser,
+    study_settings,
+)
 
 BUDGET = "10m"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train and score the variants, and say what is reached."""
-    parser = Parser(
-        "study driving",
-        "--data.root DIR [--data.validation RUNS] [--data.test RUNS] [--other DIR,DIR] [--seeds 0,1,2] "
-        "[--budget 10m] [--variants A,B] [--out DIR] [--page F.md] [--json F] [--quick]",
-        "Compare the structure with CNN, CNN+LSTM and ConvLSTM on drives. What is finished is not done again, and a "
-        "training that was killed is taken up.",
+    parser = study_parser(
+        "driving",
+        "--data.root DIR [--data.validation RUNS] [--data.test RUNS] [--other DIR,DIR]",
+        BUDGET,
+        "Compare the structure with CNN, CNN+LSTM and ConvLSTM on drives.",
     )
     parser.add_argument("--data.root", dest="root", required=True, metavar="DIR", help="drives, as in train")
     parser.add_argument(
@@ -43,63 +48,28 @@ def main(arguments: Sequence[str]) -> int:
     add_computing(parser)
     options = parser.parse(arguments)
 
-    from semicoupled.page import put_section
-    from semicoupled.report import write_figure
     from semicoupled.studies import choose
     from semicoupled.tasks.driving.study.page import PAGE_TITLE, pictures, section, tables
     from semicoupled.tasks.driving.study.studies import QUICK, TASK, VARIANTS, run_study
 
-    variants = choose("driving", VARIANTS, options.variants)
-    folder = options.out or Path("runs") / "study-driving"
-    budget = options.budget or (None if options.quick else BUDGET)
-    settings = [
-        *(QUICK if options.quick else ()),
-        f"--data.root={options.root}",
-        f"--data.validation={options.validation}",
-        *([f"--data.test={options.test}"] if options.test is not None else []),
-        *([f"--training.time_budget={budget}"] if budget is not None else []),
-        *([f"--training.precision={options.precision}"] if options.precision != "auto" else []),
-    ]
+    budget = study_budget(options, BUDGET)
+    data = [f"--data.root={options.root}", f"--data.validation={options.validation}"]
+    data += [f"--data.test={options.test}"] if options.test is not None else []
     with progress() as shown:
         rows = run_study(
-            variants,
+            choose("driving", VARIANTS, options.variants),
             options.seeds,
-            folder,
+            study_folder(options, "driving"),
             others=[Path(other) for other in options.other],
-            options=settings,
+            options=study_settings(options, QUICK, data, budget),
             device=options.device,
             workers=options.workers,
             progress=shown,
         )
-    for table in tables(rows):
-        output().print(printed(table))
-    drawn = pictures(rows)
-    for name, (figure, _) in drawn.items():
-        picture = folder / f"{name}.png"
-        write_figure(picture, figure)
-        print(f"plot: {picture}")
-    if options.json is not None:
-        write_rows(options.json, TASK, f"{options.root}, held back: {options.validation}", rows)
-    if options.page is not None:
-        shown_pictures: list[tuple[str, str]] = []
-        for name, (figure, caption) in drawn.items():
-            beside = options.page.with_name(f"study-{name}.png")
-            write_figure(beside, figure)
-            shown_pictures.append((beside.name, caption))
-        text = section(rows, _command(options, budget), shown_pictures)
-        put_section(options.page, "study driving", text, PAGE_TITLE)
-        print(f"page: {options.page}")
+    said = ["--data.root", place(options.root), "--data.validation", shlex.quote(options.validation)]
+    said += ["--data.test", shlex.quote(options.test)] if options.test is not None else []
+    said += ["--other", ",".join(place(other) for other in options.other)] if options.other else []
+    view = StudyView("driving", TASK, PAGE_TITLE, tables, pictures, section)
+    command = study_command("driving", options, said, budget)
+    show_study(view, rows, options, f"{options.root}, held back: {options.validation}", command)
     return 0
-
-
-def _command(options: argparse.Namespace, budget: str | None) -> str:
-    """Give the command that makes the same figures, without the places where they go."""
-    parts = ["semicoupled", "study", "driving", *(["--quick"] if options.quick else [])]
-    parts += ["--data.root", place(options.root), "--data.validation", shlex.quote(options.validation)]
-    parts += ["--data.test", shlex.quote(options.test)] if options.test is not None else []
-    parts += ["--other", ",".join(place(other) for other in options.other)] if options.other else []
-    parts += ["--seeds", ",".join(map(str, options.seeds))]
-    parts += [] if budget is None else ["--budget", budget]
-    parts += ["--variants", ",".join(options.variants)] if options.variants else []
-    parts += [] if options.precision == "auto" else ["--precision", options.precision]
-    return " ".join(parts)

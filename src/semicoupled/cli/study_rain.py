@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from semicoupled.cli.options import Parser, add_computing, names
+from semicoupled.cli.options import add_computing, names
 from semicoupled.cli.progress import progress
 from semicoupled.cli.study import add_study_options, place
-from semicoupled.cli.tables import output, printed
-from semicoupled.rows import write_rows
+from semicoupled.cli.study_of_task import (
+    StudyView,
+    show_study,
+    study_budget,
+    study_command,
+    study_folder,
+    study_parser,
+    study_settings,
+)
 
 BUDGET = "25m"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train and score the variants, and say what is reached."""
-    parser = Parser(
-        "study rain",
-        "--data.root PATTERN --data.validation PATTERNS [--other DIR,DIR] [--seeds 0,1,2] [--budget 25m] "
-        "[--variants A,B] [--out DIR] [--page F.md] [--json F] [--quick]",
-        "Compare the structure with its rivals and with advection on radar files. What is finished is not done again, "
-        "and a training that was killed is taken up.",
+    parser = study_parser(
+        "rain",
+        "--data.root PATTERN --data.validation PATTERNS [--other DIR,DIR]",
+        BUDGET,
+        "Compare the structure with its rivals and with advection on radar files.",
     )
     parser.add_argument(
         "--data.root", dest="root", required=True, metavar="PATTERN", help="radar files to learn from, as in train"
@@ -42,56 +47,28 @@ def main(arguments: Sequence[str]) -> int:
     add_computing(parser)
     options = parser.parse(arguments)
 
-    from semicoupled.page import put_section
-    from semicoupled.report import write_figure
     from semicoupled.studies import choose
-    from semicoupled.tasks.nowcasting.study.page import PAGE_TITLE, plot, section, tables
+    from semicoupled.tasks.nowcasting.study.page import PAGE_TITLE, pictures, section, tables
     from semicoupled.tasks.nowcasting.study.studies import QUICK, TASK, VARIANTS, run_study
 
-    variants = choose("rain", VARIANTS, options.variants)
-    folder = options.out or Path("runs") / "study-rain"
-    budget = options.budget or (None if options.quick else BUDGET)
-    settings = [
-        *(QUICK if options.quick else ()),
-        f"--data.root={options.root}",
-        f"--data.validation={options.validation}",
-        *([f"--training.time_budget={budget}"] if budget is not None else []),
-        *([f"--training.precision={options.precision}"] if options.precision != "auto" else []),
-    ]
+    budget = study_budget(options, BUDGET)
+    data = [f"--data.root={options.root}", f"--data.validation={options.validation}"]
     with progress() as shown:
         rows = run_study(
-            variants,
+            choose("rain", VARIANTS, options.variants),
             options.seeds,
-            folder,
+            study_folder(options, "rain"),
             others=[Path(other) for other in options.other],
-            options=settings,
+            options=study_settings(options, QUICK, data, budget),
             device=options.device,
             workers=options.workers,
             progress=shown,
         )
-    for table in tables(rows):
-        output().print(printed(table))
-    figure = plot(rows)
-    picture = folder / "rain.png"
-    write_figure(picture, figure)
-    print(f"plot: {picture}")
-    if options.json is not None:
-        write_rows(options.json, TASK, f"{options.root}, held back: {options.validation}", rows)
-    if options.page is not None:
-        beside = options.page.with_name("study-rain.png")
-        write_figure(beside, figure)
-        put_section(options.page, "study rain", section(rows, _command(options, budget), beside.name), PAGE_TITLE)
-        print(f"page: {options.page}")
+    said = ["--data.root", place(options.root), "--data.validation", shlex.quote(options.validation)]
+    said += ["--other", ",".join(place(other) for other in options.other)] if options.other else []
+    view = StudyView(
+        "rain", TASK, PAGE_TITLE, tables, pictures, lambda rows, command, shown: section(rows, command, shown[0][0])
+    )
+    command = study_command("rain", options, said, budget)
+    show_study(view, rows, options, f"{options.root}, held back: {options.validation}", command)
     return 0
-
-
-def _command(options: argparse.Namespace, budget: str | None) -> str:
-    """Give the command that makes the same figures, without the places where they go."""
-    parts = ["semicoupled", "study", "rain", *(["--quick"] if options.quick else [])]
-    parts += ["--data.root", place(options.root), "--data.validation", shlex.quote(options.validation)]
-    parts += ["--other", ",".join(place(other) for other in options.other)] if options.other else []
-    parts += ["--seeds", ",".join(map(str, options.seeds))]
-    parts += [] if budget is None else ["--budget", budget]
-    parts += ["--variants", ",".join(options.variants)] if options.variants else []
-    parts += [] if options.precision == "auto" else ["--precision", options.precision]
-    return " ".join(parts)

@@ -16,7 +16,15 @@ from starlette.exceptions import HTTPException
 
 from semicoupled import __version__
 from semicoupled.errors import RunError, SemicoupledError
-from semicoupled.serving import api_files, api_inside, api_jobs, api_system, api_training
+from semicoupled.serving import (
+    api_anylabeling,
+    api_files,
+    api_inside,
+    api_jobs,
+    api_label_studio,
+    api_system,
+    api_training,
+)
 from semicoupled.serving.jobs import BusyError
 from semicoupled.serving.pages import pages
 from semicoupled.serving.security import HEADERS, Guard
@@ -62,7 +70,8 @@ def create_app(settings: ServeSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = served
-    for module in (api_system, api_files, api_jobs, api_training, api_inside, *pages().values()):
+    protocols = (api_label_studio, api_anylabeling)
+    for module in (api_system, api_files, api_jobs, api_training, api_inside, *pages().values(), *protocols):
         app.include_router(module.router, prefix=API)
     for kind, handler in (
         (BusyError, _busy),

@@ -20,13 +20,14 @@ from semicoupled.errors import SemicoupledError
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import JobRequest, Result
 from semicoupled.serving.worker import work_until_told
+from semicoupled.task import Json
 
 log = logging.getLogger(__name__)
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 _PREPARE = "semicoupled.serving.worker:prepare_networks"
-_SOON = ("semicoupled.serving.nowcast_job", "semicoupled.training.weights")
+_SOON = ("semicoupled.serving.nowcast_job", "semicoupled.serving.outline_job", "semicoupled.training.weights")
 _POLL = 0.02
 _START = 900.0
 """Seconds that a process may take to begin: a busy machine reads torch from a slow disk."""
@@ -58,6 +59,7 @@ class Job:
         result: what it gave, or None.
         seconds: that it ran.
         stop: whether it is to be stopped.
+        parts: of the result, that came before it.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Job:
     result: Result | None = None
     seconds: float = 0.0
     stop: bool = False
+    parts: list[Json] = field(default_factory=list[Json], repr=False)
     begun: float = field(default=0.0, repr=False)
 
 
@@ -178,6 +181,12 @@ class Jobs:
             job.stop = True
             self._lock.notify_all()
 
+    def forget(self, job: Job) -> None:
+        """Let the result of a job go that has ended, and that nobody will ask for again."""
+        with self._lock:
+            if job.state in ENDED:
+                self._jobs.pop(job.id, None)
+
     def _run(self) -> None:
         while not self._closing:
             if self._process is None or not self._process.is_alive():
@@ -231,6 +240,9 @@ class Jobs:
             return False
         if kind == "progress":
             job.done, job.doing = rest
+            return False
+        if kind == "part":
+            job.parts.append(rest[0])
             return False
         if kind == "done":
             job.result = rest[0]

@@ -10,6 +10,8 @@ Attacks that are kept out, each with a test in tests/serving/test_security.py:
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 import ipaddress
 import json
@@ -27,6 +29,8 @@ from semicoupled.serving.settings import Limits, is_loopback
 COOKIE = "semicoupled_token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 UPLOADS = "/api/v1/uploads"
+INLINE = ("/api/v1/label_studio/", "/api/v1/anylabeling/")
+"""Where programs send images within JSON."""
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 HEADERS = {
     "content-security-policy": (
@@ -110,6 +114,8 @@ class Guard:
     def _knows_token(self, scope: Scope, headers: dict[str, str]) -> bool:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         given = [bearer] if kind.lower() == "bearer" else []
+        given += [_password(bearer)] if kind.lower() == "basic" else []  # Label Studio knows names and passwords
+        given += [headers["token"]] if "token" in headers else []  # X-AnyLabeling's way
         given += [value for name, value in _query(scope) if name == "token"]
         try:
             morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -134,7 +140,9 @@ class Guard:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         uploading = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
-        most = self._limits.upload_bytes if uploading else self._limits.body_bytes
+        inline = scope["method"] == "POST" and scope["path"].startswith(INLINE)
+        most = self._limits.inline_bytes if inline else self._limits.body_bytes
+        most = self._limits.upload_bytes if uploading else most
         too_large = f"the body is larger than {most} bytes, the most that is let through here"
         declared = _headers(scope).get("content-length", "0")
         if not declared.isdecimal() or int(declared) > most:
@@ -163,6 +171,14 @@ class Guard:
         except BodyTooLargeError:
             if not begun:
                 await _refuse(scope, send, 413, too_large)
+
+
+def _password(basic: str) -> str:
+    """The password of basic authentication; empty where there is none."""
+    try:
+        return base64.b64decode(basic, validate=True).decode("utf-8", "replace").partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def _secured(headers: Iterable[tuple[bytes, bytes]], path: str) -> list[tuple[bytes, bytes]]:

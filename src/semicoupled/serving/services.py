@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from semicoupled.serving.jobs import Jobs
 from semicoupled.serving.messages import public
+from semicoupled.serving.outline_projects import Projects
 from semicoupled.serving.roots import Roots
 from semicoupled.serving.served_runs import ServedRuns
 from semicoupled.serving.settings import ServeSettings
@@ -26,6 +27,7 @@ class Services:
         roots: folders whose files may be looked at.
         uploads: files that were dropped.
         jobs: the queue.
+        projects: what people draw.
     """
 
     settings: ServeSettings
@@ -33,6 +35,7 @@ class Services:
     roots: Roots
     uploads: Uploads
     jobs: Jobs
+    projects: Projects
 
     @classmethod
     def of(cls, settings: ServeSettings) -> Services:
@@ -45,13 +48,21 @@ class Services:
         runs = ServedRuns(settings.runs, shipped=settings.shipped)
         roots = Roots(settings.roots)
         uploads = Uploads(settings.limits)
-        services = cls(settings, runs, roots, uploads, Jobs(settings.limits, settings.device))
+        services = cls(
+            settings,
+            runs,
+            roots,
+            uploads,
+            Jobs(settings.limits, settings.device),
+            Projects(settings.state, settings.limits),
+        )
         services.jobs.clean_with(services.clean)
         return services
 
     def clean(self, message: str) -> str:
         """Make of an error's message what users may see."""
         places = [*self.roots.paths().items(), *(("upload", folder) for folder in self.uploads.folders())]
+        places += [("project", folder) for folder in self.projects.folders()]
         places += [(run.name, run.folder.path) for run in self.runs.all().values()]
         return public(message, places)
 
@@ -63,6 +74,7 @@ class Services:
         """End the worker, and remove what was uploaded."""
         self.jobs.close()
         self.uploads.close()
+        self.projects.close()
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -19,6 +19,7 @@ class Limits:
         upload_bytes: of one uploaded file.
         uploads_bytes: of all uploaded files together.
         body_bytes: of any other request.
+        inline_bytes: of a request of an annotation program, with an image in it.
         files: of one upload, or of one folder that is read.
         pixels: of one field or image, before anything is decoded.
         values: of all fields of one file.
@@ -34,6 +35,7 @@ class Limits:
     upload_bytes: int = 64 * MIB
     uploads_bytes: int = 1024 * MIB
     body_bytes: int = MIB
+    inline_bytes: int = 32 * MIB
     files: int = 600
     pixels: int = 2**24
     values: int = 2**28
@@ -63,6 +65,9 @@ class ServeSettings:
         device: where networks run.
         limits: how much is let through.
         shipped: whether the models that come with the package are offered, too.
+        state: folder for what people draw; None for one that goes when the server ends.
+        label_studio: address of the Label Studio whose images may be fetched, or None.
+        label_studio_key: its access token.
     """
 
     runs: tuple[str, ...] = ()
@@ -72,6 +77,9 @@ class ServeSettings:
     device: str = "auto"
     limits: Limits = field(default_factory=Limits)
     shipped: bool = True
+    state: Path | None = None
+    label_studio: str | None = None
+    label_studio_key: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse to be open to the network without a token."""

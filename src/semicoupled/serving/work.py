@@ -81,16 +81,23 @@ class Result:
 class Work:
     """What a job has in the worker: models, a cache, and somebody to tell how far it is."""
 
-    def __init__(self, device: str, limits: Limits, tell: Callable[[float, str], None]) -> None:
+    def __init__(
+        self,
+        device: str,
+        limits: Limits,
+        tell: Callable[[float, str], None],
+        give: Callable[[Json], None] = lambda part: None,
+    ) -> None:
         """Begin.
 
         Args:
             device: where models run.
             limits: how much is let through.
             tell: hears how far a job is, 0 to 1, and what it is doing; raises `Cancelled`.
+            give: takes a part of the result before the rest is there; raises `Cancelled`.
         """
         self.device, self.limits = device, limits
-        self._tell = tell
+        self._tell, self._give = tell, give
         self._runs: OrderedDict[Path, tuple[float, LoadedRun]] = OrderedDict()
         self.cache: OrderedDict[object, Any] = OrderedDict()
         self.sessions: OrderedDict[str, Any] = OrderedDict()
@@ -107,6 +114,14 @@ class Work:
             Cancelled: nobody waits for it any more.
         """
         self._tell(done, doing)
+
+    def part(self, part: Json) -> None:
+        """Give a part of the result, such as a point that was drawn, before the rest is there.
+
+        Raises:
+            Cancelled: nobody waits for it any more.
+        """
+        self._give(part)
 
     def run(self, path: Path) -> LoadedRun:
         """Load a run, or take it from the last ones; its weights are read from safetensors, never from a pickle."""

@@ -13,6 +13,7 @@ from semicoupled.errors import SemicoupledError
 from semicoupled.serving.outward import refuse_outward
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import Cancelled, JobRequest, Work, find_function
+from semicoupled.task import Json
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ def work_until_told(
     """Do jobs until the connection closes.
 
     Messages that are sent: ``("facts", facts)`` and then ``("ready", None)``, or ``("broken", why)``;
-    ``("progress", job, done, doing)``, ``("done", job, result)``, ``("failed", job, message, kind)``,
+    ``("progress", job, done, doing)``, ``("part", job, part)``, ``("done", job, result)``,
+    ``("failed", job, message, kind)``,
     ``("cancelled", job)``.
 
     Args:
@@ -46,14 +48,21 @@ def work_until_told(
     job = ""
     stopped: set[str] = set()
 
-    def tell(done: float, doing: str) -> None:
+    def stop_if_told() -> None:
         while stops.poll():
             stopped.add(stops.recv())
         if job in stopped:
             raise Cancelled
+
+    def tell(done: float, doing: str) -> None:
+        stop_if_told()
         connection.send(("progress", job, done, doing))
 
-    work = Work(device, limits, tell)
+    def give(part: Json) -> None:
+        stop_if_told()
+        connection.send(("part", job, part))
+
+    work = Work(device, limits, tell, give)
     while True:
         try:
             job, request = connection.recv()

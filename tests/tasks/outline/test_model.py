@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from semicoupled.tasks.outline.decoders import build_decoder
 from semicoupled.tasks.outline.goals import make_goals, point_loss, spread_targets
 from semicoupled.tasks.outline.heads import LinearHead
 from semicoupled.tasks.outline.model import Fields, OutlineModel, build_model, start_backbone
-from semicoupled.tasks.outline.settings import LossSettings, ModelSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import DataSettings, LossSettings, ModelSettings, OutlineSettings
 from semicoupled.training.ltsc import Segment
+from semicoupled.training.sampling import SampleKey
 from semicoupled.training.settings import GoalWeights, SwitchSettings
 
 COUNTS = {
@@ -145,6 +147,33 @@ def test_a_frozen_backbone_stays_as_it_is(batch: OutlineBatch, tmp_path: Path) -
     assert all(torch.equal(before[name], value) for name, value in model.backbone.state_dict().items())
 
 
+def test_a_frozen_backbone_sees_a_crop_that_comes_again_once(
+    outline_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from semicoupled.tasks.outline.data import OutlineData
+    from semicoupled.tasks.outline.listing import read_parts
+
+    data = DataSettings(root=str(outline_root), size=64, grid=16, points=12, views=2)
+    samples = OutlineData(read_parts(data).train, data, training=True)
+    drawn = [samples[SampleKey(0, draw)] for draw in range(6)]
+    assert all(torch.equal(drawn[draw].image, drawn[draw % 2].image) for draw in range(6))
+    assert not torch.equal(drawn[0].image, drawn[1].image)
+    assert any(not torch.equal(drawn[0].frames, drawn[draw].frames) for draw in (2, 4))
+    settings = ModelSettings(
+        backbone="efficientnet_lite0", pretrained="begun.pth", freeze=True, features=4, widths=(4,)
+    )
+    plain = OutlineModel(settings, 16).eval()
+    kept = OutlineModel(dataclasses.replace(settings, cache_gigabytes=0.5), 16).eval()
+    kept.load_state_dict(plain.state_dict())
+    seen: list[int] = []
+    look = kept.backbone.forward
+    monkeypatch.setattr(kept.backbone, "forward", lambda image: (seen.append(len(image)), look(image))[1])
+    images = torch.stack([one.image for one in drawn]).float() / 255
+    for part in (images[:2], images[2:], images):
+        torch.testing.assert_close(kept.encode(part), plain.encode(part), rtol=1e-4, atol=1e-4)
+    assert seen == [2]
+
+
 def test_a_run_loads_without_the_weights_that_it_began_with(tmp_path: Path, outline_root: Path) -> None:
     from semicoupled.cli.main import main
     from semicoupled.networks.efficientnet import EfficientNetLite0
@@ -164,6 +193,10 @@ def test_a_run_loads_without_the_weights_that_it_began_with(tmp_path: Path, outl
 
 
 def test_settings_that_do_not_go_together_are_refused() -> None:
+    with pytest.raises(SettingsError, match="can be kept only if it stays as it is"):
+        ModelSettings(cache_gigabytes=1.0)
+    with pytest.raises(SettingsError, match=r"data\.views: expected at least 1, got 0"):
+        DataSettings(views=0)
     with pytest.raises(SettingsError, match="expected 2, 5, 10, 15, got 7"):
         ModelSettings(layers=7)
     with pytest.raises(SettingsError, match=r"there are no weights of model\.backbone light"):

@@ -109,9 +109,12 @@ class OutlineData(Dataset[OutlineBatch]):
         """Make a sample."""
         asked = key if isinstance(key, SampleKey) else SampleKey(key)
         source, settings = self.sources[asked.index], self.settings
-        rng = np.random.default_rng((self.seed, asked.index, asked.draw + 1))
         varied = self.training and asked.draw >= 0
+        shown = asked.draw if settings.views is None else asked.draw % settings.views
+        rng = np.random.default_rng((self.seed, asked.index, shown + 1))
         view = see(source, settings, rng if varied else None)
+        if settings.views is not None:  # the crop comes again, what is told of the outline does not
+            rng = np.random.default_rng((self.seed, asked.index, asked.draw + 1, 1))
         cells = view.cells
         with_end = True
         if varied:

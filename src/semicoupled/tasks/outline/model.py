@@ -12,6 +12,7 @@ from torch import nn
 from semicoupled.networks import efficientnet
 from semicoupled.networks.backbones import VGG16BN, FeaturePyramid, LightBackbone, normalize
 from semicoupled.networks.efficientnet import EfficientNetLite0
+from semicoupled.networks.feature_cache import FeatureCache
 from semicoupled.nn import StackState, Switching
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import Outputs, Stream
@@ -63,6 +64,8 @@ class OutlineModel(nn.Module):
         self.backbone = build_backbone(settings)
         if self.frozen:
             self.backbone.requires_grad_(False)
+        limit = int(settings.cache_gigabytes * 2**30)
+        self._cache = FeatureCache(limit) if limit else None
         self.pyramid = FeaturePyramid([self.backbone.channels[tap] for tap in TAPS], settings.features)
         self.fields = Fields(grid) if settings.positions == "fields" else None
         self.map_head = nn.Conv2d(settings.features, len(MAPS), 1)
@@ -82,9 +85,14 @@ class OutlineModel(nn.Module):
         Args:
             image: RGB, 0 to 1.
         """
+        maps = self._look(image) if self._cache is None else self._cache.maps(image, self._look)
+        return self.pyramid(maps, (self.grid, self.grid))
+
+    def _look(self, image: Tensor) -> list[Tensor]:
+        """Give the maps of the backbone that become features."""
         scaled = efficientnet.normalize(image) if isinstance(self.backbone, EfficientNetLite0) else normalize(image)
         maps = self.backbone(scaled.contiguous(memory_format=torch.channels_last))
-        return self.pyramid([maps[tap] for tap in TAPS], (self.grid, self.grid))
+        return [maps[tap] for tap in TAPS]
 
     def read_maps(self, features: Float[Tensor, "B F g g"]) -> Float[Tensor, "B 3 g g"]:
         """Give scores of the object, its border and its points (`data.MAPS`)."""

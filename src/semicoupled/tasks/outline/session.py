@@ -76,6 +76,18 @@ class NextPoint(NamedTuple):
     closed: float
 
 
+class Expectation(NamedTuple):
+    """Where the network expects the next point.
+
+    Attributes:
+        distribution: grid x grid, how likely each cell is.
+        closed: how likely it is that the outline ends here.
+    """
+
+    distribution: NDArray[np.float32]
+    closed: float
+
+
 @dataclass(frozen=True, eq=False)
 class Outline:
     """One part of an object, as far as it is drawn.
@@ -246,6 +258,16 @@ class OutlineSession:
         _ = self.outline
         parts = tuple(one for place, one in enumerate(self.now.parts) if place != self.now.current)
         self._set(Moment(parts, len(parts) - 1))
+
+    def expect(self, index: int) -> Expectation:
+        """Say where the network expects the point behind a point, whatever the person put there.
+
+        Raises:
+            SettingsError: there is no such point.
+        """
+        outline = self._with(index)
+        found = self._next(replace(outline, vertices=outline.vertices[: index + 1]))
+        return Expectation(found.distribution, found.chance)
 
     def undo(self) -> bool:
         """Go one step back; False where there is none."""

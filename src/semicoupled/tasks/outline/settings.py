@@ -52,6 +52,8 @@ class DataSettings:
         slip: share of the points fed back that are moved to a neighboring cell, so that the network learns to go on
             from where it is.
         color: how far brightness, contrast and the three colors of a sample vary.
+        views: so many different crops of each object are learned from, in turn, so that what a frozen backbone gives
+            for them can be kept; None for a new one each time.
     """
 
     root: str | None = None
@@ -69,6 +71,7 @@ class DataSettings:
     box_jitter: float = 0.1
     slip: float = 0.15
     color: float = 0.3
+    views: int | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -84,6 +87,8 @@ class DataSettings:
         for name in ("end_share", "slip", "color"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"data.{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
+        if self.views is not None and self.views < 1:
+            raise SettingsError(f"data.views: expected at least 1, got {self.views!r}.")
         if not 0 <= self.box_jitter < 0.5:
             raise SettingsError(f"data.box_jitter: expected a share from 0 to below 0.5, got {self.box_jitter!r}.")
 
@@ -104,6 +109,8 @@ class ModelSettings:
             ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
             ``imagenet`` brings it. None starts from scratch.
         freeze: leave the backbone as it is, its statistics too.
+        cache_gigabytes: memory for what a frozen backbone gives for images that come again, which `data.views` sees
+            to; 0 computes it each time.
         features: channels of the image's features.
         layers: depth of the decoder: 2, 5, 10 or 15, with the widths of Table 4.
         widths: channels of the decoder's layers, in place of `layers`.
@@ -121,6 +128,7 @@ class ModelSettings:
     backbone: Literal["vgg16_bn", "efficientnet_lite0", "light"] = "light"
     pretrained: str | None = None
     freeze: bool = False
+    cache_gigabytes: float = 0.0
     features: int = 128
     layers: int = 5
     widths: tuple[int, ...] | None = None
@@ -145,6 +153,13 @@ class ModelSettings:
             raise SettingsError(f"model.features: expected at least 1, got {self.features!r}.")
         if self.kind != "semicoupled" and self.cell != "rnn":
             raise SettingsError(f"model.cell {self.cell}: model.kind {self.kind} has no temporal branch to choose.")
+        if not self.cache_gigabytes >= 0:
+            raise SettingsError(f"model.cache_gigabytes: expected at least 0, got {self.cache_gigabytes!r}.")
+        if self.cache_gigabytes and not self.freeze:
+            raise SettingsError(
+                "model.cache_gigabytes: what a backbone gives can be kept only if it stays as it is. Set model.freeze, "
+                "or leave it out."
+            )
         if self.pretrained is not None and self.backbone == "light":
             raise SettingsError(
                 f"model.pretrained {self.pretrained}: there are no weights of model.backbone light. Choose "

@@ -14,7 +14,7 @@ from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import read_run
 from semicoupled.studies import Trial
-from semicoupled.study_training import Trained
+from semicoupled.study_training import Trained, took_rows
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.scores.course import STREAMS, Course
 from semicoupled.tasks.driving.scores.evaluation import (
@@ -56,13 +56,7 @@ def study_rows(trials: Sequence[Trial], trained: Mapping[Path, Trained], places:
     """
     rows: list[Row] = []
     for trial in trials:
-        took, about = trained[trial.path], {"variant": trial.variant.name, "seed": trial.seed}
-        model = _kind(trial)
-        rows += [
-            Row(model, "parameters", about, took.parameters, 1),
-            Row(model, "steps", about, took.steps, 1),
-            Row(model, "training_seconds", about, took.seconds, 1, "s"),
-        ]
+        rows += took_rows(trial, _kind(trial), trained[trial.path])
     for place in places:
         rows += place_rows(trials, place)
     return rows

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import cast
 
 from semicoupled.devices import choose_device
-from semicoupled.errors import SettingsError
 from semicoupled.rows import Row
-from semicoupled.run_folder import load, open_run
-from semicoupled.settings_file import parse_settings
-from semicoupled.studies import Trial, Variant, make_trials, run_trials
-from semicoupled.study_training import TRAINED, read_trained, train
+from semicoupled.run_folder import LoadedRun
+from semicoupled.studies import Trial, Variant, make_trials, variant_settings
+from semicoupled.study_training import check_some, train_all
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.training.progress import Progress
 
@@ -85,8 +83,8 @@ def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> Dri
         seed: of samples, weights and switches.
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
     """
-    presets = [Path(__file__).parents[1] / "presets" / f"{preset}.yaml" for preset in variant.presets]
-    return parse_settings(DrivingSettings, [*ALL, *options, *variant.options, f"--seed={seed}"], presets)
+    presets = Path(__file__).parents[1] / "presets"
+    return variant_settings(DrivingSettings, presets, variant, seed, [*ALL, *options])
 
 
 def run_study(
@@ -123,22 +121,20 @@ def run_study(
     from semicoupled.tasks.driving.study.answers import load_answers, make_answers, places_of
     from semicoupled.tasks.driving.study.rows import study_rows
 
-    if not variants or not seeds:
-        raise SettingsError("a study needs at least one variant and one seed, got none")
+    check_some(variants, seeds)
     trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options))
     settings = cast(DrivingSettings, trials[0].settings)
     places = places_of(settings, others)
     where = choose_device(device)
 
-    def run(trial: Trial) -> None:
-        _ = train(TASK, trial, device, workers, progress)
-        loaded = load(trial.path, device, TASK)
+    def answer(trial: Trial, run: LoadedRun) -> None:
         for place in places:
-            _ = make_answers(trial.path, place, loaded, where, progress)
+            _ = make_answers(trial.path, place, run, where, progress)
 
-    def is_done(trial: Trial) -> bool:
-        _ = open_run(trial.path, TASK, trial.settings) if trial.path.exists() else None  # refuses other settings
-        return (trial.path / TRAINED).exists() and all(load_answers(trial.path, place) for place in places)
+    def is_answered(trial: Trial) -> bool:
+        return all(load_answers(trial.path, place) for place in places)
 
-    run_trials("study driving", trials, run, is_done, progress)
-    return study_rows(trials, {trial.path: read_trained(trial.path) for trial in trials}, places)
+    trained = train_all(
+        TASK, "study driving", trials, answer, is_answered, device=device, workers=workers, progress=progress
+    )
+    return study_rows(trials, trained, places)

@@ -28,6 +28,7 @@ BASELINES = {
     "advection_blur": "advection, blurred",
     "sprog": "S-PROG",
 }
+CAPTION = "Squared error and CSI by lead. Bars reach from the lowest to the highest seed."
 TABLE_7 = (("mse", "MSE"), ("csi", "CSI"), ("far", "FAR"), ("pod", "POD"), ("correlation", "COR"))
 TABLE_7_THRESHOLD = 30
 """dBZ: .5 on the paper's scale of 0 to 1, which is dBZ / 60 here."""
@@ -219,6 +220,11 @@ def plot(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
+    """Draw the study; figures with their captions, by name."""
+    return {"rain": (plot(rows), CAPTION)}
+
+
 def section(rows: Sequence[Row], command: str, picture: str) -> str:
     """Write the study's section in Markdown.
 
@@ -227,10 +233,9 @@ def section(rows: Sequence[Row], command: str, picture: str) -> str:
         command: what made them.
         picture: the plot's file, as seen from the page.
     """
-    caption = "Squared error and CSI by lead. Bars reach from the lowest to the highest seed."
     parts = [f"## The structure, its rivals, and advection\n\n    {command}\n"]
     parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in tables(rows)]
-    parts.append(f"![{caption}]({picture})\n\n{caption}\n")
+    parts.append(f"![{CAPTION}]({picture})\n\n{CAPTION}\n")
     parts.append(f"What the variants differ in:\n\n{options_list(present(rows))}")
     return "\n".join(parts)
 

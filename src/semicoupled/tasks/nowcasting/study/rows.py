@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,14 +11,12 @@ from semicoupled.bootstrap import interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Trial
+from semicoupled.study_training import Trained, took_rows
 from semicoupled.tasks.nowcasting.scores.metrics import Counts
 from semicoupled.tasks.nowcasting.scores.scopes import scopes
 from semicoupled.tasks.nowcasting.scores.scoring import UNITS, score_rows
 from semicoupled.tasks.nowcasting.study.counts import VALIDATION, Counted, Fields, load_counts
 from semicoupled.tasks.nowcasting.study.studies import PAIRS
-
-if TYPE_CHECKING:
-    from semicoupled.study_training import Trained
 
 AGAINST = ("advection", "advection_blur")
 COMPARED = ("mse", "csi")
@@ -39,14 +36,8 @@ def study_rows(
     """
     rows: list[Row] = []
     for trial in trials:
-        took = trained[trial.path]
         model = next(iter(_counted(trial.path, fields[0]).counts))
-        about: dict[str, Condition] = {"variant": trial.variant.name, "seed": trial.seed}
-        rows += [
-            Row(model, "parameters", about, took.parameters, 1),
-            Row(model, "steps", about, took.steps, 1),
-            Row(model, "training_seconds", about, took.seconds, 1, "s"),
-        ]
+        rows += took_rows(trial, model, trained[trial.path])
     for field in fields:
         of_baselines = _counted(baselines, field)
         runs = [(trial, _counted(trial.path, field)) for trial in trials]

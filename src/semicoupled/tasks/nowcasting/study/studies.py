@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import cast
 
 from semicoupled.devices import choose_device
-from semicoupled.errors import SettingsError
 from semicoupled.rows import Row
-from semicoupled.run_folder import load, open_run
-from semicoupled.settings_file import parse_settings
-from semicoupled.studies import Trial, Variant, make_trials, run_trials
-from semicoupled.study_training import TRAINED, read_trained, train
+from semicoupled.run_folder import LoadedRun
+from semicoupled.studies import Trial, Variant, make_trials, variant_settings
+from semicoupled.study_training import check_some, train_all
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.training.progress import Progress
 
@@ -113,8 +111,8 @@ def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> Now
         seed: of samples, weights and switches.
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
     """
-    presets = [Path(__file__).parents[1] / "presets" / f"{preset}.yaml" for preset in variant.presets]
-    return parse_settings(NowcastingSettings, [*ALL, *TRUSTED, *options, *variant.options, f"--seed={seed}"], presets)
+    presets = Path(__file__).parents[1] / "presets"
+    return variant_settings(NowcastingSettings, presets, variant, seed, [*ALL, *TRUSTED, *options])
 
 
 def run_study(
@@ -152,24 +150,22 @@ def run_study(
     from semicoupled.tasks.nowcasting.study.counts import fields_of, load_counts, make_counts
     from semicoupled.tasks.nowcasting.study.rows import study_rows
 
-    if not variants or not seeds:
-        raise SettingsError("a study needs at least one variant and one seed, got none")
+    check_some(variants, seeds)
     trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options))
     settings = cast(NowcastingSettings, trials[0].settings)
     fields = fields_of(settings, others)
     where = choose_device(device)
 
-    def run(trial: Trial) -> None:
-        _ = train(TASK, trial, device, workers, progress)
-        loaded = load(trial.path, device, TASK)
+    def count(trial: Trial, run: LoadedRun) -> None:
         for field in fields:
-            make_counts(trial.path, field, loaded.settings, loaded.model, where, progress)
+            make_counts(trial.path, field, run.settings, run.model, where, progress)
 
-    def is_done(trial: Trial) -> bool:
-        _ = open_run(trial.path, TASK, trial.settings) if trial.path.exists() else None  # refuses other settings
-        return (trial.path / TRAINED).exists() and all(load_counts(trial.path, field) for field in fields)
+    def is_counted(trial: Trial) -> bool:
+        return all(load_counts(trial.path, field) for field in fields)
 
-    run_trials("study rain", trials, run, is_done, progress)
+    trained = train_all(
+        TASK, "study rain", trials, count, is_counted, device=device, workers=workers, progress=progress
+    )
     for field in fields:
         make_counts(folder / "baselines", field, settings, None, where, progress)
-    return study_rows(trials, {trial.path: read_trained(trial.path) for trial in trials}, fields, folder / "baselines")
+    return study_rows(trials, trained, fields, folder / "baselines")

@@ -1,0 +1,161 @@
+"""What each trained variant answered for each video of a split, kept on disk.
+
+Answers are kept and not scores, so that any two variants can be compared over the same videos and the same draws later
+on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from semicoupled.files import replacing
+from semicoupled.run_folder import LoadedRun
+from semicoupled.tasks.action.answering import answer_all, answered_streams
+from semicoupled.tasks.action.listing.clip import Clip
+from semicoupled.tasks.action.settings import ActionSettings
+from semicoupled.tasks.action.task import clips_data, read_splits
+from semicoupled.training.progress import Progress
+
+log = logging.getLogger(__name__)
+
+STREAMS = ("main", "spatial", "temporal")
+VALIDATION, TEST = "validation", "test"
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Videos that are scored together.
+
+    Attributes:
+        name: of the split.
+        clips: of it.
+        classes: names, whose positions are the labels.
+        train: labels of the videos that are learned from.
+        fingerprint: of what answers depend on beside the run: which files, of which size.
+    """
+
+    name: str
+    clips: Sequence[Clip]
+    classes: Sequence[str]
+    train: Sequence[int]
+    fingerprint: str
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The right class of each video, N."""
+        return np.array([self.classes.index(clip.label) for clip in self.clips])
+
+    @property
+    def groups(self) -> np.ndarray:
+        """The speaker, or whatever else videos are grouped by, N; empty where there are no groups."""
+        return np.array([clip.group or "" for clip in self.clips])
+
+
+class Answers(NamedTuple):
+    """What a run says of the videos of a split.
+
+    Attributes:
+        main: N K probabilities of the classes.
+        spatial: those of the spatial stream, or None.
+        temporal: those of the temporal stream, or None.
+    """
+
+    main: np.ndarray
+    spatial: np.ndarray | None
+    temporal: np.ndarray | None
+
+
+def parts_of(settings: ActionSettings) -> list[Part]:
+    """Give what is scored: the split that chooses, and the one that decides where there is one.
+
+    Raises:
+        SettingsError: no root.
+        DataError: no list, or one that cannot be used.
+    """
+    splits, classes = read_splits(settings)
+    train = [classes.index(clip.label) for clip in splits.train]
+    found: list[Part] = []
+    for name in (VALIDATION, TEST):
+        clips: Sequence[Clip] = getattr(splits, name)
+        if clips:
+            asked = [[clip.name, clip.label, clip.start, clip.end, _size(clip.path)] for clip in clips]
+            text = json.dumps([list(classes), asked])
+            found.append(Part(name, clips, classes, train, hashlib.sha256(text.encode()).hexdigest()))
+    return found
+
+
+def make_answers(folder: Path, part: Part, run: LoadedRun, progress: Progress | None = None) -> Answers:
+    """Give what a trained run answers for some videos; it is only asked if that is not known yet.
+
+    Args:
+        folder: where answers are kept.
+        part: the videos.
+        run: the trained run.
+        progress: who is told how far it is.
+
+    Raises:
+        DataError: a video cannot be read.
+    """
+    found = load_answers(folder, part)
+    if found is not None:
+        return found
+    settings = cast(ActionSettings, run.settings)
+    data = clips_data(settings, part.clips, part.classes, part.name)
+    said = answer_all(run.model, data, settings, streams=answered_streams(run.model), progress=progress)
+    stacked = {
+        stream: np.stack([getattr(one, stream) for one in said]).astype(np.float32)
+        for stream in STREAMS
+        if getattr(said[0], stream) is not None
+    }
+    answers = Answers(stacked["main"], stacked.get("spatial"), stacked.get("temporal"))
+    write_answers(folder, part, answers)
+    return answers
+
+
+def load_answers(folder: Path, part: Part) -> Answers | None:
+    """Read what was answered; None if nothing was, or for other files."""
+    file = _file(folder, part)
+    if not file.exists():
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            if str(held["fingerprint"]) != part.fingerprint:
+                log.info("%s: was answered for other videos; it is answered anew", file)
+                return None
+            return Answers(held["main"], *(held.get(stream) for stream in STREAMS[1:]))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        log.warning("%s: is broken (%s); it is answered anew", file, error)
+        return None
+
+
+def write_answers(folder: Path, part: Part, answers: Answers) -> None:
+    """Keep answers: probabilities of the streams, beside the truth, the groups and the names of the videos."""
+    arrays = {stream: getattr(answers, stream) for stream in STREAMS if getattr(answers, stream) is not None}
+    with replacing(_file(folder, part)) as temporary, temporary.open("wb") as opened:
+        np.savez_compressed(
+            opened,
+            fingerprint=np.array(part.fingerprint),
+            classes=np.array(list(part.classes)),
+            truth=part.truth,
+            group=part.groups,
+            video=np.array([clip.name for clip in part.clips]),
+            **arrays,
+        )
+
+
+def _file(folder: Path, part: Part) -> Path:
+    return folder / f"answers-{part.name}.npz"
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; of a folder of frames, how many there are."""
+    return sum(1 for _ in path.iterdir()) if path.is_dir() else path.stat().st_size if path.exists() else -1

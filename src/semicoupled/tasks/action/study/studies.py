@@ -1,0 +1,173 @@
+"""The study of action: the structure and its parts beside rivals of equal size and equal wall time (Sec. 5.5, Table 3).
+
+One of the variants is trained alone by ``semicoupled train action`` with its presets and options.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import cast
+
+from semicoupled.rows import Row
+from semicoupled.run_folder import LoadedRun
+from semicoupled.studies import Trial, Variant, make_trials, variant_settings
+from semicoupled.study_training import check_some, train_all
+from semicoupled.task import TaskSettings
+from semicoupled.tasks.action.settings import ActionSettings
+from semicoupled.tasks.action.study.equal_size import count_parameters, of_equal_size
+from semicoupled.training.progress import Progress
+
+TASK = "action"
+PRESETS = ("lips",)
+"""What the study begins with where nothing else is asked for."""
+
+ALL = ("--training.checkpoint_every=50",)
+"""Of every variant: little is lost where a study is killed."""
+
+OURS, WHOLE = "semicoupled", "whole"
+_GOALS = ("--goals.spatial=1", "--goals.temporal=1", "--sub_goals.temporal=[main]")
+_NO_GOALS = ("--goals.spatial=0", "--goals.temporal=0")
+_ASTSGD, _STSGD, _NONE = (f"--switches.method={method}" for method in ("astsgd", "stsgd", "none"))
+_AS_SHIPPED = ("--model.widths=null", "--model.strides=null", "--model.first_kernel=null", "--model.pool_first=null")
+
+ABLATION = (
+    Variant(WHOLE, "whole: two sub-goals, ASTSGD", (*_GOALS, _ASTSGD)),
+    # Eq. 20 follows the spatial loss: without one, STSGD decouples the branches
+    Variant("without_sub_goals", "without the two sub-goals (STSGD)", (*_NO_GOALS, _STSGD)),
+    Variant(
+        "without_temporal_goal", "without the temporal goal only", ("--goals.spatial=1", "--goals.temporal=0", _ASTSGD)
+    ),
+    Variant("without_astsgd", "without ASTSGD: no gradient is stopped", (*_GOALS, _NONE)),
+    Variant("stsgd", "STSGD in place of ASTSGD, p from .5 to 0", (*_GOALS, _STSGD)),
+    Variant("stsgd_p3", "STSGD in place of ASTSGD, p from .3 to 0", (*_GOALS, _STSGD, "--switches.start=0.3")),
+    Variant("ltsc", "whole, in segments of 8 frames (LTSC)", (*_GOALS, _ASTSGD, "--segments.length=8")),
+)
+"""Table 3. The videos fit whole, so that LTSC is added and not left out."""
+
+RIVALS = (
+    Variant("cnn", "CNN, one frame", presets=("cnn",)),
+    Variant("cnn_lstm", "CNN+LSTM", presets=("cnn_lstm",)),
+    Variant("convlstm", "ConvLSTM", presets=("convlstm",)),
+    Variant("convlstm_15", "ConvLSTM, 15 layers", presets=("convlstm",)),
+    Variant("cbm", "CBM", presets=("cbm",)),
+    Variant("r2plus1d", "R(2+1)D-18, narrow: sees the clip at once", presets=("r2plus1d",)),
+)
+"""Each as wide as it takes to have the parameters of `OURS`."""
+
+LAYERS = {"convlstm_15": 15}
+"""Depth of rivals that are not as deep as ours."""
+
+SIZES = (
+    Variant("s", "Semi-Coupled Structure, size s (9 layers)", ("--model.size=s", *_AS_SHIPPED)),
+    Variant("large", "Semi-Coupled Structure, size table1 (17 layers)", ("--model.size=table1", *_AS_SHIPPED)),
+)
+"""The small and the large network as they come with the task."""
+
+VARIANTS = (Variant(OURS, "Semi-Coupled Structure, as the preset"), *RIVALS, *ABLATION, *SIZES)
+"""In the order of tables and of training."""
+
+PAIRS = (
+    *((OURS, rival.name) for rival in RIVALS),
+    *((WHOLE, other.name) for other in ABLATION[1:]),
+    (WHOLE, OURS),
+    ("s", "large"),
+    (OURS, "large"),
+)
+"""The first and the second whose difference has an interval."""
+
+QUICK = (
+    "--data.height=16",
+    "--data.width=16",
+    "--data.frames=4",
+    "--model.widths=[16,32,48]",
+    "--model.strides=[2,2,1]",
+    "--training.time_budget=null",
+    "--training.steps=2",
+    "--training.batch=2",
+)
+"""Options that make every training a matter of seconds. It then shows that the study runs, not what comes out."""
+
+
+def settings_of(
+    variant: Variant, seed: int, options: Sequence[str] = (), presets: Sequence[str] = PRESETS
+) -> ActionSettings:
+    """Give a variant's settings; a rival gets the widths at which it is as large as ours.
+
+    Args:
+        variant: one of `VARIANTS`.
+        seed: of samples, weights and switches.
+        options: for all variants alike, ``--data.root=DIR``; the variant's own win.
+        presets: what all variants begin with.
+
+    Raises:
+        SettingsError: settings that do not go together, or a rival that cannot be made as large as ours.
+    """
+    folder = Path(__file__).parents[1] / "presets"
+    based = dataclasses.replace(variant, presets=(*presets, *variant.presets))
+    settings = variant_settings(ActionSettings, folder, based, seed, [*ALL, *options])
+    if variant.name not in {rival.name for rival in RIVALS}:
+        return settings
+    ours = dataclasses.replace(VARIANTS[0], presets=tuple(presets))
+    target = count_parameters(variant_settings(ActionSettings, folder, ours, seed, options))
+    return of_equal_size(settings, target, LAYERS.get(variant.name))
+
+
+def run_study(
+    variants: Sequence[Variant],
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    options: Sequence[str] = (),
+    presets: Sequence[str] = PRESETS,
+    once: Collection[str] = (),
+    device: str = "auto",
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Train and score variants; what is finished is not done again, also after a run was killed halfway.
+
+    Args:
+        variants: which of `VARIANTS`.
+        seeds: every variant is trained with each.
+        folder: takes a run folder for each variant and seed, with its answers.
+        options: settings for all variants alike; ``--data.root`` among them.
+        presets: what all variants begin with.
+        once: names of variants that are trained with the first seed alone.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: processes that load data.
+        progress: who is told how far it is.
+
+    Returns:
+        Rows as `rows.study_rows` makes them.
+
+    Raises:
+        SettingsError: no variant, or settings that do not go together.
+        DataError: the data cannot be used.
+        RunError: a run folder was begun with other settings.
+    """
+    from semicoupled.tasks.action.study.answers import load_answers, make_answers, parts_of
+    from semicoupled.tasks.action.study.baselines import make_baselines
+    from semicoupled.tasks.action.study.rows import study_rows
+
+    check_some(variants, seeds)
+
+    def settings_for(variant: Variant, seed: int) -> TaskSettings:
+        return settings_of(variant, seed, options, presets)
+
+    trials = make_trials(variants, seeds, folder, settings_for, once)
+    parts = parts_of(cast(ActionSettings, trials[0].settings))
+
+    def answer(trial: Trial, run: LoadedRun) -> None:
+        for part in parts:
+            _ = make_answers(trial.path, part, run, progress)
+
+    def is_answered(trial: Trial) -> bool:
+        return all(load_answers(trial.path, part) for part in parts)
+
+    trained = train_all(
+        TASK, "study action", trials, answer, is_answered, device=device, workers=workers, progress=progress
+    )
+    baselines = make_baselines(folder / "baselines", cast(ActionSettings, trials[0].settings), parts, progress)
+    return study_rows(trials, trained, parts, baselines)

@@ -1,0 +1,230 @@
+"""From single outlines to the rows of a study: every run, means over seeds, plain shapes, differences, curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+
+from semicoupled.bootstrap import draws, interval
+from semicoupled.errors import DataError
+from semicoupled.rows import Condition, Row
+from semicoupled.studies import Trial
+from semicoupled.study_training import Trained, took_rows
+from semicoupled.tasks.outline.annotator import GOOD_ENOUGH
+from semicoupled.tasks.outline.decoders import build_decoder
+from semicoupled.tasks.outline.evaluation import SIZES, Judged
+from semicoupled.tasks.outline.metrics import BOUNDARIES
+from semicoupled.tasks.outline.settings import OutlineSettings
+from semicoupled.tasks.outline.study.answers import Answers, Objects, load_answers
+from semicoupled.tasks.outline.study.studies import PAIRS
+from semicoupled.training.log import read_log
+
+FOREGROUND = ("car", "pedestrian", "bicyclist")
+"""Classes that have to be outlined well, together; their condition is the ``class`` with these names."""
+BINS = 24
+"""Of a training, over whose losses the points of a curve are means."""
+
+Scores = Mapping[tuple[str, tuple[tuple[str, Condition], ...]], np.ndarray]
+"""Scores by metric and condition, 1 + draws each."""
+
+
+class Weights(NamedTuple):
+    """How often each object counts: once each, and then as images are drawn.
+
+    Attributes:
+        every: 1 + draws x N.
+        annotated: 1 + draws x M, of those that the simulated annotator outlined.
+    """
+
+    every: np.ndarray
+    annotated: np.ndarray
+
+
+def study_rows(
+    trials: Sequence[Trial], trained: Mapping[Path, Trained], objects: Objects, shapes: Answers
+) -> list[Row]:
+    """Make the rows of a study.
+
+    Args:
+        trials: all of them, done.
+        trained: what each training took, by run folder.
+        objects: what was outlined.
+        shapes: what needs no network.
+
+    Returns:
+        Rows `iou`, `iou_class_mean`, `iou_pooled`, `boundary_f`, `points`, `self_crossing`, `not_closed` by `prompt`,
+        `class` and `size`, and `clicks`, with the conditions `variant` and `seed`; without `seed` they are means over
+        seeds, whose interval holds 90 % of a bootstrap over images. Differences `iou_difference` are `against` another
+        variant. `decoder_parameters` are those of the decoder alone, and `training_loss` and `focus` (q) the course
+        of a training by `share` of its time.
+    """
+    rows: list[Row] = []
+    weights = weights_of(objects)
+    by_variant: dict[str, list[tuple[Trial, Scores]]] = {}
+    for trial in trials:
+        rows += took_rows(trial, _kind(trial), trained[trial.path])
+        rows += curve_rows(trial)
+        answers = load_answers(trial.path, objects)
+        if answers is None:
+            raise DataError(f"{trial.path}: what was drawn is gone. Run the study again")
+        by_variant.setdefault(trial.variant.name, []).append((trial, scores_of(answers, objects, weights)))
+    for name, runs in by_variant.items():
+        model = _kind(runs[0][0])
+        rows.append(Row(model, "decoder_parameters", {"variant": name}, decoder_parameters(runs[0][0]), 1))
+        for trial, scores in runs:
+            rows += _rows(model, scores, {"variant": name, "seed": trial.seed}, objects)
+        rows += _rows(model, _mean([scores for _, scores in runs]), {"variant": name}, objects)
+    for name, judged in shapes.judged.items():
+        plain = scores_of(Answers({"": judged}, shapes.clicks), objects, weights)
+        rows += _rows(name, plain, {}, objects)
+    for ours, other in PAIRS:
+        if ours in by_variant and other in by_variant:
+            rows += _difference_rows(ours, other, by_variant)
+    return rows
+
+
+def weights_of(objects: Objects) -> Weights:
+    """Draw images, since the objects of one are much alike."""
+    names, number = np.unique(objects.images, return_inverse=True)
+    every = draws(len(names), np.arange(len(names)))[:, number]
+    return Weights(every, every[:, objects.annotated])
+
+
+def scores_of(answers: Answers, objects: Objects, weights: Weights) -> Scores:
+    """Score what was drawn.
+
+    Args:
+        answers: single outlines.
+        objects: what was outlined.
+        weights: of the objects.
+    """
+    found: dict[tuple[str, tuple[tuple[str, Condition], ...]], np.ndarray] = {}
+    for prompt, judged in answers.judged.items():
+        about: tuple[tuple[str, Condition], ...] = (("prompt", prompt),) if prompt else ()
+        for (metric, more), drawn in _prompt_scores(judged, objects.labels, weights.every).items():
+            found[metric, (*about, *more)] = drawn
+    if len(answers.clicks):
+        most = objects.settings.evaluation.clicks
+        for column, wanted in enumerate(GOOD_ENOUGH):
+            needed = answers.clicks[:, column]
+            condition: tuple[tuple[str, Condition], ...] = (("iou", wanted), ("most_clicks", most))
+            made = np.where(np.isnan(needed), most, needed)
+            found["clicks", condition] = _average(made, weights.annotated)
+            found["clicks_enough", condition] = _average((~np.isnan(needed)).astype(float), weights.annotated)
+    return found
+
+
+def _prompt_scores(judged: Sequence[Judged], labels: np.ndarray, weights: np.ndarray) -> Scores:
+    both = np.array([one.score.overlap.both for one in judged], float)
+    either = np.array([one.score.overlap.either for one in judged], float)
+    area = np.array([one.score.area for one in judged], float)
+    iou = both / np.where(either > 0, either, np.nan)
+    found: dict[tuple[str, tuple[tuple[str, Condition], ...]], np.ndarray] = {("iou", ()): _average(iou, weights)}
+    by_class = {str(label): _average(np.where(labels == label, iou, np.nan), weights) for label in np.unique(labels)}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found["iou_class_mean", ()] = _defined_mean(np.stack(list(by_class.values())))
+        found["iou_pooled", ()] = (weights @ both) / (weights @ either)
+    for label, drawn in by_class.items():
+        found["iou", (("class", label),)] = drawn
+    foreground = np.isin(labels, FOREGROUND)
+    if foreground.any():
+        found["iou", (("class", ", ".join(FOREGROUND)),)] = _average(np.where(foreground, iou, np.nan), weights)
+    for name, low, high in SIZES:
+        inside = (area >= low) & (area < high)
+        if inside.any():
+            found["iou", (("size", name),)] = _average(np.where(inside, iou, np.nan), weights)
+    for place, distance in enumerate(BOUNDARIES):
+        boundary = np.array([one.score.boundary[place] for one in judged], float)
+        found["boundary_f", (("within_px", distance),)] = _average(boundary, weights)
+    for metric, values in (
+        ("points", [one.points for one in judged]),
+        ("self_crossing", [one.crossing for one in judged]),
+        ("not_closed", [not one.closed for one in judged]),
+    ):
+        found[metric, ()] = _average(np.array(values, float), weights)
+    return found
+
+
+def curve_rows(trial: Trial) -> Iterator[Row]:
+    """Give the course of a training: mean losses over equal parts of its time, and q where there is one."""
+    lines = [line for line in read_log(trial.path) if line["kind"] == "training" and line.get("main_loss") is not None]
+    if not lines:
+        return
+    end = max(line["seconds"] for line in lines) or 1.0
+    bins: dict[int, list[Mapping[str, float]]] = {}
+    for line in lines:
+        bins.setdefault(min(BINS - 1, int(BINS * line["seconds"] / end)), []).append(line)
+    about: dict[str, Condition] = {"variant": trial.variant.name, "seed": trial.seed}
+    for number, some in sorted(bins.items()):
+        share = round((number + 1) / BINS, 4)
+        minutes = round(end * share / 60, 3)
+        for metric, key in (("training_loss", "main_loss"), ("focus", "spatial_focus")):
+            values = [line[key] for line in some if line.get(key) is not None]
+            if values:
+                condition: dict[str, Condition] = {**about, "share": share, "minutes": minutes}
+                yield Row(_kind(trial), metric, condition, float(np.mean(values)), len(values))
+
+
+def decoder_parameters(trial: Trial) -> int:
+    """Give the parameters of the decoder alone, as Table 4 counts them."""
+    with torch.device("meta"):
+        decoder = build_decoder(cast(OutlineSettings, trial.settings).model)
+    return sum(parameter.numel() for parameter in decoder.parameters())
+
+
+def _average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average values of objects, N, by weights, 1 + draws x N; objects without a value do not count."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (weights[:, known] @ values[known]) / weights[:, known].sum(1)
+
+
+def _defined_mean(drawn: np.ndarray) -> np.ndarray:
+    """Average over classes, those that were drawn."""
+    count = np.isfinite(drawn).sum(0)
+    return np.nansum(drawn, 0) / count
+
+
+def _mean(runs: Sequence[Scores]) -> Scores:
+    return {key: np.mean([run[key] for run in runs], 0) for key in runs[0]}
+
+
+def _rows(model: str, scores: Scores, about: Mapping[str, Condition], objects: Objects) -> Iterator[Row]:
+    for (metric, more), drawn in scores.items():
+        condition = {**about, **dict(more)}
+        count = len(objects.annotated) if metric.startswith("clicks") else _count(condition, objects)
+        unit = "clicks" if metric == "clicks" else "1"
+        yield Row(model, metric, condition, float(drawn[0]), count, unit, interval(drawn[1:]))
+
+
+def _count(condition: Mapping[str, Condition], objects: Objects) -> int:
+    label = condition.get("class")
+    if label is None:
+        return len(objects.sources)
+    return int(np.isin(objects.labels, str(label).split(", ")).sum())
+
+
+def _difference_rows(ours: str, other: str, by_variant: Mapping[str, Sequence[tuple[Trial, Scores]]]) -> Iterator[Row]:
+    theirs = {trial.seed: scores for trial, scores in by_variant[other]}
+    pairs = [(scores, theirs[trial.seed]) for trial, scores in by_variant[ours] if trial.seed in theirs]
+    model = _kind(by_variant[ours][0][0])
+    for metric, more in pairs[0][0] if pairs else ():
+        if metric != "iou" or dict(more).keys() - {"prompt"}:
+            continue
+        every = np.stack([mine[metric, more] - their[metric, more] for mine, their in pairs])
+        about: dict[str, Condition] = {"variant": ours, "against": other, **dict(more)}
+        mean = every.mean(0)
+        if math.isnan(mean[0]):
+            continue
+        yield Row(model, "iou_difference", about, float(mean[0]), len(pairs), "1", interval(mean[1:]))
+        for end, value in (("lowest", every[:, 0].min()), ("highest", every[:, 0].max())):
+            yield Row(model, f"iou_difference_{end}", about, float(value), len(pairs))
+
+
+def _kind(trial: Trial) -> str:
+    return cast(OutlineSettings, trial.settings).model.kind

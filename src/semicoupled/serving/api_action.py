@@ -25,7 +25,7 @@ from semicoupled.serving.services import Services, Serving
 from semicoupled.serving.video_options import LiveFrame, VideoOptions
 from semicoupled.serving.work import JobRequest, Source, npy
 
-SUMMARY = "What happens in a video, frame by frame, told by space, by time and by both; live from a camera, too."
+SUMMARY = "Say what happens in a video: one of some classes, frame by frame and for the whole."
 router = APIRouter(prefix="/action", tags=["action"], responses=REFUSALS)
 _PREVIEW_FRAMES = 25
 _HEAD = struct.Struct("<d")

@@ -15,6 +15,7 @@ async function show() {
   leaving = new AbortController();
   const signal = leaving.signal;
   const [name, query] = location.hash.replace(/^#\/?/, "").split("?");
+  if (name in FIXED) import(`../pages/${FIXED[name]}.js`).catch(() => {}); // comes while the server is asked; below it is waited for
   try {
     context.status = await getJson("/status");
   } catch (error) {

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("fastapi", reason="no fastapi: pip install 'semicoupled[serve]'")
 pytest.importorskip("httpx", reason="no httpx: pip install 'semicoupled[serve]'")
@@ -26,6 +27,7 @@ from semicoupled.run_folder import PRETRAINED, open_run
 from semicoupled.serving.app import create_app
 from semicoupled.serving.radar_sample import SAMPLES, rain_fields
 from semicoupled.serving.settings import Limits, ServeSettings
+from semicoupled.serving.work import Work
 
 ADDRESS = "http://127.0.0.1:8642"
 SMALL = PRETRAINED / "nowcasting" / "small"
@@ -35,6 +37,8 @@ READY = {
     "inside": ".player",
     "training": ".uplot",
     "reference": ".op",
+    "driving": ".stage",
+    "action": ".stage",
     "": ".task",
 }
 PATIENCE = 300_000
@@ -157,6 +161,28 @@ def make_toy(path: Path) -> None:
     save_weights(run.weights_file, ToyModel(build_network(model), 8, 6, settings.sub_goals), {})
 
 
+def make_action(path: Path, **model: object) -> None:
+    """Make a run of action whose network is as it was born."""
+    from semicoupled.tasks.action.data_settings import DataSettings
+    from semicoupled.tasks.action.model import build_model
+    from semicoupled.tasks.action.settings import ActionSettings, ModelSettings
+    from semicoupled.training.settings import GoalWeights
+    from semicoupled.training.weights import save_weights
+
+    looks: dict[str, Any] = {"widths": (4, 6, 6), "strides": (2, 2, 1), "first_kernel": 3, "pool_first": False, **model}
+    about = ModelSettings(**looks)
+    goals = {} if about.kind == "semicoupled" else {"goals": GoalWeights(spatial=0.0, temporal=0.0)}
+    settings = ActionSettings(data=DataSettings(height=24, width=32, frames=8), model=about, **goals)
+    classes = ["bend", "jack", "wave"]
+    run = open_run(path, "action", settings)
+    run.write_description({"classes": classes})
+    network = build_model(settings, len(classes))
+    for name, parameter in network.named_parameters():
+        if "head" in name and name.endswith("weight"):
+            torch.nn.init.normal_(parameter, std=2.0, generator=torch.Generator().manual_seed(3))
+    save_weights(run.weights_file, network, {})
+
+
 def make_training(path: Path) -> None:
     """Make a run with a log of three losses and switches."""
     shutil.copytree(SMALL, path)
@@ -180,12 +206,31 @@ def write_radar_files(folder: Path) -> None:
         np.savez(folder / f"rain_20200501T{clock}.npz", dbz=dbz[None], times=times, kilometers=2.0, quantity="dBZ")
 
 
+@pytest.fixture(scope="session")
+def make_action_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes runs of action; see `make_action`."""
+
+    def make(**model: object) -> Path:
+        path = tmp_path_factory.mktemp("runs") / "people"
+        make_action(path, **model)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def work() -> Work:
+    """What a job has in the worker."""
+    return Work("cpu", Limits(), lambda done, doing: None)
+
+
 @pytest.fixture(scope="module")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with runs and radar images: something for every page."""
     folder = tmp_path_factory.mktemp("site")
     make_toy(folder / "runs" / "shapes")
     make_training(folder / "runs" / "rain")
+    make_action(folder / "runs" / "people")
     write_radar_files(folder / "radar" / "evening")
     return folder
 

@@ -11,7 +11,7 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
 
-PAGES = ["", "nowcasting", "toy", "inside", "training", "reference"]
+PAGES = ["", "nowcasting", "driving", "action", "toy", "inside", "training", "reference"]
 SLOW = pytest.mark.slow
 
 
@@ -86,7 +86,7 @@ def test_the_first_view_comes_within_a_second(visit: Callable[..., Any]) -> None
 
 def test_home_shows_tasks_models_and_device(visit: Callable[..., Any], patience: int) -> None:
     page = visit().open("")
-    assert page.locator(".task h2").all_inner_texts() == ["Nowcast", "Outline", "Toys"]
+    assert page.locator(".task h2").all_inner_texts() == ["Action", "Driving", "Nowcast", "Outline", "Toys"]
     text = page.inner_text("main")
     assert "small" in text
     assert "shipped" in text

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from semicoupled.data.untrusted import container_format, limit_decoder
 from semicoupled.errors import DataError, MissingExtraError
 
 _DEFAULT_RATE = 25.0
@@ -47,8 +48,9 @@ def open_video(path: Path) -> Generator[Any]:
         raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; expected a video file")
     if path.stat().st_size == 0:
         raise DataError(f"{path}: is empty (0 bytes); expected a video. Copy or record it again")
+    kind = container_format(path)
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = av.open(str(path), format=kind, metadata_errors="ignore")
     except (av.error.FFmpegError, ValueError) as error:
         raise DataError(
             f"{path}: cannot be opened as a video ({_reason(error)}); expected a file that FFmpeg reads, whole. A "
@@ -60,6 +62,7 @@ def open_video(path: Path) -> Generator[Any]:
             raise DataError(f"{path}: holds no video stream (found: {kinds}); expected a video with pictures")
         if not container.streams.video[0].codec_context:
             raise DataError(f"{path}: its video has a codec that PyAV cannot decode. Convert it to H.264")
+        limit_decoder(path, container.streams.video[0])
         yield container
 
 

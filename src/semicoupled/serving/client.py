@@ -48,7 +48,7 @@ class Found:
 
     Args:
         document: as the server describes it.
-        arrays: its files, by name without ``.npy``.
+        arrays: its arrays, by name without ``.npy``.
     """
 
     document: Mapping[str, Any]
@@ -163,7 +163,11 @@ class Client:
         if status["state"] != "done":
             raise ServerError(400, status["error"] or status["state"])
         where = f"/jobs/{status['id']}"
-        arrays = {name.removesuffix(".npy"): self._array(f"{where}/files/{name}") for name in status["files"]}
+        arrays = {
+            name.removesuffix(".npy"): self._array(f"{where}/files/{name}")
+            for name in status["files"]
+            if name.endswith(".npy")
+        }
         return Found(self._json("GET", f"{where}/result"), arrays)
 
     def _begin(self, path: str, body: Mapping[str, Any], deadline: float) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class Jobs:
         self._lock = threading.Condition()
         self._waiting: deque[Job] = deque()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._now: Job | None = None
         self._closing = False
         self._mean = 1.0
         self.facts: dict[str, str] = {}
@@ -134,10 +135,15 @@ class Jobs:
     def load(self) -> tuple[int, int]:
         """Give how many jobs wait, and how many run."""
         with self._lock:
-            return len(self._waiting), sum(job.state == "running" for job in self._jobs.values())
+            return len(self._waiting), int(self._now is not None and self._now.state == "running")
 
-    def submit(self, request: JobRequest) -> Job:
+    def submit(self, request: JobRequest, *, keep: bool = True) -> Job:
         """Put a job into the queue.
+
+        Args:
+            request: what to do.
+            keep: whether its result can be fetched later; else whoever holds the job alone has it, and no other result
+                is forgotten for it.
 
         Raises:
             BusyError: it is full.
@@ -146,7 +152,8 @@ class Jobs:
             if len(self._waiting) >= self._limits.queue:
                 raise BusyError(max(1, min(60, round(self._mean * len(self._waiting) / 2))))
             job = Job(secrets.token_urlsafe(12), request)
-            self._jobs[job.id] = job
+            if keep:
+                self._jobs[job.id] = job
             self._waiting.append(job)
             self._forget()
             self._lock.notify_all()
@@ -189,7 +196,7 @@ class Jobs:
                     self._lock.wait(0.5)
                 if self._closing or not self._waiting or self._process is None:
                     continue
-                job = self._waiting.popleft()
+                job = self._now = self._waiting.popleft()
                 job.state, job.doing, job.begun = "running", "starting", time.monotonic()
             self._do(job)
             with self._lock:

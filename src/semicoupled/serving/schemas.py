@@ -44,6 +44,21 @@ class SourceChoice(Strict):
             return Source(services.roots.files(self.root, self.path, services.settings.limits.files))
         return Source(services.uploads.files(self.upload or ""))
 
+    def find_place(self, services: Services) -> Source:
+        """Find the one file or folder that is meant, for a job that looks into it itself.
+
+        Raises:
+            DataError: there is none, or it lies where nobody may look.
+        """
+        if self.sample is not None:
+            return Source(sample=self.sample)
+        if self.root is not None:
+            found = services.roots.resolve(self.root, self.path)
+            return Source(place=found, base=services.roots.paths()[self.root])
+        files = services.uploads.files(self.upload or "")
+        folder = files[0].parent
+        return Source(place=files[0] if len(files) == 1 else folder, base=folder, dropped=True)
+
 
 class JobStatus(BaseModel):
     """Where a job is."""

@@ -31,10 +31,16 @@ class Source(NamedTuple):
     Attributes:
         files: that were found below a root or in an upload; empty for a sample.
         sample: name of something generated, or None.
+        place: one file or folder, for jobs that look into it themselves; None where `files` say all.
+        base: folder that nothing which `place` names may lie outside of.
+        dropped: whether the place is the server's own, with files of an upload in it.
     """
 
     files: tuple[Path, ...] = ()
     sample: str | None = None
+    place: Path | None = None
+    base: Path | None = None
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ class Work:
         self._tell, self._give = tell, give
         self._runs: OrderedDict[Path, tuple[float, LoadedRun]] = OrderedDict()
         self.cache: OrderedDict[object, Any] = OrderedDict()
+        self.sessions: OrderedDict[str, Any] = OrderedDict()
+        """What goes on from job to job, such as a camera's state, by id; gone with the process."""
 
     def progress(self, done: float, doing: str) -> None:
         """Say how far the job is.

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from semicoupled.data.augment import Size, covering, resize
+from semicoupled.data.untrusted import check_image, check_place
 from semicoupled.data.video import VideoFrame, read_video
 from semicoupled.errors import DataError
 from semicoupled.tasks.action.data_settings import DataSettings
@@ -98,8 +99,11 @@ def read_image(file: Path) -> np.ndarray:
     Raises:
         DataError: it is no image.
     """
+    check_place(file)
     try:
-        image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)
+        content = np.fromfile(file, np.uint8)
+        check_image(file, content.tobytes())
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
     except (OSError, cv2.error) as error:
         raise DataError(f"{file}: cannot be read ({error}); expected an image") from error
     if image is None:

@@ -241,11 +241,27 @@ def test_goals_are_computed_and_not_said() -> None:
         row("convlstm_2", 0.57),
         row("convlstm_5", 0.59),
         Row("box", "iou", {}, 0.5, 10),
-        Row("m", "clicks", {"variant": "semicoupled_5", "iou": 0.8, "most_clicks": 12}, 3.5, 10, "clicks"),
-        Row("m", "clicks_enough", {"variant": "semicoupled_5", "iou": 0.8, "most_clicks": 12}, 0.9, 10),
+        Row("m", "clicks", {"variant": "semicoupled_5", "iou": 0.8, "most_clicks": 20}, 3.5, 10, "clicks"),
+        Row("m", "clicks_enough", {"variant": "semicoupled_5", "iou": 0.8, "most_clicks": 20}, 0.9, 10),
     ]
     found = list(goals(rows))
     assert [goal.is_met for goal in found] == [True, False, True, None, True]
     assert "semicoupled, 2 layers" in found[0].text
-    assert found[4].note == "90 % get there; the others count with 12"
+    assert found[4].note == "90 % get there; the others count with 20"
     assert {goal.is_met for goal in goals([])} == {None}
+
+
+@pytest.mark.parametrize(
+    ("most", "clicks", "share", "is_met"),
+    [(1, 1.0, 0.0, None), (12, 3.5, 0.9, None), (12, 3.5, 1.0, True), (12, 5.0, 0.7, False), (20, 3.5, 0.9, True)],
+)
+def test_an_annotator_who_gives_up_early_proves_nothing(
+    most: int, clicks: float, share: float, is_met: bool | None
+) -> None:
+    about = {"variant": "semicoupled_5", "iou": 0.8, "most_clicks": most}
+    rows = [
+        Row("m", "iou", {"variant": "semicoupled_5", "prompt": "start_end"}, 0.6, 10),
+        Row("m", "clicks", about, clicks, 10, "clicks"),
+        Row("m", "clicks_enough", about, share, 10),
+    ]
+    assert list(goals(rows))[4].is_met is is_met

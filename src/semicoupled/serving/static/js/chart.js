@@ -15,6 +15,8 @@ export class Chart {
     this.series = [];
     this.at = null;
     this.plot = null;
+    this.onseek = null; // hears the x of a click
+    this.bands = []; // [from, to, custom property of a color], behind the lines
     this.shape = "";
     new ResizeObserver(() => this.#fit()).observe(this.element);
     this.repaint = () => { if (this.element.isConnected) this.#build(); };
@@ -58,13 +60,24 @@ export class Chart {
       scales: { x: { time: false }, y: log ? { distr: 3 } : { range: range ?? undefined } },
       axes: [{ ...axis(xLabel, 34), incrs: whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] : undefined }, { ...axis(yLabel, 54), values: (u, ticks) => ticks.map((v) => v === null ? "" : String(Number(v.toPrecision(4)))) }],
       series: [{ label: xLabel }, ...this.series.map((each, index) => ({
-        label: each.label, stroke: css(`--s${((each.color ?? index) % 6) + 1}`), width: each.width ?? 2, spanGaps: true,
+        label: each.label, stroke: css(`--s${((each.color ?? index) % 6) + 1}`), width: each.width ?? 2, spanGaps: each.gaps !== true, fill: each.fill ? `${css(`--s${((each.color ?? index) % 6) + 1}`)}55` : undefined,
         dash: DASHES[(each.dash ?? 0) % DASHES.length], points: { show: each.values.filter((value) => value !== null).length < 3, size: 7 },
         value: (u, value) => value === null || value === undefined ? "–" : (format ?? ((v) => String(Number(v.toPrecision(3)))))(value),
       }))],
       cursor: { drag: { setScale: false } },
-      hooks: { draw: [(u) => this.#line(u)] },
+      hooks: {
+        drawClear: [(u) => this.#bands(u)], draw: [(u) => this.#line(u)],
+        ready: [(u) => u.over.addEventListener("click", () => this.onseek?.(u.posToVal(u.cursor.left, "x")))],
+      },
     }, [this.x, ...this.series.map((each) => each.values)], this.element);
+  }
+
+  #bands(u) {
+    for (const [from, to, color] of this.bands) {
+      const [left, right] = [u.valToPos(from, "x", true), u.valToPos(to, "x", true)];
+      u.ctx.fillStyle = css(color);
+      u.ctx.fillRect(left, u.bbox.top, Math.max(1, right - left), u.bbox.height);
+    }
   }
 
   #line(u) {

@@ -6,7 +6,7 @@ import { h } from "../js/dom.js";
 import { animate } from "../js/player.js";
 
 export const title = "Home";
-const NAMES = { nowcasting: "Nowcast", outline: "Outline", toy: "Toys" };
+const NAMES = { nowcasting: "Nowcast", toy: "Toys", driving: "Driving", action: "Action", outline: "Outline" };
 const LEGEND = {
   levels: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60], missing: "#e9ecef", above: "#2b0030",
   colors: ["#ece51b", "#aadc32", "#69cd5b", "#38b977", "#1fa287", "#238a8d", "#2c728e", "#375a8c", "#433d84", "#481d6f"],
@@ -34,12 +34,22 @@ function card(task, status) {
 async function preview(task, canvas) {
   if (!task.samples.length) return;
   try {
-    const { shape: [count, rows, columns], data } = await getArray(`/${task.name}/samples/${task.samples[0]}`);
+    const { shape: [count, rows, columns, channels], data } = await getArray(`/${task.name}/samples/${task.samples[0]}`);
     [canvas.width, canvas.height] = [columns, rows];
     const context = canvas.getContext("2d");
     const image = context.createImageData(columns, rows);
     const pixels = new Uint32Array(image.data.buffer);
     const gray = table("gray");
+    if (channels === 3) {
+      animate(canvas, count, (frame) => {
+        for (let index = 0; index < pixels.length; index += 1) {
+          const at = 3 * (frame * pixels.length + index);
+          pixels[index] = (255 << 24) | (data[at + 2] << 16) | (data[at + 1] << 8) | data[at];
+        }
+        context.putImageData(image, 0, 0);
+      });
+      return;
+    }
     const lut = data instanceof Uint8Array ? dbzTable(LEGEND, 4) : null;
     animate(canvas, count, (frame) => {
       for (let index = 0; index < pixels.length; index += 1) {

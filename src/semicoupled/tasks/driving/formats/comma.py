@@ -17,6 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from semicoupled.data.untrusted import check_pixels, check_place
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
@@ -99,6 +100,7 @@ class HDF5Frames:
     def _images(self) -> Any:
         if self._file is None or self._file[0] != os.getpid():  # an open HDF5 file is not safe in a forked process
             self._file = (os.getpid(), _open(self._path))
+            check_pixels(self._path, *self._file[1]["X"].shape[:1:-1])
         return self._file[1]["X"]
 
 
@@ -125,6 +127,7 @@ def _is_camera(path: Path) -> bool:
 
 
 def _open(path: Path) -> h5py.File:
+    check_place(path)
     try:
         return h5py.File(path, "r")
     except (OSError, RuntimeError, ValueError) as error:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from semicoupled.data.untrusted import check_place
 from semicoupled.errors import DataError
 from semicoupled.skipping import Skipped
 from semicoupled.tasks.driving.data_settings import DataSettings
@@ -103,6 +104,7 @@ def _read_manifest(path: Path) -> Mapping[str, Any]:
 
 
 def _read_catalog(file: Path, skipped: Skipped) -> list[Mapping[str, Any]]:
+    check_place(file)
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:

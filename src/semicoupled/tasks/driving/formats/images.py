@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from semicoupled.data.untrusted import check_image, check_place
 from semicoupled.errors import DataError
 
 _TRIED = 20
@@ -46,6 +47,7 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         DataError: it is missing, empty, or no image.
     """
+    check_place(path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -55,6 +57,7 @@ def read_image(path: Path) -> np.ndarray:
             f"{path}: is empty (0 bytes); expected an image. Remove its record, or leave such frames out with "
             "--data.on_error skip"
         )
+    check_image(path, content)
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise DataError(

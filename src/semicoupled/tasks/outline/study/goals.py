@@ -16,6 +16,8 @@ LEAST_IOU = 0.65
 """Mean over cars, pedestrians and bicyclists, start and end given."""
 MOST_CLICKS, WANTED = 4.0, 0.8
 """Clicks on average, until the IoU is reached."""
+PATIENCE = 20
+"""Clicks that the annotator must be willing to make, or who does not get there says nothing about the mean."""
 DEEP = (5, 10, 15)
 ALL_DEPTHS = (2, 5, 10, 15)
 
@@ -60,9 +62,14 @@ def goals(rows: Sequence[Row]) -> Iterator[Goal]:
         and row.condition.get("iou") == WANTED
         and row.condition.get("variant") == f"semicoupled_{depth}"
     ]
-    note = f"{100 * enough[0]:.0f} % get there; the others count with {own[0].condition['most_clicks']}" if own else ""
+    note, reached = "", math.nan
+    if own and enough:
+        most = float(own[0].condition["most_clicks"])
+        note = f"{100 * enough[0]:.0f} % get there; the others count with {most:g}"
+        # who is stopped early counts too little, and would make a bad network look good
+        reached = own[0].value if enough[0] == 1 or most >= PATIENCE or own[0].value > MOST_CLICKS else math.nan
     text = f"clicks of the simulated annotator until IoU {WANTED}, start and end not counted ({depth} layers)"
-    yield at_most(text, own[0].value if own else math.nan, MOST_CLICKS, note)
+    yield at_most(text, reached, MOST_CLICKS, note)
 
 
 def _note(means: Sequence[Row], layers: int, other: int) -> str:

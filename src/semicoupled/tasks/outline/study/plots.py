@@ -39,7 +39,7 @@ def depth_plot(rows: Sequence[Row], names: Collection[str]) -> Figure:
                 elif row.interval is not None:
                     left.plot([layers + shift] * 2, row.interval, color=color, linewidth=2)
             values.append(next(row.value for row in found if "seed" not in row.condition))
-        left.plot([layers + shift for layers in depths], values, color=color, label=label if depths else None)
+        left.plot([layers + shift for layers in depths], values, color=color)
         paper = {
             layers: PAPER_TABLE_4[f"{kind}_{layers}"] for layers in ALL_DEPTHS if f"{kind}_{layers}" in PAPER_TABLE_4
         }
@@ -54,7 +54,9 @@ def depth_plot(rows: Sequence[Row], names: Collection[str]) -> Figure:
         axes.set_xticks(ALL_DEPTHS)
         axes.set_xlabel("layers of the decoder")
         axes.grid(alpha=0.3)
-    handles, labels = left.get_legend_handles_labels()
+    left.set_xlim(*right.get_xlim())
+    known_kinds, plain_shapes = right.get_legend_handles_labels(), left.get_legend_handles_labels()
+    handles, labels = (one + other for one, other in zip(known_kinds, plain_shapes, strict=True))
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 

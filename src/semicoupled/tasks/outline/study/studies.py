@@ -24,7 +24,7 @@ TASK = "outline"
 PRESETS = ("small",)
 """What the study begins with where nothing else is asked for."""
 
-ALL = ("--training.checkpoint_every=50", "--training.keep=last", "--evaluation.clicks=12")
+ALL = ("--training.checkpoint_every=50", "--training.keep=last", "--evaluation.clicks=20")
 """Of every variant: the objects that are scored choose nothing; little is lost where a study is killed."""
 
 _KINDS = {

@@ -1,0 +1,105 @@
+"""Looking into a file or a folder that a stranger chose: links that lead out, and files that reach out, are refused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from semicoupled.data.untrusted import untrusted
+from semicoupled.errors import DataError
+from semicoupled.serving.outward import refuse_outward
+from semicoupled.serving.work import Source, Work
+
+_MOST_FILES = 200_000
+_HDF5 = (".h5", ".hdf5")
+_TUB = "manifest.json"
+_PICTURES = (".jpg", ".jpeg", ".png")
+
+
+@contextmanager
+def looking_into(work: Work, source: Source) -> Generator[Path]:
+    """Give the place of a source, and let nothing be read that lies elsewhere, nor huge images.
+
+    Args:
+        work: its limits.
+        source: with a place.
+
+    Raises:
+        DataError: a link below the place leads out of its base, an HDF5 file reaches out of itself, or there are too
+            many files.
+    """
+    assert source.place is not None
+    assert source.base is not None
+    _refuse_links(source.place, source.base)
+    with untrusted(source.base, work.limits.pixels):
+        yield source.place
+
+
+@contextmanager
+def arranged(source: Source) -> Generator[Path]:
+    """Give the place of a source as it must be: of a dropped tub, the images go into a folder of their own.
+
+    Args:
+        source: with a place.
+    """
+    place = source.place
+    assert place is not None
+    if not (source.dropped and place.is_dir() and (place / _TUB).is_file()):
+        yield place
+        return
+    folder = place / "tub"  # below the place, so that it lies within its base
+    shutil.rmtree(folder, ignore_errors=True)  # of a job that was killed
+    try:
+        (folder / "images").mkdir(parents=True)
+        for file in [file for file in place.iterdir() if file.is_file()]:
+            below = folder / "images" if file.suffix.lower() in _PICTURES else folder
+            os.link(file, below / file.name)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stamp(place: Path) -> tuple[object, ...]:
+    """Give what changes when something below a place does: number, sizes and times of its files."""
+    count, size, newest = 0, 0, 0
+    for file in _files(place):
+        found = file.stat()
+        count, size, newest = count + 1, size + found.st_size, max(newest, found.st_mtime_ns)
+    return str(place), count, size, newest
+
+
+def _refuse_links(place: Path, base: Path) -> None:
+    outside = DataError(f"{place.name}: a link in it leads elsewhere; expected everything below the folder chosen")
+    if not place.resolve().is_relative_to(base):
+        raise outside
+    for file in _files(place):
+        if file.is_symlink() and not file.resolve().is_relative_to(base):
+            raise outside
+        if file.suffix.lower() in _HDF5:
+            beside = file.parent.parent / "log" / file.name  # comma's angles lie beside the camera's folder
+            refuse_outward([file, *([beside] if beside.resolve().is_relative_to(base) else [])])
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """Give a file, or all files below a folder and links to folders, as far as they are not hidden."""
+    if not place.is_dir():
+        yield place
+        return
+    count, waiting = 0, [place]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                count += 1
+                if count > _MOST_FILES:
+                    raise DataError(
+                        f"{place.name}: holds more than {_MOST_FILES} files; expected fewer. Choose a folder in it"
+                    )
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                else:
+                    yield Path(entry.path)

@@ -194,7 +194,7 @@ def test_what_does_not_fit_is_refused_and_said(
 def test_status_says_what_there_is(client: TestClient) -> None:
     status = client.get(f"{API}/status").json()
     offered = [task["name"] for task in status["tasks"]]  # a task without a page is not
-    assert offered == ["nowcasting", "outline", "toy"]
+    assert offered == ["action", "driving", "nowcasting", "outline", "toy"]
     small = next(run for run in status["runs"] if run["name"] == RUN)
     assert small["shipped"]
     assert small["ready"]

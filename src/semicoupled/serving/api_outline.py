@@ -22,7 +22,7 @@ from semicoupled.serving.schemas import REFUSALS, SourceChoice, Strict
 from semicoupled.serving.services import Services, Serving
 from semicoupled.serving.work import JobRequest, Source, npy
 
-SUMMARY = "Outline objects point by point with a network: move a point, and the rest is drawn anew."
+SUMMARY = "Draw the outline of an object point by point, from a box, a start, or a start and an end."
 router = APIRouter(prefix="/outline", tags=["outline"], responses=REFUSALS)
 
 

@@ -109,6 +109,7 @@ def test_a_preview_changes_nothing_and_says_what_a_move_would_do(working: TestCl
     assert piece(moved)["corners"] == shown["piece"]["corners"]
 
 
+@pytest.mark.slow
 def test_states_that_were_kept_and_states_made_anew_draw_the_same(working: TestClient, project: str) -> None:
     do(working, project, do="box", **BOX)
     do(working, project, do="start", x=30, y=45)

@@ -11,7 +11,7 @@ from outline_samples import small_settings
 from torch import Tensor, nn
 
 from semicoupled.nn import StackState
-from semicoupled.tasks.outline.decoding import Ask, allowed, draw, neighborhood, one_hot
+from semicoupled.tasks.outline.decoding import Ask, allowed, draw, likeliest, neighborhood, one_hot
 from semicoupled.tasks.outline.model import OutlineModel, build_model
 
 GRID = 16
@@ -91,6 +91,14 @@ def test_confidence_counts_the_neighbors() -> None:
     chances[2, 5 * GRID + 5], chances[2, 7 * GRID + 5] = 0.4, 0.6
     near = neighborhood(chances, torch.tensor([0, 256, 5 * GRID + 5]), GRID)
     torch.testing.assert_close(near, torch.tensor([0.8, 0.7, 0.4]))
+
+
+def test_an_end_has_to_be_likelier_than_a_point_with_its_neighbors() -> None:
+    chances = torch.zeros(3, GRID * GRID + 1)
+    chances[0, [0, 1, GRID]], chances[0, 256] = torch.tensor([0.3, 0.2, 0.15]), 0.35  # .65 around the corner
+    chances[1, [0, 1, GRID]], chances[1, 256] = torch.tensor([0.1, 0.1, 0.1]), 0.7
+    chances[2, [5 * GRID + 5, 9 * GRID + 9]], chances[2, 256] = torch.tensor([0.3, 0.3]), 0.4  # two places far apart
+    assert likeliest(chances, GRID).tolist() == [0, 256, 256]
 
 
 def test_maps_of_classes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -147,17 +148,38 @@ def allowed(scores: Float[Tensor, "B K"], last: Tensor, count: int) -> Float[Ten
 
 def neighborhood(probabilities: Float[Tensor, "B K"], classes: Tensor, grid: int) -> Float[Tensor, "B"]:
     """Probability of a class and of the cells next to it; of "closed" it is its own."""
+    return _pooled(probabilities, grid).gather(1, classes[:, None])[:, 0].clamp_max(1.0)
+
+
+def likeliest(probabilities: Float[Tensor, "B K"], grid: int) -> Tensor:
+    """Pick the likeliest cell, or "closed" where that is likelier than any cell together with those next to it.
+
+    A point that is almost sure is spread over its neighbors, as it was learned; an end is not.
+
+    Args:
+        probabilities: of the cells and of "closed".
+        grid: cells on a side.
+
+    Returns:
+        B, int64: the classes.
+    """
+    around = _pooled(probabilities, grid)
+    closes = around[:, -1] > around[:, :-1].amax(1)
+    return torch.where(closes, probabilities.shape[1] - 1, probabilities[:, :-1].argmax(1))
+
+
+def _pooled(probabilities: Tensor, grid: int) -> Tensor:
     cells = probabilities[:, :-1].view(-1, 1, grid, grid)
     pooled = 9 * F.avg_pool2d(cells, 3, stride=1, padding=1)
-    sums = torch.cat([pooled.flatten(1), probabilities[:, -1:]], dim=1)
-    return sums.gather(1, classes[:, None])[:, 0].clamp_max(1.0)
+    return torch.cat([pooled.flatten(1), probabilities[:, -1:]], dim=1)
 
 
 def _choose(rows: _Beam, chances: Tensor, closed_class: int) -> tuple[Tensor, Tensor, Tensor]:
     """Pick the best continuations: whose they are, what they add, and their score."""
     count, width = rows.objects, rows.width
     if width == 1:
-        gained, classes = chances.max(1)
+        classes = likeliest(chances.exp(), math.isqrt(closed_class))
+        gained = chances.gather(1, classes[:, None])[:, 0]
         return torch.arange(count), classes, rows.score + torch.where(rows.done, 0.0, gained)
     total = rows.score[:, None] + chances
     stay = torch.full_like(total, -torch.inf)

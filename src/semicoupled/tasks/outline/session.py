@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from semicoupled.errors import SettingsError, ShapeError
 from semicoupled.nn import StackState
 from semicoupled.tasks.outline.crops import Box, cut_out, window_of
-from semicoupled.tasks.outline.decoding import allowed, first_points, neighborhood, one_hot
+from semicoupled.tasks.outline.decoding import allowed, first_points, likeliest, neighborhood, one_hot
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.outlines import encode
 from semicoupled.tasks.outline.polygons import Points, as_points, cells_of, centers, to_cells
@@ -355,7 +355,7 @@ class OutlineSession:
         last = self._class(cells[-1])
         chances = allowed(scores.float().cpu(), last, len(cells)).softmax(-1)
         grid = self.model.grid
-        best = chances.argmax(1)
+        best = likeliest(chances, grid)
         chosen = int(best)
         return _Predicted(
             cell=(chosen % grid, chosen // grid),

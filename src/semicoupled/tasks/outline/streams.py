@@ -11,7 +11,7 @@ from semicoupled.nn import SemiCoupledStack, StackState
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import Stream
 from semicoupled.tasks.outline.crops import Window
-from semicoupled.tasks.outline.decoding import allowed, one_hot
+from semicoupled.tasks.outline.decoding import allowed, likeliest, one_hot
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.polygons import Cells, as_points, cells_of, centers, classes_of, to_cells
 
@@ -58,7 +58,8 @@ def draw_by(
         told = [torch.tensor([one]) for one in (first, before, chosen[-1])]
         with torch.no_grad():
             scores, state = _step(model, head, features, one_hot(told, grid).to(features.device), state, stream)
-        best = int(allowed(scores.float().cpu(), torch.tensor([chosen[-1]]), len(chosen)).argmax(1))
+        chances = allowed(scores.float().cpu(), torch.tensor([chosen[-1]]), len(chosen)).softmax(-1)
+        best = int(likeliest(chances, grid))
         if best in (grid * grid, first):
             return
         before = chosen[-1]

@@ -108,6 +108,7 @@ class FakeSplits(NamedTuple):
 
 class FakeTask:
     name = "fake"
+    start = None
 
     def __init__(self) -> None:
         self.cuts: list[Segment] = []

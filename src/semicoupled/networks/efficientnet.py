@@ -32,14 +32,14 @@ class Stage(NamedTuple):
         stride: of the first block.
         expand: how many times wider a block is inside.
         channels: that come out.
-        count: blocks.
+        depth: blocks.
     """
 
     kernel: int
     stride: int
     expand: int
     channels: int
-    count: int
+    depth: int
 
 
 STEM = 32
@@ -106,7 +106,7 @@ class EfficientNetLite0(nn.Module):
         self.taps: list[int] = []
         inputs = STEM
         for place, stage in enumerate(STAGES):
-            for index in range(stage.count):
+            for index in range(stage.depth):
                 blocks.append(MobileBlock(inputs, stage, stage.stride if index == 0 else 1))
                 inputs = stage.channels
             last = place + 1 == len(STAGES)
@@ -172,8 +172,14 @@ def _unit(inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: in
     )
 
 
-_UNITS = {"_expand_conv": "expand.0", "_bn0": "expand.1", "_depthwise_conv": "depthwise.0", "_bn1": "depthwise.1"}
-_UNITS |= {"_project_conv": "project.0", "_bn2": "project.1"}
+_UNITS = {
+    "_expand_conv": "expand.0",
+    "_bn0": "expand.1",
+    "_depthwise_conv": "depthwise.0",
+    "_bn1": "depthwise.1",
+    "_project_conv": "project.0",
+    "_bn2": "project.1",
+}
 """The published names of a block's parts, and ours."""
 
 

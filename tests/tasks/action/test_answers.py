@@ -366,3 +366,21 @@ def test_a_rival_that_sees_clips_predicts_and_does_not_export(samples: ModuleTyp
     )
     assert records(tmp_path / "o.jsonl")[0]["count"] == 10
     assert main(["export", "action", str(run.path), "--out", str(tmp_path / "e")]) == 2
+
+
+def test_a_prediction_says_what_the_scores_say_where_frames_are_spread(
+    model: Any, videos: list[Path], tmp_path: Path
+) -> None:
+    spread = replace(SETTINGS, data=replace(SETTINGS.data, sampling="spread"), evaluation=EvaluationSettings(clips=1))
+    data = ActionData([Clip(path, "left", path.name) for path in videos], CLASSES, spread.data)
+    wanted = answer_all(model, data, spread)
+    for batch in (1, 2):
+        request = PredictRequest(videos, [tmp_path / f"{batch}.jsonl"], PredictSettings(batch=batch, top=6))
+        (written,) = ActionPredictor(spread, CLASSES, model).predict(request)
+        found = {Path(record["video"]).name: record for record in records(written)}
+        for path, answer in zip(videos, wanted, strict=True):
+            said = dict(found[path.name]["top"])
+            assert found[path.name]["count"] == SETTINGS.data.frames
+            assert np.allclose([said[name] for name in CLASSES], answer.main, atol=1e-4)
+    streamed = answer_all(model, data, SETTINGS)
+    assert max(np.abs(one.main - other.main).max() for one, other in zip(wanted, streamed, strict=True)) > 1e-3

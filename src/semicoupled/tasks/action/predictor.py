@@ -26,6 +26,7 @@ from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
 from semicoupled.tasks.action.listing.folders import is_frame_folder
 from semicoupled.tasks.action.live import LiveSession, answer_live
+from semicoupled.tasks.action.pace import paced
 from semicoupled.tasks.action.records import Record, RecordFile, Style
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
 from semicoupled.tasks.action.sharing import (
@@ -142,7 +143,8 @@ class ActionPredictor:
 
     def _frames(self, video: Path) -> Iterator[VideoFrame]:
         data = self._settings.data
-        return iterate_frames(video, rate=data.rate, frame_rate=data.frame_rate)
+        opened = partial(iterate_frames, video, rate=data.rate, frame_rate=data.frame_rate)
+        return paced(opened, self._settings)
 
     def _one_by_one(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
         """Write a record for each video, and give what was drawn of it."""

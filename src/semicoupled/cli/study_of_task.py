@@ -6,10 +6,13 @@ import argparse
 import dataclasses
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from semicoupled.cli.options import Parser, names
+from semicoupled.cli.options import Parser, add_computing, names
+from semicoupled.cli.progress import progress
+from semicoupled.cli.study import add_study_options, place
 from semicoupled.cli.tables import output, printed
 from semicoupled.cli.task_options import preset_files
 from semicoupled.errors import SettingsError, nearest
@@ -259,3 +262,58 @@ def check_presets(task: str, presets: Sequence[str]) -> tuple[str, ...]:
 def said_settings(presets: Sequence[str], rest: Sequence[str]) -> list[str]:
     """Write presets and settings as they were given, fit for a shell."""
     return [*(word for name in presets for word in ("--preset", name)), *map(shlex.quote, rest)]
+
+
+def study_task(
+    arguments: Sequence[str],
+    name: str,
+    budget: str,
+    description: str,
+    root: str,
+    part: Callable[[Sequence[Row]], str] = lambda rows: "",
+) -> int:
+    """Train and score the variants of a task's study, and say what is reached.
+
+    Args:
+        arguments: of the command.
+        name: of the task, whose folder ``study`` has the modules ``page`` and ``studies``.
+        budget: wall time of each variant where none is given.
+        description: what is compared.
+        root: what `--data.root` holds, for the help.
+        part: tells sections apart that stand on one page.
+    """
+    parser = study_parser(
+        name,
+        "--data.root DIR [--preset NAME ...] [--SETTING VALUE ...] [--rates A=R,...] [--budgets A=T,...] [--once A,B]",
+        budget,
+        description,
+    )
+    parser.add_argument("--data.root", dest="root", required=True, metavar="DIR", help=f"{root}, as in train")
+    add_setting_options(parser)
+    add_own(parser)
+    add_study_options(parser, (0, 1, 2))
+    add_computing(parser)
+    options, rest = parser.split(arguments)
+
+    from semicoupled.studies import choose
+
+    page, studies = (import_module(f"semicoupled.tasks.{name}.study.{module}") for module in ("page", "studies"))
+    presets = check_presets(name, options.preset or studies.PRESETS)
+    each, own = study_budget(options, budget), own_of(options)
+    variants = own.of(choose(name, studies.VARIANTS, options.variants))
+    with progress() as shown:
+        rows = studies.run_study(
+            variants,
+            options.seeds,
+            study_folder(options, name),
+            options=study_settings(options, studies.QUICK, [f"--data.root={options.root}", *rest], each),
+            presets=presets,
+            once=own.single(variants),
+            device=options.device,
+            workers=options.workers,
+            progress=shown,
+        )
+    view = StudyView(name, name, page.PAGE_TITLE, page.tables, page.pictures, page.section)
+    said = ["--data.root", place(options.root), *said_settings(options.preset, rest), *own.said()]
+    show_study(view, rows, options, options.root, study_command(name, options, said, each), part(rows))
+    return 0

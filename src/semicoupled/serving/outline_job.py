@@ -20,7 +20,8 @@ from semicoupled.serving.work import JobRequest, Result, Work
 from semicoupled.task import Json
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.session import NextPoint, OutlineSession
+from semicoupled.tasks.outline.moments import NextPoint
+from semicoupled.tasks.outline.session import OutlineSession
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.tasks.outline.streams import draw_by
 

@@ -36,6 +36,7 @@ from semicoupled.tasks.action.sharing import (
     autocast_type,
     parts_folder,
     place_of,
+    share_of_threads,
     workers,
 )
 from semicoupled.tasks.action.slots import answer_side_by_side
@@ -114,7 +115,7 @@ class ActionPredictor:
         model = copy.deepcopy(cast(nn.Module, self._model)).cpu()
         arguments = (self._settings, list(self._classes), model, videos, out, about, options, autocast_type())
         count = options.devices if group.size == 1 else 1
-        with workers(count, work_along, arguments, request.stopped) as stopped:
+        with workers(count, work_along, arguments, request.stopped) as stopped, share_of_threads(count):
             records = SharedRecords(out, about, group)
             done = yield from records.write(
                 videos, self.answering(options), options.batch, request.progress or NoProgress(), stopped
@@ -217,7 +218,7 @@ def work_along(
     """Answer for videos as one of several processes; see `ActionPredictor.predict`."""
     device = place_of(model, rank)
     predictor = ActionPredictor(settings, classes, cast(TaskModel, model.to(device)))
-    with torch.autocast(device.type, dtype=precision, enabled=precision is not None):
+    with share_of_threads(size), torch.autocast(device.type, dtype=precision, enabled=precision is not None):
         records = SharedRecords(out, about, Group(rank, size))
         for _ in records.write(videos, predictor.answering(options), options.batch, NoProgress(), stop.is_set):
             pass

@@ -197,6 +197,21 @@ def autocast_type() -> torch.dtype | None:
     return None
 
 
+@contextmanager
+def share_of_threads(size: int) -> Generator[None]:
+    """Compute with this process's share of the threads that it would have alone, so that all together fill the cores.
+
+    Args:
+        size: processes on this machine.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // size))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def place_of(model: nn.Module, rank: int) -> torch.device:
     """Give the device of a process: the CPU, or the GPUs in turn, from the model's own on."""
     device = next(model.parameters()).device

@@ -159,3 +159,6 @@ def test_a_plain_file_is_let_through(tmp_path: Path) -> None:
         file["a/again"] = file["a"]
     (tmp_path / "other.bin").write_bytes(b"no HDF5")
     refuse_outward([tmp_path / "radar.h5", tmp_path / "other.bin", tmp_path])
+    with h5py.File(tmp_path / "radar.h5") as file:  # looked at, and left as it was
+        assert sorted(file) == ["a", "ring"]
+        assert np.asarray(file["ring/b"]).shape == (2, 3)

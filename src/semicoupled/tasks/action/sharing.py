@@ -12,9 +12,9 @@ import os
 import secrets
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,19 +101,19 @@ class SharedRecords:
         progress.begin("answering", len(videos))
         try:
             with Claims(self._folder) as claims:
+                waiting = deque(left)
                 while not stopped():
                     if not self._folder.is_dir():  # another one has put all together
                         return True
-                    left = {name: video for name, video in left.items() if not claims.finished(name)}
-                    progress.update(len(videos) - len(left))
-                    if not left:
-                        return True
-                    taken = list(islice(filter(claims.take, left), batch))
+                    taken = _take(claims, waiting, batch)
                     for drawn in answer([left[name] for name in taken], own):
                         yield from drawn
                     for name in taken:
                         claims.finish(name)
-                    if not taken:
+                    progress.update(len(videos) - len(waiting))
+                    if not waiting:
+                        return True
+                    if not taken:  # others work on all that is left
                         time.sleep(_WAIT)
                 return False
         finally:
@@ -218,6 +218,20 @@ def place_of(model: nn.Module, rank: int) -> torch.device:
     if device.type != "cuda":
         return device
     return torch.device("cuda", ((device.index or 0) + rank) % torch.cuda.device_count())
+
+
+def _take(claims: Claims, waiting: deque[str], most: int) -> list[str]:
+    """Claim some names. What is finished leaves the queue, what others have goes to its end; each is looked at once."""
+    taken: list[str] = []
+    for _ in range(len(waiting)):
+        name = waiting.popleft()
+        if claims.take(name):
+            taken.append(name)
+            if len(taken) == most:
+                break
+        elif not claims.finished(name):
+            waiting.append(name)
+    return taken
 
 
 def _places(file: Path) -> Iterator[tuple[str, int]]:

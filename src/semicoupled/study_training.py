@@ -24,7 +24,7 @@ class Trained(NamedTuple):
 
     Attributes:
         steps: optimizer steps.
-        seconds: of wall time.
+        seconds: on the clock of the time budget: the wall's, or the CPU's.
         kept_step: the step whose weights were kept.
         parameters: numbers that were learned.
     """

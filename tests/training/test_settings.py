@@ -11,10 +11,12 @@ from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
     SwitchSettings,
+    TimeBudget,
     TrainingSettings,
     check_together,
     overlap_frames,
     parse_duration,
+    parse_time_budget,
 )
 
 
@@ -30,6 +32,19 @@ def test_durations(text: str, seconds: float) -> None:
 def test_a_duration_that_cannot_be_read_says_how_to_write_one(text: str) -> None:
     with pytest.raises(SettingsError, match=r"time_budget: expected a duration.*90s, 10m, 1\.5h or 1h30m, got"):
         parse_duration(text)
+
+
+def test_a_time_budget_is_of_the_wall_or_of_the_cpu() -> None:
+    assert parse_time_budget("10m") == TimeBudget(600)
+    assert parse_time_budget(" 1h30m @ CPU ") == TimeBudget(5400, of_cpu=True)
+    assert TrainingSettings(time_budget="2m@cpu").budget == TimeBudget(120, of_cpu=True)
+    assert TrainingSettings().budget is None
+
+
+@pytest.mark.parametrize("text", ["10m@gpu", "10m@", "10m@cpu@cpu"])
+def test_a_time_budget_of_another_clock_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"time_budget: expected a duration such as 10m, or 10m@cpu .* got"):
+        parse_time_budget(text)
 
 
 def test_no_time_at_all_is_no_budget() -> None:

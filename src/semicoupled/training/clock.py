@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from semicoupled.training.progress import seconds_left
+from semicoupled.training.settings import TimeBudget
 
 
 class Clock:
@@ -14,22 +15,24 @@ class Clock:
     def __init__(
         self,
         steps: int,
-        budget: float | None = None,
+        budget: TimeBudget | None = None,
         *,
         step: int = 0,
         elapsed: float = 0.0,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] | None = None,
     ) -> None:
         """Start the clock.
 
         Args:
             steps: optimizer steps to make; ignored where there is a budget.
-            budget: seconds to train; None for as many steps as asked for.
+            budget: how long to train; None for as many steps as asked for.
             step: steps made before.
             elapsed: seconds that they took.
-            now: gives the time in seconds.
+            now: gives the time in seconds; None for the clock of the budget.
         """
-        self._steps, self._budget = steps, budget
+        self._steps, self._budget = steps, None if budget is None else budget.seconds
+        if now is None:
+            now = time.process_time if budget is not None and budget.of_cpu else time.monotonic
         self._first_step, self._before = step, elapsed
         self._now = now
         self._begin = now()

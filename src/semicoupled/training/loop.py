@@ -44,7 +44,7 @@ class FitResult:
         model: with the weights that were kept, in eval mode, on the training's device.
         weights: the file that holds them.
         steps: optimizer steps made.
-        seconds: that the training took, over all resumes.
+        seconds: that the training took, over all resumes, on the clock of its time budget.
         kept_step: the step whose weights were kept.
         scores: their validation scores.
     """
@@ -147,7 +147,7 @@ class _Trainer:
             self._at = self._resumable.take_up(self._folder, found)
             self._fabric.barrier()
         at = self._at
-        clock = Clock(training.steps, training.budget_seconds, step=at.step, elapsed=at.elapsed)
+        clock = Clock(training.steps, training.budget, step=at.step, elapsed=at.elapsed)
         log = RunLog(self._folder, at.step, tensorboard=training.tensorboard) if self._fabric.is_global_zero else None
         self._progress.begin(f"training {self._task.name}", clock.total)
         try:
@@ -181,7 +181,7 @@ class _Trainer:
             training.batch,
             seed=self._settings.seed,
             first=self._at.step * training.accumulate,
-            stop=None if training.budget_seconds is not None else training.steps * training.accumulate,
+            stop=None if training.budget is not None else training.steps * training.accumulate,
             rank=fabric.global_rank,
             ranks=fabric.world_size,
         )

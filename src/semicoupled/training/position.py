@@ -27,7 +27,7 @@ class Position:
 
     Args:
         step: optimizer steps made.
-        elapsed: seconds that they took, over all resumes.
+        elapsed: seconds that they took, over all resumes, on the clock of the time budget.
         validated: the step of the last validation.
         kept_step: the step whose weights are kept.
         scores: their validation scores; empty before the first validation.

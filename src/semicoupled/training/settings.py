@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from semicoupled.errors import SettingsError
 
@@ -45,6 +45,33 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+class TimeBudget(NamedTuple):
+    """How long to train.
+
+    Attributes:
+        seconds: above 0.
+        of_cpu: they are the time that the training had on CPUs, its threads added up, instead of the wall's: other
+            work on the machine then takes nothing of it.
+    """
+
+    seconds: float
+    of_cpu: bool = False
+
+
+def parse_time_budget(text: str) -> TimeBudget:
+    """Read a time budget: a duration such as ``10m``, on the CPU's clock where ``@cpu`` follows it.
+
+    Raises:
+        SettingsError: what `parse_duration` refuses, or another clock.
+    """
+    duration, at, clock = text.strip().lower().partition("@")
+    if at and clock.strip() != "cpu":
+        raise SettingsError(
+            f"time_budget: expected a duration such as 10m, or 10m@cpu on the CPU's clock, got {text!r}."
+        )
+    return TimeBudget(parse_duration(duration), bool(at))
+
+
 @dataclass(frozen=True)
 class TrainingSettings:
     """How long, how fast, and how carefully to train (Sec. 5.9).
@@ -65,6 +92,7 @@ class TrainingSettings:
         precision: `float32`, or `bf16` (mixed: weights and losses stay float32).
         time_budget: train for this long (`10m`, `1h30m`) instead of `steps`; schedules then follow the clock, so such
             a run cannot be repeated bit for bit. Validation counts; the last one, after the end, comes on top.
+            `10m@cpu` counts the seconds on CPUs, all threads of the process added up, where others share the machine.
         validate_every: steps between validations; None validates at the end alone.
         checkpoint_every: steps between checkpoints.
         log_every: steps between log entries; an entry holds means over the steps since the one before.
@@ -108,12 +136,12 @@ class TrainingSettings:
             _within("training.weight_average", self.weight_average, 0.0, 1.0, low_open=True, high_open=True)
         _one_of("training.precision", self.precision, ("float32", "bf16"))
         _one_of("training.keep", self.keep, ("best", "last"))
-        _ = self.budget_seconds
+        _ = self.budget
 
     @property
-    def budget_seconds(self) -> float | None:
-        """The time budget in seconds, or None."""
-        return None if self.time_budget is None else parse_duration(self.time_budget)
+    def budget(self) -> TimeBudget | None:
+        """The time budget, or None."""
+        return None if self.time_budget is None else parse_time_budget(self.time_budget)
 
 
 @dataclass(frozen=True)

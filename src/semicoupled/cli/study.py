@@ -107,9 +107,7 @@ def add_study_options(parser: Parser, default: tuple[int, ...]) -> None:
     parser.add_argument(
         "--seeds", type=seeds, default=default, metavar="N,N", help=f"default: {','.join(map(str, default))}"
     )
-    parser.add_argument(
-        "--budget", metavar="T", help="time that each is trained for: 90s, 25m, or 25m@cpu on the CPU's clock"
-    )
+    parser.add_argument("--budget", metavar="T", help="time that each is trained for: 90s, 25m, or 25m@cpu of CPU time")
     parser.add_argument("--variants", type=names, default=(), metavar="A,B", help="only these; default: all")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folders and the plot; default: runs/study-STUDY")
     parser.add_argument("--page", type=Path, metavar="F", help="also put the section into this Markdown page")

@@ -31,9 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--print-config", action="store_true", help="print all settings as YAML and do nothing")
     parser.add_argument("--run", type=Path, metavar="DIR", help="the run's folder; one that exists is taken up again")
     parser.add_argument("--init", metavar="RUN", help="begin with the weights of this run, or of pretrained[:NAME]")
-    parser.add_argument(
-        "--time-budget", metavar="T", help="train for this long: 90s, 10m, 1h30m, or 10m@cpu on the CPU's clock"
-    )
+    parser.add_argument("--time-budget", metavar="T", help="train for this long: 90s, 10m, 1h30m; 10m@cpu of CPU time")
     add_computing(parser)
     chosen = choose_task(parser, arguments)
     if chosen is None:

@@ -20,8 +20,8 @@ from semicoupled.serving.action_live_job import forget, look
 from semicoupled.serving.person_sample import FRAMES, SAMPLES, person_frames
 from semicoupled.serving.video_options import LiveFrame, VideoOptions
 from semicoupled.serving.work import JobRequest, Result, Source, Work
-from semicoupled.tasks.action.live import LiveSession
-from semicoupled.tasks.action.video_answer import answer_frames
+from semicoupled.tasks.action.operating.live import LiveSession
+from semicoupled.tasks.action.operating.video_answer import answer_frames
 
 pytest.importorskip("av", reason="no PyAV: pip install 'semicoupled[video]'")
 CLASSES = ["bend", "jack", "wave"]

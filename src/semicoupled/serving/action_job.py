@@ -23,9 +23,9 @@ from semicoupled.serving.work import JobRequest, Result, Work, npy, numbers
 from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
-from semicoupled.tasks.action.predictor import find_inputs
+from semicoupled.tasks.action.operating.predictor import find_inputs
+from semicoupled.tasks.action.operating.video_answer import FrameAnswer, RunningAnswer, answer_frames
 from semicoupled.tasks.action.settings import ActionSettings
-from semicoupled.tasks.action.video_answer import FrameAnswer, RunningAnswer, answer_frames
 
 _TOP = 8
 """Classes whose probabilities are drawn."""

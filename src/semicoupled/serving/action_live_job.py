@@ -16,7 +16,7 @@ from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError
 from semicoupled.serving.video_options import LiveFrame
 from semicoupled.serving.work import JobRequest, Result, Work
-from semicoupled.tasks.action.live import LiveSession
+from semicoupled.tasks.action.operating.live import LiveSession
 from semicoupled.tasks.action.settings import ActionSettings
 
 _MOST_PIXELS = 2**20

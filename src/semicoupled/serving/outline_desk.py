@@ -20,12 +20,12 @@ from semicoupled.nn import StackState
 from semicoupled.serving.outline_document import Corner, Piece
 from semicoupled.serving.work import Work
 from semicoupled.tasks.outline.crops import Box, Window, cut_out, window_of
+from semicoupled.tasks.outline.drawing.moments import Moment, Outline, Vertex
+from semicoupled.tasks.outline.drawing.outlines import encode
+from semicoupled.tasks.outline.drawing.quick import quicken, quickest
+from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.images import Size, read_image, read_size
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.moments import Moment, Outline, Vertex
-from semicoupled.tasks.outline.outlines import encode
-from semicoupled.tasks.outline.quick import quicken, quickest
-from semicoupled.tasks.outline.session import OutlineSession
 from semicoupled.tasks.outline.settings import OutlineSettings
 
 PIXELS = 2**26

@@ -19,8 +19,8 @@ from semicoupled.serving.work import JobRequest, Result, Work
 from semicoupled.task import Json
 from semicoupled.tasks.outline.crops import box_of
 from semicoupled.tasks.outline.formats.jsonfile import read_json
-from semicoupled.tasks.outline.listing import find_format, format_of
-from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.formats.listing import find_format, format_of
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
 
 _EXPECTED = "annotations as COCO, labelme or Cityscapes write them"
 _LARGEST = 64 * 2**20

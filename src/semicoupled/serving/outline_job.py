@@ -18,12 +18,12 @@ from semicoupled.serving.outline_desk import Desk, clipped, piece_of, size_of
 from semicoupled.serving.outline_options import AskOptions, DrawOptions, LookOptions, ViewOptions
 from semicoupled.serving.work import JobRequest, Result, Work
 from semicoupled.task import Json
+from semicoupled.tasks.outline.drawing.moments import NextPoint
+from semicoupled.tasks.outline.drawing.session import OutlineSession
+from semicoupled.tasks.outline.drawing.streams import draw_by
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.moments import NextPoint
-from semicoupled.tasks.outline.session import OutlineSession
 from semicoupled.tasks.outline.settings import OutlineSettings
-from semicoupled.tasks.outline.streams import draw_by
 
 
 def sizes(work: Work, request: JobRequest) -> Result:

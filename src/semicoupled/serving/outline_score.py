@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semicoupled.serving.outline_document import Thing
-from semicoupled.tasks.outline.raster import bounds, covered, joined
+from semicoupled.tasks.outline.geometry.raster import bounds, covered, joined
 
 Polygons = list[list[NDArray[np.float64]]]
 

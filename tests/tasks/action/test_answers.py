@@ -18,18 +18,18 @@ from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import read_rows
 from semicoupled.run_folder import open_run
 from semicoupled.task import PredictRequest
-from semicoupled.tasks.action.annotated import draw_answer
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams, crop_draws
 from semicoupled.tasks.action.data import ActionData
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import Clip
-from semicoupled.tasks.action.metrics import headline, in_top, score_rows
 from semicoupled.tasks.action.model import build_model
-from semicoupled.tasks.action.predictor import ActionPredictor, find_inputs
+from semicoupled.tasks.action.operating.annotated import draw_answer
+from semicoupled.tasks.action.operating.predictor import ActionPredictor, find_inputs
+from semicoupled.tasks.action.operating.slots import answer_side_by_side
+from semicoupled.tasks.action.operating.video_answer import answer_frames
+from semicoupled.tasks.action.scores.metrics import headline, in_top, score_rows
 from semicoupled.tasks.action.settings import ActionSettings, EvaluationSettings, ModelSettings, PredictSettings
-from semicoupled.tasks.action.slots import answer_side_by_side
-from semicoupled.tasks.action.video_answer import answer_frames
 from semicoupled.training.settings import GoalWeights
 from semicoupled.training.weights import save_weights
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from semicoupled.tasks.action.averaging import average_frames
+from semicoupled.tasks.action.operating.video_answer import FrameAnswer, RunningAnswer
 from semicoupled.tasks.action.settings import Average
-from semicoupled.tasks.action.video_answer import FrameAnswer, RunningAnswer
 
 SCORES = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 3
 SAID = SCORES.softmax(-1).numpy()

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from semicoupled.tasks.outline.formats import coco
-from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
 from semicoupled.tasks.outline.settings import DataSettings, ModelSettings, OutlineSettings
 
 SMALL_DATA = {"size": 64, "grid": 16, "points": 12, "least_area": 16.0}

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
 
 coordinates = st.floats(-40, 160, allow_nan=False, width=32).map(float)
 polygons = hnp.arrays(np.float64, st.tuples(st.integers(3, 12), st.just(2)), elements=coordinates)

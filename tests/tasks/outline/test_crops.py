@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.outline.crops import Box, box_of, cut_out, window_of
-from semicoupled.tasks.outline.window import Window
+from semicoupled.tasks.outline.geometry.window import Window
 
 boxes = st.builds(Box, st.floats(-50, 500), st.floats(-50, 500), st.floats(0, 300), st.floats(0, 300))
 

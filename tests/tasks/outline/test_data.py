@@ -12,10 +12,10 @@ from semicoupled.errors import DataError, SettingsError
 from semicoupled.tasks.outline.augment import mirrored, recolored, slipped
 from semicoupled.tasks.outline.data import OutlineData, maps_of, see, sources_of
 from semicoupled.tasks.outline.formats import coco
-from semicoupled.tasks.outline.listing import read_parts
-from semicoupled.tasks.outline.polygons import cells_of, signed_area
-from semicoupled.tasks.outline.prompts import position_maps, teach
-from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.formats.listing import read_parts
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.geometry.polygons import cells_of, signed_area
+from semicoupled.tasks.outline.network.prompts import position_maps, teach
 from semicoupled.tasks.outline.settings import DataSettings
 from semicoupled.training.sampling import SampleKey
 

@@ -16,10 +16,10 @@ from PIL import Image
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.tasks.outline.formats import cityscapes, coco, labelme, masks
-from semicoupled.tasks.outline.listing import find_format, format_of, read_annotations
-from semicoupled.tasks.outline.raster import covered
-from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
-from semicoupled.tasks.outline.window import Window
+from semicoupled.tasks.outline.formats.listing import find_format, format_of, read_annotations
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.geometry.raster import covered
+from semicoupled.tasks.outline.geometry.window import Window
 
 quick = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 SQUARE = np.array([[2.0, 2.0], [20.0, 2.0], [20.0, 20.0], [2.0, 20.0]])

@@ -14,10 +14,10 @@ from torch.utils.data import default_collate
 from semicoupled.errors import SettingsError
 from semicoupled.tasks.outline import task
 from semicoupled.tasks.outline.data import OutlineBatch
-from semicoupled.tasks.outline.decoders import build_decoder
 from semicoupled.tasks.outline.goals import make_goals, point_loss, spread_targets
-from semicoupled.tasks.outline.heads import LinearHead
 from semicoupled.tasks.outline.model import Fields, OutlineModel, build_model, start_backbone
+from semicoupled.tasks.outline.network.decoders import build_decoder
+from semicoupled.tasks.outline.network.heads import LinearHead
 from semicoupled.tasks.outline.settings import DataSettings, LossSettings, ModelSettings, OutlineSettings
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.sampling import SampleKey
@@ -151,7 +151,7 @@ def test_a_frozen_backbone_sees_a_crop_that_comes_again_once(
     outline_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from semicoupled.tasks.outline.data import OutlineData
-    from semicoupled.tasks.outline.listing import read_parts
+    from semicoupled.tasks.outline.formats.listing import read_parts
 
     data = DataSettings(root=str(outline_root), size=64, grid=16, points=12, views=2)
     samples = OutlineData(read_parts(data).train, data, training=True)

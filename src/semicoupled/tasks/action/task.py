@@ -18,16 +18,16 @@ from semicoupled.steps import Steps, frame_steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams
 from semicoupled.tasks.action.architecture import build_network
-from semicoupled.tasks.action.check import check
+from semicoupled.tasks.action.checking.check import check
+from semicoupled.tasks.action.checking.describe import describe
 from semicoupled.tasks.action.data import ActionBatch, ActionData, pieces
-from semicoupled.tasks.action.describe import describe
-from semicoupled.tasks.action.draw import sections
 from semicoupled.tasks.action.goals import make_goals
 from semicoupled.tasks.action.listing.clip import Clip
 from semicoupled.tasks.action.listing.recognize import list_clips
-from semicoupled.tasks.action.metrics import headline, prior_rows, score_rows
 from semicoupled.tasks.action.model import ActionModel, build_model
-from semicoupled.tasks.action.predictor import ActionPredictor
+from semicoupled.tasks.action.operating.predictor import ActionPredictor
+from semicoupled.tasks.action.scores.draw import sections
+from semicoupled.tasks.action.scores.metrics import headline, prior_rows, score_rows
 from semicoupled.tasks.action.settings import AT_ONCE, ActionSettings
 from semicoupled.tasks.action.splitting import ClipSplits, class_names, split_clips
 from semicoupled.tasks.action.store import ClipStore, usable

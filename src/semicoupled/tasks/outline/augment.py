@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semicoupled.tasks.outline.crops import Box
-from semicoupled.tasks.outline.polygons import Cells, Points
+from semicoupled.tasks.outline.geometry.polygons import Cells, Points
 
 
 def jittered(box: Box, share: float, rng: np.random.Generator) -> Box:

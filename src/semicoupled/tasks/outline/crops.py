@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semicoupled.errors import DataError, nearest
-from semicoupled.tasks.outline.polygons import Points
-from semicoupled.tasks.outline.window import Window
+from semicoupled.tasks.outline.geometry.polygons import Points
+from semicoupled.tasks.outline.geometry.window import Window
 
 Crop = Literal["stretch", "square"]
 """``stretch``: the box and a tenth of it on every side, resized as it is. ``square``: a square as long as the box's

@@ -17,9 +17,9 @@ from semicoupled.nn import StackState, Switching
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import Outputs, Stream
 from semicoupled.tasks.outline.data import MAPS, OutlineBatch
-from semicoupled.tasks.outline.decoders import Decoder, build_decoder
-from semicoupled.tasks.outline.heads import CellHead, LinearHead
-from semicoupled.tasks.outline.polygons import GRID
+from semicoupled.tasks.outline.geometry.polygons import GRID
+from semicoupled.tasks.outline.network.decoders import Decoder, build_decoder
+from semicoupled.tasks.outline.network.heads import CellHead, LinearHead
 from semicoupled.tasks.outline.settings import ModelSettings
 
 Backbone = VGG16BN | LightBackbone | EfficientNetLite0

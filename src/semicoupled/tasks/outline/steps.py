@@ -9,7 +9,7 @@ from semicoupled.nn.state_layout import StateLayout
 from semicoupled.steps import Sizes, StepProgram, Steps, Tensors
 from semicoupled.task import Description
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.prompts import CHANNELS
+from semicoupled.tasks.outline.network.prompts import CHANNELS
 from semicoupled.tasks.outline.settings import OutlineSettings
 
 USE = """\

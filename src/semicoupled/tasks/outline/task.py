@@ -17,14 +17,14 @@ from semicoupled.rows import Row
 from semicoupled.steps import Steps
 from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
 from semicoupled.tasks.outline.check import check, describe
-from semicoupled.tasks.outline.convert import convert
 from semicoupled.tasks.outline.data import OutlineBatch, OutlineData, sources_of
-from semicoupled.tasks.outline.draw import sections
-from semicoupled.tasks.outline.evaluation import judged_model, score_sources, usable
+from semicoupled.tasks.outline.drawing.predictor import OutlinePredictor
+from semicoupled.tasks.outline.formats.convert import convert
+from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
 from semicoupled.tasks.outline.goals import make_goals
-from semicoupled.tasks.outline.listing import read_annotations, read_parts
 from semicoupled.tasks.outline.model import OutlineModel, build_model, start_backbone
-from semicoupled.tasks.outline.predictor import OutlinePredictor
+from semicoupled.tasks.outline.scores.draw import sections
+from semicoupled.tasks.outline.scores.evaluation import judged_model, score_sources, usable
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.tasks.outline.steps import make_steps
 from semicoupled.training.ltsc import Segment

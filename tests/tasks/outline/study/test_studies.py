@@ -16,8 +16,8 @@ from semicoupled.settings_file import differences
 from semicoupled.studies import choose
 from semicoupled.study_scores import select
 from semicoupled.study_training import TRAINED
-from semicoupled.tasks.outline.evaluation import Judged
-from semicoupled.tasks.outline.metrics import Overlap, Score
+from semicoupled.tasks.outline.scores.evaluation import Judged
+from semicoupled.tasks.outline.scores.metrics import Overlap, Score
 from semicoupled.tasks.outline.study.answers import Answers, Objects, load_answers, objects_of
 from semicoupled.tasks.outline.study.goals import goals
 from semicoupled.tasks.outline.study.paper import PAPER_TABLE_4
@@ -64,7 +64,7 @@ def test_the_page_on_the_command_line_names_every_variant() -> None:
 def test_decoders_have_the_parameters_of_table_4(name: str) -> None:
     import torch
 
-    from semicoupled.tasks.outline.decoders import build_decoder
+    from semicoupled.tasks.outline.network.decoders import build_decoder
 
     options = ["--model.features=128", "--model.norm=none", "--model.shortcut_every=null"]
     with torch.device("meta"):

@@ -15,9 +15,9 @@ from semicoupled.errors import DataError
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
 from semicoupled.tasks.outline.formats.labelme import parts_of, write_each
 from semicoupled.tasks.outline.formats.places import files_below, relative
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
+from semicoupled.tasks.outline.geometry.polygons import Points, as_points
 from semicoupled.tasks.outline.images import SUFFIXES
-from semicoupled.tasks.outline.polygons import Points, as_points
-from semicoupled.tasks.outline.records import Annotations, Instance, Picture
 
 NAME = "cityscapes"
 EXPECTED = "a Cityscapes file (a JSON object with 'imgWidth' and 'objects'), or a folder of *_polygons.json"

@@ -15,11 +15,11 @@ from semicoupled.errors import DataError
 from semicoupled.files import write_text
 from semicoupled.tasks.outline.formats import rle
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
-from semicoupled.tasks.outline.polygons import as_points, signed_area
-from semicoupled.tasks.outline.raster import covered
-from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
-from semicoupled.tasks.outline.trace import trace
-from semicoupled.tasks.outline.window import Window
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.geometry.polygons import as_points, signed_area
+from semicoupled.tasks.outline.geometry.raster import covered
+from semicoupled.tasks.outline.geometry.trace import trace
+from semicoupled.tasks.outline.geometry.window import Window
 
 NAME = "coco"
 EXPECTED = "a COCO file: a JSON object with 'images', 'annotations' and 'categories'"

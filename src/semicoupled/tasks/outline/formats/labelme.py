@@ -16,10 +16,10 @@ from semicoupled.files import write_text
 from semicoupled.tasks.outline.crops import box_of
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
 from semicoupled.tasks.outline.formats.places import files_below, names_for
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.geometry.polygons import Points, as_points
+from semicoupled.tasks.outline.geometry.shapes import box_points
 from semicoupled.tasks.outline.images import read_size
-from semicoupled.tasks.outline.polygons import Points, as_points
-from semicoupled.tasks.outline.records import Annotations, Instance, Part, Picture
-from semicoupled.tasks.outline.shapes import box_points
 
 NAME = "labelme"
 EXPECTED = "a labelme file (a JSON object with 'shapes' and 'imagePath'), or a folder of them"

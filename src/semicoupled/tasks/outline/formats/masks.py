@@ -20,11 +20,11 @@ from semicoupled.errors import DataError
 from semicoupled.files import write_bytes, write_text
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
 from semicoupled.tasks.outline.formats.places import names_for, relative
+from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
+from semicoupled.tasks.outline.geometry.raster import covered
+from semicoupled.tasks.outline.geometry.trace import trace
+from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.images import SUFFIXES
-from semicoupled.tasks.outline.raster import covered
-from semicoupled.tasks.outline.records import Annotations, Instance, Picture
-from semicoupled.tasks.outline.trace import trace
-from semicoupled.tasks.outline.window import Window
 
 log = logging.getLogger(__name__)
 

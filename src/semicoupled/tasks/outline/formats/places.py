@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from semicoupled.tasks.outline.records import Annotations, Picture
+from semicoupled.tasks.outline.formats.records import Annotations, Picture
 
 
 def rebased(annotations: Annotations, folder: Path) -> Annotations:

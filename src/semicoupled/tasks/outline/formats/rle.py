@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from semicoupled.errors import DataError
-from semicoupled.tasks.outline.raster import Mask
+from semicoupled.tasks.outline.geometry.raster import Mask
 
 
 def encode(mask: Mask) -> list[int]:

@@ -18,12 +18,12 @@ import numpy as np
 
 from semicoupled.files import replacing
 from semicoupled.run_folder import LoadedRun
-from semicoupled.tasks.outline.annotator import GOOD_ENOUGH, annotate
 from semicoupled.tasks.outline.data import Source
-from semicoupled.tasks.outline.evaluation import Judged, judged_model, judged_shapes, usable
-from semicoupled.tasks.outline.listing import read_parts
-from semicoupled.tasks.outline.metrics import Overlap, Score
+from semicoupled.tasks.outline.formats.listing import read_parts
 from semicoupled.tasks.outline.model import OutlineModel
+from semicoupled.tasks.outline.scores.annotator import GOOD_ENOUGH, annotate
+from semicoupled.tasks.outline.scores.evaluation import Judged, judged_model, judged_shapes, usable
+from semicoupled.tasks.outline.scores.metrics import Overlap, Score
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.training.progress import NoProgress, Progress
 

@@ -10,7 +10,7 @@ from semicoupled.report import Cell, Table, number
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Variant, in_order, options_list
 from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of, verdict
-from semicoupled.tasks.outline.evaluation import BOX, CEILING, ELLIPSE, SIZES
+from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, SIZES
 from semicoupled.tasks.outline.settings import PROMPTS
 from semicoupled.tasks.outline.study.goals import PROMPT, goals
 from semicoupled.tasks.outline.study.paper import PAPER_TABLE_4

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from semicoupled.rows import Row
 from semicoupled.studies import COLORS, Variant
 from semicoupled.study_scores import select
-from semicoupled.tasks.outline.evaluation import BOX, CEILING, ELLIPSE
+from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE
 from semicoupled.tasks.outline.study.goals import ALL_DEPTHS, PROMPT
 from semicoupled.tasks.outline.study.paper import PAPER_TABLE_4
 

@@ -15,10 +15,10 @@ from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Trial
 from semicoupled.study_training import Trained, took_rows
-from semicoupled.tasks.outline.annotator import GOOD_ENOUGH
-from semicoupled.tasks.outline.decoders import build_decoder
-from semicoupled.tasks.outline.evaluation import SIZES, Judged
-from semicoupled.tasks.outline.metrics import BOUNDARIES
+from semicoupled.tasks.outline.network.decoders import build_decoder
+from semicoupled.tasks.outline.scores.annotator import GOOD_ENOUGH
+from semicoupled.tasks.outline.scores.evaluation import SIZES, Judged
+from semicoupled.tasks.outline.scores.metrics import BOUNDARIES
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.tasks.outline.study.answers import Answers, Objects, load_answers
 from semicoupled.tasks.outline.study.studies import PAIRS

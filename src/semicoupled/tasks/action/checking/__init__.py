@@ -1,0 +1,1 @@
+"""What a list of videos holds, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""Answers in use: videos of any length, many at once, by several processes, and live."""

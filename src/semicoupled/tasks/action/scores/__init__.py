@@ -1,0 +1,1 @@
+"""How good answers are: measures and their pictures."""

@@ -1,0 +1,1 @@
+"""What the network is made of: prompts in, the decoder, heads out."""

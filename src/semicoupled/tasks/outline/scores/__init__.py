@@ -1,0 +1,1 @@
+"""How good outlines are: measures, the split's scores, and a simulated annotator."""

@@ -1,0 +1,187 @@
+"""Scores by hand, the plain shapes, the simulated annotator, what `data` says, and the real street scenes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from outline_samples import make_root, small_settings
+
+from semicoupled.cli.main import main
+from semicoupled.errors import SettingsError
+from semicoupled.task import ConvertRequest, DataRequest
+from semicoupled.tasks.outline.check import check
+from semicoupled.tasks.outline.data import Source
+from semicoupled.tasks.outline.drawing.session import OutlineSession
+from semicoupled.tasks.outline.formats.convert import convert
+from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
+from semicoupled.tasks.outline.formats.records import Instance, Part, Picture
+from semicoupled.tasks.outline.model import build_model
+from semicoupled.tasks.outline.scores import annotator
+from semicoupled.tasks.outline.scores.annotator import annotate, next_correction
+from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, judge, judged_shapes, rows_of
+from semicoupled.tasks.outline.scores.metrics import boundary_f, crosses_itself, score
+from semicoupled.tasks.outline.settings import DataSettings, OutlineSettings
+
+SQUARE = np.array([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
+
+
+def _source(polygon: np.ndarray, label: str = "car") -> Source:
+    instance = Instance(label, (Part(polygon),))
+    return Source(Path("none.png"), Picture("none.png", 60, 50, (instance,)), instance)
+
+
+def test_iou_and_boundary_by_hand() -> None:
+    found = score(SQUARE + np.array([10, 0]), [Part(SQUARE)], (60, 50))
+    assert found.overlap == (200, 600)
+    assert found.overlap.iou == pytest.approx(1 / 3)
+    assert found.area == 400
+    same = score(SQUARE, [Part(SQUARE)], (60, 50))
+    assert same.overlap.iou == 1
+    assert same.boundary == (1, 1)
+    beside = score(SQUARE + np.array([1, 1]), [Part(SQUARE)], (60, 50)).boundary
+    assert beside[1] == 1
+    assert 0.9 < beside[0] < 1  # two corners are farther than a pixel
+    half = score(SQUARE, [Part(SQUARE)], (20, 50))  # what lies outside of the image does not count
+    assert half.area == 200
+
+
+def test_boundaries_of_nothing() -> None:
+    empty, full = np.zeros((5, 5), bool), np.ones((5, 5), bool)
+    assert math.isnan(boundary_f(empty, empty, (1,))[0])
+    assert boundary_f(empty, full, (1,)) == (0.0,)
+
+
+@pytest.mark.parametrize(
+    ("points", "crossing"),
+    [
+        ([[0, 0], [4, 0], [4, 4], [0, 4]], False),
+        ([[0, 0], [4, 4], [4, 0], [0, 4]], True),
+        ([[0, 0], [4, 0], [2, 0], [2, 4], [0, 4]], True),
+        ([[0, 0], [4, 0], [0, 4]], False),
+        ([[0, 0], [8, 0], [4, 0.0], [4, 5], [1, 5]], True),
+    ],
+)
+def test_crossings(points: list[list[float]], crossing: bool) -> None:
+    assert crosses_itself(np.array(points, dtype=np.float64)) == crossing
+
+
+def test_rows_by_class_size_and_pooled() -> None:
+    judged = [judge(_source(SQUARE), SQUARE), judge(_source(SQUARE, "dog"), SQUARE + np.array([10, 0]), closed=False)]
+    rows = {(row.metric, *sorted(row.condition.items())): row for row in rows_of("me", judged, {"prompt": "box"})}
+    prompt = ("prompt", "box")
+    assert rows["iou", prompt].value == pytest.approx(2 / 3)
+    assert rows["iou", ("class", "dog"), prompt].value == pytest.approx(1 / 3)
+    assert rows["iou_class_mean", prompt].value == pytest.approx(2 / 3)
+    assert rows["iou_pooled", prompt].value == pytest.approx(600 / 1000)
+    assert rows["iou", prompt, ("size", "small")].count == 2
+    assert math.isnan(rows["iou", prompt, ("size", "large")].value)
+    assert rows["not_closed", prompt].value == 0.5
+
+
+def test_shapes_that_need_no_network() -> None:
+    data = DataSettings(tolerance=0)
+    shapes = judged_shapes([_source(SQUARE)], data)
+    assert shapes[BOX][0].score.overlap.iou == 1
+    assert shapes[ELLIPSE][0].score.overlap.iou == pytest.approx(math.pi / 4, abs=0.03)
+    assert 0.85 < shapes[CEILING][0].score.overlap.iou <= 1
+
+
+def test_a_correction_is_the_first_side_that_leads_away() -> None:
+    tolerances = [2.0, 1.0]
+    assert next_correction(SQUARE, SQUARE, tolerances) is None
+    wrong = SQUARE.copy()
+    wrong[2] = (20, 18)
+    found = next_correction(wrong, SQUARE, tolerances)
+    assert found is not None
+    assert found[0] == 2
+    assert found.target is not None
+    assert found.target.tolist() == [30, 30]
+    missing = next_correction(SQUARE[:3], SQUARE, tolerances)
+    assert missing is not None
+    assert missing[0] == 3
+    assert missing.target is not None
+    assert missing.target.tolist() == [10, 30]
+    too_many = next_correction(np.concatenate([SQUARE, [[40.0, 3.0]]]), SQUARE, tolerances)
+    assert too_many == (3, None)
+
+
+def test_an_annotator_reaches_the_truth_whatever_the_network_draws(
+    outline_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = small_settings(outline_root, head="cells", positions="fields")
+    model = build_model(settings.model, settings.data.grid).eval()
+    source = read_parts(settings.data).validation[0]
+    patient = annotate(model, source, settings.data, most=25, jitter=0.0)
+    assert patient.iou[-1] > patient.iou[0]
+    assert patient.clicks[0] is not None
+    assert patient.iou[patient.clicks[0]] >= 0.8
+    assert len(patient.iou) <= 26
+    assert annotate(model, source, settings.data, most=0, jitter=0.0).iou == patient.iou[:1]
+    moves: list[tuple[float, float]] = []
+    move = OutlineSession.move
+
+    def noted(self: OutlineSession, index: int, point: tuple[float, float]) -> Iterator[object]:
+        moves.append(point)
+        return move(self, index, point)
+
+    monkeypatch.setattr(annotator.OutlineSession, "move", noted)
+    annotate(model, source, settings.data, most=1, jitter=0.0)
+    annotate(model, source, settings.data, most=1, jitter=2.0)
+    assert 0 < math.dist(*moves) < 12
+
+
+def test_check_finds_what_is_wrong(tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    assert check(DataRequest(OutlineSettings(), root)).exit_code == 0
+    (root / "images" / "0_0.png").unlink()
+    (root / "images" / "0_1.png").write_bytes((root / "images" / "0_2.png").read_bytes()[:300])
+    text = (root / "instances_val.json").read_text().replace('"width": 120', '"width": 121')
+    (root / "instances_val.json").write_text(text)
+    report = check(DataRequest(OutlineSettings(), root))
+    texts = " | ".join(f"{one.where}: {one.text}" for one in report.findings)
+    assert report.exit_code == 1
+    assert "0_0.png: no such file" in texts
+    assert "0_1.png: is a broken image" in texts
+    assert "is 120 x 90 px; its annotations say 121 x 90" in texts
+
+
+def test_the_same_image_on_both_sides_is_a_problem(tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    (root / "instances_val.json").write_text((root / "instances_train.json").read_text())
+    report = check(DataRequest(OutlineSettings(), root))
+    assert any("4 images are both learned from and validated on" in one.text for one in report.findings)
+
+
+def test_convert_leads_to_the_images_from_where_the_new_file_lies(tmp_path: Path) -> None:
+    root = make_root(tmp_path / "root")
+    for form in ("labelme", "cityscapes", "masks", "coco"):
+        out = tmp_path / "new" / (f"{form}.json" if form == "coco" else form)
+        report = convert(ConvertRequest(root / "instances_val.json", out, form))
+        assert "2 images with 4 objects" in report.summary
+        found = read_annotations(out)
+        assert all((found.folder / one.file).is_file() for one in found.pictures)
+        assert len(found.instances) == 4
+    with pytest.raises(SettingsError, match="a folder can be of several formats; add --format"):
+        convert(ConvertRequest(root / "instances_val.json", tmp_path / "other"))
+
+
+def test_convert_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = make_root(tmp_path)
+    command = ["data", "convert", "outline", str(root / "instances_val.json"), str(tmp_path / "b.json")]
+    assert main(command) == 0
+    assert "coco to coco" in capsys.readouterr().out
+    assert main(["data", "convert", "toy", "a", "b"]) == 2
+    assert "has one format alone" in capsys.readouterr().err
+
+
+def test_real_street_scenes_have_a_ceiling_far_above_the_plain_shapes(camvid: Path) -> None:
+    data = DataSettings(root=str(camvid))
+    sources = read_parts(data).validation[::20]
+    shapes = {
+        name: np.nanmean([one.score.overlap.iou for one in own]) for name, own in judged_shapes(sources, data).items()
+    }
+    assert shapes[CEILING] > 0.9 > 0.8 > max(shapes[BOX], shapes[ELLIPSE])

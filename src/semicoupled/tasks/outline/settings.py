@@ -246,6 +246,7 @@ class EvaluationSettings:
             evaluator chooses, or the likeliest is taken where the model has none.
         clicks: corrections at most of the simulated annotator; 0 leaves it out.
         jitter: px of the image by which its corrections miss (standard deviation).
+        moves: objects of which a point is moved, to time how long the rest takes; 0 leaves it out.
         limit: score so many instances of a split at most, evenly taken; None for all.
     """
 
@@ -254,6 +255,7 @@ class EvaluationSettings:
     firsts: int = 1
     clicks: int = 0
     jitter: float = 1.0
+    moves: int = 0
     limit: int | None = None
 
     def __post_init__(self) -> None:
@@ -263,7 +265,7 @@ class EvaluationSettings:
         for name in ("beam", "firsts"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"evaluation.{name}: expected at least 1, got {getattr(self, name)!r}.")
-        for name in ("clicks", "jitter"):
+        for name in ("clicks", "jitter", "moves"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"evaluation.{name}: expected at least 0, got {getattr(self, name)!r}.")
         if self.limit is not None and self.limit < 1:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from semicoupled.nn import StackState
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import map_state
+from semicoupled.tasks.outline.geometry.crossing import kept_before
 from semicoupled.tasks.outline.geometry.polygons import MOST_POINTS, Cells, cells_of
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.network.choices import allowed, likeliest, neighborhood, one_hot
@@ -104,7 +105,7 @@ def draw(
         most: points at most.
 
     Returns:
-        One outline an object. Where the end is known it is its last point.
+        One outline an object. Where the end is known it is its last point; points that were drawn past it give way.
     """
     grid = model.grid
     chosen = first_points(model, features, firsts)
@@ -213,6 +214,8 @@ def _finished(rows: _Beam, row: int, grid: int, most: int) -> Drawn:
     end = int(rows.end[row])
     if end >= 0 and classes[-1] != end and end != classes[0]:  # it was given
         room = most - 1
+        if rows.closed[row]:  # beside it, or behind it
+            room = min(room, kept_before(cells_of(classes, grid), (end % grid, end // grid)))
         classes, confidence = classes[:room], confidence[:room]
         classes, confidence = np.append(classes, end), np.append(confidence, 1.0)
     return Drawn(cells_of(classes, grid), confidence, bool(rows.closed[row]), float(rows.mean[row]))

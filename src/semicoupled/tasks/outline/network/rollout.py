@@ -9,6 +9,8 @@ import torch
 
 from semicoupled.nn import StackState
 from semicoupled.nn.shapes import Float, Tensor
+from semicoupled.tasks.outline.geometry.crossing import kept_before
+from semicoupled.tasks.outline.geometry.polygons import cells_of
 from semicoupled.tasks.outline.network.choices import LEAST_POINTS, allowed, likeliest, one_hot
 
 Step = Callable[[Tensor, StackState | None], tuple[Tensor, StackState]]
@@ -111,6 +113,10 @@ def corners(rolled: Rolled, grid: int) -> Corners:
     final = classes.gather(1, counts[:, None] - 1)[:, 0]
     adding = (end >= 0) & (final != end) & (end != first)
     place = counts.clamp_max(choices.shape[1])  # where there is no room left it takes the last point's place
+    for row in adding.nonzero()[:, 0].tolist():  # the rule of `drawing.decoding`: no way back over what is drawn
+        if bool(((choices[row] == grid * grid) | (choices[row] == first[row])).any()):
+            own = cells_of(classes[row, : int(counts[row])].cpu().numpy(), grid)
+            place[row] = min(int(place[row]), kept_before(own, (int(end[row]) % grid, int(end[row]) // grid)))
     there = classes.gather(1, place[:, None])[:, 0]
     classes = classes.scatter(1, place[:, None], torch.where(adding, end, there)[:, None])
     points = torch.stack([classes % grid, classes // grid], dim=-1).float() + 0.5

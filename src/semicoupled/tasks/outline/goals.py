@@ -52,9 +52,7 @@ def drawn_loss(output: OutlineOutput, batch: OutlineBatch, settings: LossSetting
     total = output.main.new_zeros((), dtype=torch.float32)
     practice, nodes = output.practice, output.nodes
     if practice is not None and practice.log_probability is not None:
-        total = total + settings.reinforce * self_critical(
-            practice.log_probability, practice.reward, practice.baseline
-        )
+        total = total + settings.reinforce * self_critical(practice.log_probability, practice.reward, practice.baseline)
     if practice is not None and practice.guessed is not None:
         iou = torch.cat([practice.reward, practice.baseline])
         total = total + settings.evaluator * evaluator_loss(practice.guessed, iou)

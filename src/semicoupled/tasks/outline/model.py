@@ -277,9 +277,7 @@ class OutlineModel(nn.Module):
 
         with _evaluating(self.network):
             chance, likely = (
-                try_out(
-                    step, first, end, batch.contour, grid=self.grid, most=batch.frames.shape[1], sample=sample
-                )
+                try_out(step, first, end, batch.contour, grid=self.grid, most=batch.frames.shape[1], sample=sample)
                 for sample in (True, False)
             )
             likelihoods = likelihood(scores, chance.rolled, self.grid) if self.reinforce else None

@@ -97,7 +97,13 @@ def test_outlines_come_as_often_as_they_are_likely_and_their_gradients_average_t
     torch.manual_seed(0)
     many = 20_000
     tried: Drawn = try_out(
-        policy.step, FIRST.expand(many), NONE.expand(many), TRUTH.expand(many, -1, -1), grid=GRID, most=MOST, sample=True
+        policy.step,
+        FIRST.expand(many),
+        NONE.expand(many),
+        TRUTH.expand(many, -1, -1),
+        grid=GRID,
+        most=MOST,
+        sample=True,
     )
     names = {tuple(choices): number for number, choices in enumerate(every_outline())}
     counts = torch.zeros(len(names))

@@ -89,9 +89,7 @@ def test_an_outline_ends_where_it_closes_comes_back_or_meets_its_end() -> None:
             scores[row, choice] = 50
         return scores, StackState((HiddenState(torch.full((4, 1, GRID, GRID), float(count))),), None)
 
-    rolled = roll(
-        step, torch.tensor([0, 0, 2, 2]), torch.tensor([-1, 27, -1, 60]), grid=GRID, most=6, sample=False
-    )
+    rolled = roll(step, torch.tensor([0, 0, 2, 2]), torch.tensor([-1, 27, -1, 60]), grid=GRID, most=6, sample=False)
     assert rolled.choices.tolist() == [
         [9, 18, closed, -1, -1],
         [10, 18, 27, -1, -1],

@@ -111,6 +111,7 @@ def test_what_begins_with_another_run_asks_for_it(tmp_path: Path, outline_root: 
         _ = run_study(chosen, (0,), tmp_path, options=options(outline_root))
 
 
+@pytest.mark.slow
 def test_a_variant_begins_with_the_weights_of_the_one_before(outline_root: Path, tmp_path: Path) -> None:
     names = ["polyrnn_attention", "polyrnn_reinforce", "polyrnn_evaluator", "polyrnn_pp"]
     fast = [*options(outline_root), "--data.grid=8", "--data.size=32", "--evaluation.clicks=0"]

@@ -25,6 +25,7 @@ from semicoupled.tasks.outline.network.choices import allowed, likeliest, neighb
 from semicoupled.tasks.outline.network.evaluator import Evaluator
 from semicoupled.tasks.outline.network.rollout import Corners, last_map
 
+
 class Ask(NamedTuple):
     """What is known of an outline, as cells x, y.
 

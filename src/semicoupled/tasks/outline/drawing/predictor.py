@@ -97,9 +97,7 @@ class OutlinePredictor:
                 )
                 yield target
 
-    def outline(
-        self, path: Path, name: str, wanted: Sequence[Wanted] | None, beam: int = 1, firsts: int = 1
-    ) -> Found:
+    def outline(self, path: Path, name: str, wanted: Sequence[Wanted] | None, beam: int = 1, firsts: int = 1) -> Found:
         """Outline the objects of one image.
 
         Args:

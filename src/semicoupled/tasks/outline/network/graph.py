@@ -124,9 +124,7 @@ def offsets_to(ring: Ring, truth: Float[Tensor, "B P 2"]) -> tuple[Tensor, Tenso
     return clamped[..., 1] * (2 * REACH + 1) + clamped[..., 0], there & inside
 
 
-def graph_loss(
-    scores: Float[Tensor, "B M K"], ring: Ring, truth: Float[Tensor, "B P 2"]
-) -> Float[Tensor, ""]:
+def graph_loss(scores: Float[Tensor, "B M K"], ring: Ring, truth: Float[Tensor, "B P 2"]) -> Float[Tensor, ""]:
     """Cross entropy of the nodes' offsets; nodes too far from the truth do not count."""
     target, counted = offsets_to(ring, truth)
     each = F.cross_entropy(scores.float().flatten(0, 1), target.flatten(), reduction="none").view_as(counted)

@@ -63,7 +63,9 @@ FAMILY = (
     Variant("polyrnn_residual", "Residual Polygon-RNN", (), ("polyrnn_residual",)),
     Variant("polyrnn_attention", "... + attention", (), ("polyrnn_attention",)),
     Variant("polyrnn_reinforce", "... + attention + RL", (), ("polyrnn_reinforce",), after="polyrnn_attention"),
-    Variant("polyrnn_evaluator", "... + attention + RL + EN", _PARTS, ("polyrnn_evaluator",), after="polyrnn_reinforce"),
+    Variant(
+        "polyrnn_evaluator", "... + attention + RL + EN", _PARTS, ("polyrnn_evaluator",), after="polyrnn_reinforce"
+    ),
     Variant("polyrnn_pp", "Polygon-RNN++", _PARTS, ("polyrnn_pp",), after="polyrnn_evaluator"),
 )
 """The upper rows of Table 4. From the reinforcement step on each begins with the weights of the one before, and has a

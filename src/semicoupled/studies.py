@@ -131,8 +131,8 @@ def make_trials(
         source = begins_with(trial)
         if source is not None and source not in begun and not (source / "model.safetensors").is_file():
             raise SettingsError(
-                f"variant {trial.variant.name} begins with the weights of {trial.variant.after}, seed {trial.seed}, but "
-                f"{source} is not trained. Name {trial.variant.after}, too, before it"
+                f"variant {trial.variant.name} begins with the weights of {trial.variant.after}, seed {trial.seed}, "
+                f"but {source} is not trained. Name {trial.variant.after}, too, before it"
             )
         begun.add(trial.path)
     return trials

@@ -22,7 +22,8 @@ from semicoupled.tasks.outline.drawing.predictor import OutlinePredictor
 from semicoupled.tasks.outline.formats.convert import convert
 from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
 from semicoupled.tasks.outline.goals import make_goals
-from semicoupled.tasks.outline.model import OutlineModel, build_model, start_backbone
+from semicoupled.tasks.outline.model import OutlineModel, build_model
+from semicoupled.tasks.outline.network.look import start_backbone
 from semicoupled.tasks.outline.scores.draw import sections
 from semicoupled.tasks.outline.scores.evaluation import judged_model, score_sources, usable
 from semicoupled.tasks.outline.settings import OutlineSettings
@@ -63,7 +64,7 @@ def build(settings: OutlineSettings, description: Description) -> TaskModel:
 
 def start(settings: OutlineSettings, model: TaskModel) -> None:
     """See `Task.start`."""
-    start_backbone(cast(OutlineModel, model), settings.model.pretrained)
+    start_backbone(cast(OutlineModel, model).backbone, settings.model.pretrained)
 
 
 def goals(settings: OutlineSettings) -> Callable[[TaskOutput, OutlineBatch], Losses]:

@@ -1,7 +1,7 @@
 """Drawing outlines: step by step from the cached state, the likeliest point each time, or several outlines in view.
 
-Where several first points are tried, or several outlines are in view, the evaluator chooses among what comes out of them,
-as in Polygon-RNN++ (Acuna et al. 2018, Sec. 3.4); without one it is the likeliest.
+Where several first points are tried, or several outlines are in view, the evaluator chooses among what comes out of
+them, as in Polygon-RNN++ (Acuna et al. 2018, Sec. 3.4); without one it is the likeliest.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, cast
 
@@ -314,7 +314,7 @@ class OutlineModel(nn.Module):
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def _evaluating(network: nn.Module) -> Generator[None]:
     """Put a network into eval mode for a while."""
     before = network.training
     network.eval()

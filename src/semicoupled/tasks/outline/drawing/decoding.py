@@ -115,7 +115,8 @@ def draw(
     ]
     owners = [number for number, own in enumerate(starts) for _ in own]
     first = torch.tensor([pick for own in starts for pick in own])
-    end = torch.tensor([-1 if asks[owner].end is None else _class(asks[owner].end, grid) for owner in owners])
+    ends = [-1 if ask.end is None else _class(ask.end, grid) for ask in asks]
+    end = torch.tensor([ends[owner] for owner in owners])
     evaluator: Evaluator | None = getattr(model, "evaluator", None) if len(owners) * beam > len(asks) else None
     seen = features[owners].repeat_interleave(beam, dim=0)
     rows = _run(model, seen, _Beam(first, end, beam), most, remember=evaluator is not None)

@@ -67,7 +67,7 @@ def prediction(task: str, run: Path, data: Path) -> Command:
     if task == "action":  # several, so that there is something to take up
         for seed in range(1, 4):
             inputs.append(case._samples().write_video(data / f"clip{seed}.mp4", frames=8 + seed, seed=seed))
-    more = {"driving": ["angles.mp4"], "nowcasting": ["forecast.png"]}.get(task, [])
+    more = {"driving": ["angles.mp4"]}.get(task, [])
 
     def make(out: Path) -> list[str]:
         outs = [word for name in (case.OUT, *more) for word in ("--out", str(out / name))]

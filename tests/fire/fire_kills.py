@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,8 +93,13 @@ def kill(command: Command, whole: Path, once: Ended, folder: Path, kills: int, r
         out.mkdir()
 
 
-def commands(task: str, folder: Path) -> dict[str, tuple[Command, Ended, Path]]:
+def commands(task: str, folder: Path, kinds: Sequence[str] = KINDS) -> dict[str, tuple[Command, Ended, Path]]:
     """Train, evaluate and predict once, undisturbed.
+
+    Args:
+        task: its name.
+        folder: for data and results.
+        kinds: what is wanted; the training is made anyway.
 
     Returns:
         Of each kind the command, how it went, and its result.
@@ -103,9 +109,10 @@ def commands(task: str, folder: Path) -> dict[str, tuple[Command, Ended, Path]]:
     trained = training(task, data)
     found = {"train": (trained, undisturbed(trained, folder / "train"), folder / "train")}
     run_folder = folder / "train" / "run"
-    for command in (evaluation(task, run_folder), prediction(task, run_folder, data / "predict")):
-        kind = command.name.split()[1]
-        found[kind] = (command, undisturbed(command, folder / kind), folder / kind)
+    for kind in kinds:
+        if kind != "train":
+            made = evaluation(task, run_folder) if kind == "evaluate" else prediction(task, run_folder, data / "predict")
+            found[kind] = (made, undisturbed(made, folder / kind), folder / kind)
     return found
 
 
@@ -124,11 +131,12 @@ def main() -> int:
     options = parser.parse_args()
     total = 0
     for task in TASKS:
-        if not any(options.only in f"{task} {kind}" for kind in KINDS):
+        kinds = [kind for kind in KINDS if options.only in f"{task} {kind}"]
+        if not kinds:
             continue
         with tempfile.TemporaryDirectory(prefix="fire_") as temporary:
             folder = Path(temporary)
-            for kind, (command, once, whole) in commands(task, folder).items():
+            for kind, (command, once, whole) in commands(task, folder, kinds).items():
                 if options.only not in command.name:
                     continue
                 begin = time.monotonic()

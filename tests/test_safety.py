@@ -77,8 +77,12 @@ def _imported(tree: ast.Module) -> dict[str, str]:
     names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names.update({each.asname or each.name.split(".")[0]: each.asname and each.name or each.name.split(".")[0]
-                          for each in node.names})
+            names.update(
+                {
+                    each.asname or each.name.split(".")[0]: each.asname and each.name or each.name.split(".")[0]
+                    for each in node.names
+                }
+            )
         if isinstance(node, ast.ImportFrom) and node.module:
             names.update({each.asname or each.name: f"{node.module}.{each.name}" for each in node.names})
     return names

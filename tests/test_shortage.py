@@ -24,7 +24,9 @@ def system(number: int) -> OSError:
 def test_a_full_disk(number: int) -> None:
     told = shortage(system(number))
     assert isinstance(told, ShortageError)
-    assert re.match(r"/data/run/log\.jsonl: cannot be written, the disk is full .*last checkpoint.*Make room", str(told))
+    assert re.match(
+        r"/data/run/log\.jsonl: cannot be written, the disk is full .*last checkpoint.*Make room", str(told)
+    )
 
 
 def test_a_full_disk_that_a_library_tells_in_its_own_words() -> None:

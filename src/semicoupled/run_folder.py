@@ -273,7 +273,7 @@ def _read_json(file: Path, expected: str) -> dict[str, Any]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise RunError(f"{file.parent}: has no {file.name}; expected {expected}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{file}: is broken ({error}); expected {expected}") from error
     if not isinstance(content, dict):
         raise RunError(f"{file}: holds a {type(content).__name__}; expected {expected}")

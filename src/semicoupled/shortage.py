@@ -13,7 +13,9 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL_WORDS = re.compile(r"No space left on device|File too large|Disk quota exceeded|StorageFull")
 _MEMORY_WORDS = re.compile(r"can't allocate memory|out of memory|Cannot allocate memory|Insufficient memory", re.I)
 _WORKER = re.compile(r"DataLoader worker \(pid")
-_AGAIN = "What was whole before still is: a training goes on from its last checkpoint when the same command is given again"
+_AGAIN = (
+    "What was whole before still is: a training goes on from its last checkpoint when the same command is given again"
+)
 
 
 def shortage(error: BaseException) -> SemicoupledError | None:
@@ -31,7 +33,9 @@ def shortage(error: BaseException) -> SemicoupledError | None:
         file = each.filename if isinstance(each, OSError) and each.filename else None
         if number in _FULL or _FULL_WORDS.search(said):
             where = f"{file}: " if file else ""
-            return ShortageError(f"{where}cannot be written, the disk is full ({_short(said)}). {_AGAIN}. Make room first")
+            return ShortageError(
+                f"{where}cannot be written, the disk is full ({_short(said)}). {_AGAIN}. Make room first"
+            )
         if number in _FORBIDDEN and file:
             return DataError(
                 f"{file}: {each.strerror if isinstance(each, OSError) else said}; expected a place that may be read and "

@@ -82,7 +82,9 @@ def _grow(content: bytes, random: Random) -> bytes:
     if len(content) <= width:
         return content
     place = random.randrange(len(content) - width)
-    new = random.choice((b"\xff" * width, b"\x00" * width, b"\x7f" + b"\xff" * (width - 1), b"\xff" * (width - 1) + b"\x7f"))
+    new = random.choice(
+        (b"\xff" * width, b"\x00" * width, b"\x7f" + b"\xff" * (width - 1), b"\xff" * (width - 1) + b"\x7f")
+    )
     return content[:place] + new + content[place + width :]
 
 

@@ -111,7 +111,9 @@ def commands(task: str, folder: Path, kinds: Sequence[str] = KINDS) -> dict[str,
     run_folder = folder / "train" / "run"
     for kind in kinds:
         if kind != "train":
-            made = evaluation(task, run_folder) if kind == "evaluate" else prediction(task, run_folder, data / "predict")
+            made = (
+                evaluation(task, run_folder) if kind == "evaluate" else prediction(task, run_folder, data / "predict")
+            )
             found[kind] = (made, undisturbed(made, folder / kind), folder / kind)
     return found
 

@@ -65,7 +65,9 @@ class Tried(NamedTuple):
     megabytes: float
 
 
-def fuzz(reader: Reader, folder: Path, *, count: int | None = None, seconds: float | None = None, seed: int = 0) -> Tried:
+def fuzz(
+    reader: Reader, folder: Path, *, count: int | None = None, seconds: float | None = None, seed: int = 0
+) -> Tried:
     """Try a reader in a process of its own; one that crashes or hangs is followed by another.
 
     Args:
@@ -114,7 +116,11 @@ def fuzz(reader: Reader, folder: Path, *, count: int | None = None, seconds: flo
         if process.exitcode == 0 and not silent:
             break
         code = process.exitcode or 0
-        died = "hangs" if silent or code == -signal.SIGXCPU else f"died of {signal.Signals(-code).name if code < 0 else code}"
+        died = (
+            "hangs"
+            if silent or code == -signal.SIGXCPU
+            else f"died of {signal.Signals(-code).name if code < 0 else code}"
+        )
         faults.append(Fault(number, died))
         number += 1
         if number == begun + 1 and len(faults) > 20:

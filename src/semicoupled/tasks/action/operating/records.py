@@ -140,7 +140,7 @@ class RecordFile:
             return b""
         try:
             about, records = json.loads(lines[0]), [json.loads(line)["video"] for line in lines[1:]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{source}: is no file of answers ({error}); expected none, or one of ours. Choose another --out"
             ) from error

@@ -1,6 +1,7 @@
 """Are packages installed that semicoupled asks for, itself or through others, and that are known to be vulnerable?
 
-Exit code 1 if so. What else lies in the environment, such as the setuptools that a new one begins with, is not looked at.
+Exit code 1 if so. What else lies in the environment is not looked at, such as the setuptools that a new one
+begins with.
 Where pip-audit is installed (extra ``audit``) and its database answers, it is asked. The list of `known_bad.toml` is
 looked at in any case. The last line says what was really looked at.
 """

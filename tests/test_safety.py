@@ -1,4 +1,4 @@
-"""Nothing that is read is run: no pickles, no evaluated text, no archive unpacked by the names in it; found in the code."""
+"""Nothing that is read is run: no pickles, no evaluated text, no archive unpacked by its names; told by the code."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _imported(tree: ast.Module) -> dict[str, str]:
         if isinstance(node, ast.Import):
             names.update(
                 {
-                    each.asname or each.name.split(".")[0]: each.asname and each.name or each.name.split(".")[0]
+                    each.asname or each.name.split(".")[0]: (each.asname and each.name) or each.name.split(".")[0]
                     for each in node.names
                 }
             )

@@ -38,15 +38,15 @@ def shortage(error: BaseException) -> SemicoupledError | None:
             )
         if number in _FORBIDDEN and file:
             return DataError(
-                f"{file}: {each.strerror if isinstance(each, OSError) else said}; expected a place that may be read and "
-                "written by this user. Change its rights, or choose another with --run, --out or --json"
+                f"{file}: {each.strerror if isinstance(each, OSError) else said}; expected a place that may "
+                "be read and written by this user. Change its rights, or choose another with --run, --out or --json"
             )
         if isinstance(each, MemoryError) or number == errno.ENOMEM or _MEMORY_WORDS.search(said):
             return ShortageError(
-                f"the memory of this machine, or of its GPU, is used up ({_short(said) or type(each).__name__}). {_AGAIN}. "
-                "Lower what is held at once: training.batch (training.accumulate makes up for it), the length of what is "
-                "learned from (data.frames, segments.length), or its size (data.height and data.width, data.crop or "
-                "data.size); --workers 0 and --precision bf16 need less, too"
+                f"the memory of this machine, or of its GPU, is used up ({_short(said) or type(each).__name__}). "
+                f"{_AGAIN}. Lower what is held at once: training.batch (training.accumulate makes up for it), the "
+                "length of what is learned from (data.frames, segments.length), or its size (data.height and "
+                "data.width, data.crop or data.size); --workers 0 and --precision bf16 need less, too"
             )
         if _WORKER.search(said):
             return ShortageError(

@@ -1,4 +1,4 @@
-"""What strangers, disks and networks do to a file: bytes change, ends are missing, numbers grow, JSON says other things."""
+"""What strangers, disks and networks do to a file: bytes change, ends are missing, numbers grow, JSON is another."""
 
 from __future__ import annotations
 

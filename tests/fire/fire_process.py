@@ -76,11 +76,9 @@ def run(arguments: Sequence[str], folder: Path, moment: Moment | None = None, se
         setup: ``module:function`` that the process calls first.
     """
     moment = moment or Moment()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*PRELOADED, "fire_process", *_tasks()])
     log = folder.parent / f"{folder.name}.said"
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(
+    receiver, sender = context().Pipe(duplex=False)
+    process = context().Process(
         target=_be, args=(list(arguments), str(folder), moment.operation, str(log), sender, setup)
     )
     begin = time.monotonic()
@@ -136,7 +134,11 @@ def _be(
     sys.exit(code)
 
 
-def _tasks() -> list[str]:
+def context() -> Any:
+    """Give what starts processes; the one that they are forked from imports everything, once."""
     from semicoupled.task import task_folders
 
-    return [f"semicoupled.tasks.{name}.task" for name in task_folders()]
+    found = multiprocessing.get_context("forkserver")
+    tasks = [f"semicoupled.tasks.{name}.task" for name in task_folders()]
+    found.set_forkserver_preload([*PRELOADED, *tasks, "fire_process", "fire_warm", "fuzz"])
+    return found

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ import torch
 TASKS = Path(__file__).parents[1] / "tasks"
 SIZES = (12, 10)
 """Rows and columns of a made radar field."""
+WHOLE = b"whole" * 9
 
 
 class Reader(NamedTuple):
@@ -49,6 +51,29 @@ def module(task: str, name: str) -> ModuleType:
 def readers() -> list[Reader]:
     """Give all of them."""
     return [*_radar(), *_drives(), *_outlines(), *_videos(), *_own()]
+
+
+def wrong_readers() -> list[Reader]:
+    """Give readers that do what none may, to see that it is seen; on whole files they do nothing wrong."""
+
+    def make(folder: Path) -> Path:
+        (folder / "file").write_bytes(WHOLE)
+        return folder / "file"
+
+    def unless_whole(harm: Callable[[], object]) -> Callable[[Path], object]:
+        return lambda path: None if path.is_file() and path.read_bytes() == WHOLE else harm()
+
+    def hang() -> None:
+        while True:
+            pass
+
+    harms: dict[str, Callable[[], object]] = {
+        "crash": os.abort,
+        "flood": lambda: bytearray(1 << 34),
+        "slip": lambda: {}["a key"],
+        "hang": hang,
+    }
+    return [Reader(name, make, unless_whole(harm)) for name, harm in harms.items()]
 
 
 def _radar() -> list[Reader]:

@@ -9,7 +9,6 @@ and one that hangs is ended.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import random
 import resource
 import shutil
@@ -19,18 +18,21 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fire_changes import change_file
-from fire_process import PRELOADED
-from fire_readers import Reader, readers
+from fire_process import context
+from fire_readers import Reader, readers, wrong_readers
 
 MEMORY = 1 << 30
 """Bytes that a reader of small files may take, beyond what the process had before."""
 HANGS = 20.0
 """Seconds of processor time after which an input counts as one that hangs."""
+MOST_FAULTS = 20
+"""Crashes of one reader after which the next is tried."""
 SILENT = 240.0
 """Seconds after which a process that says nothing is ended: libraries may hang without using the processor."""
 
@@ -66,89 +68,104 @@ class Tried(NamedTuple):
 
 
 def fuzz(
-    reader: Reader, folder: Path, *, count: int | None = None, seconds: float | None = None, seed: int = 0
-) -> Tried:
-    """Try a reader in a process of its own; one that crashes or hangs is followed by another.
+    chosen: Sequence[Reader], folder: Path, *, count: int | None = None, seconds: float | None = None, seed: int = 0
+) -> list[Tried]:
+    """Try readers one after the other in a process of their own; one that crashes or hangs is followed by another.
 
     Args:
-        reader: which.
-        folder: for files; made.
-        count: inputs; None for as many as time allows.
-        seconds: to try for; None for all of `count`.
+        chosen: which.
+        folder: for files.
+        count: inputs for each; None for as many as time allows.
+        seconds: to try each for; None for all of `count`.
         seed: of the changes.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*PRELOADED, "fire_warm", "fuzz"])
-    results: Counter[str] = Counter()
-    faults: list[Fault] = []
-    number, most = 0, 0.0
-    until = None if seconds is None else time.monotonic() + seconds
-    while (count is None or number < count) and (until is None or time.monotonic() < until):
-        receiver, sender = context.Pipe(duplex=False)
-        left = None if until is None else until - time.monotonic()
-        arguments = (reader.name, str(folder), seed, number, count, left, sender)
-        process = context.Process(target=_work, args=arguments, daemon=True)
+    tally = {reader.name: _Tally() for reader in chosen}
+    waiting = [(reader.name, 0) for reader in chosen]
+    while waiting:
+        receiver, sender = context().Pipe(duplex=False)
+        process = context().Process(
+            target=_work, args=(waiting, str(folder), seed, count, seconds, sender), daemon=True
+        )
         process.start()
         sender.close()
         silent = False
-        begun = number
         try:
-            while True:
-                if not receiver.poll(SILENT):
+            while waiting and not silent:
+                if receiver.poll(SILENT):
+                    _take(receiver.recv(), tally, waiting)
+                else:
                     silent = True
-                    break
-                kind, number, what = receiver.recv()
-                if kind == "done":
-                    most = max(most, float(what))
-                    break
-                if kind == "begin":
-                    continue
-                results[kind] += 1
-                if kind == "fault":
-                    faults.append(Fault(number, what))
-                number += 1
         except EOFError:
             pass
-        if process.is_alive():
-            process.kill() if silent else process.join(10)
-        process.join()
+        if silent:
+            process.kill()
+        process.join(10)
+        code, ended = process.exitcode or 0, process.exitcode is not None
         receiver.close()
-        if process.exitcode == 0 and not silent:
-            break
-        code = process.exitcode or 0
-        died = (
-            "hangs"
-            if silent or code == -signal.SIGXCPU
-            else f"died of {signal.Signals(-code).name if code < 0 else code}"
-        )
-        faults.append(Fault(number, died))
-        number += 1
-        if number == begun + 1 and len(faults) > 20:
-            break
-    return Tried(reader.name, results["read"], results["refused"], faults, most)
+        if waiting:
+            name, number = waiting[0]
+            died = signal.Signals(-code).name if code < 0 else str(code)
+            hangs = silent or not ended or code == -signal.SIGXCPU
+            tally[name].faults.append(Fault(number, "hangs" if hangs else f"died of {died}"))
+            waiting[0] = (name, number + 1)
+            if len(tally[name].faults) > MOST_FAULTS or (count is not None and number + 1 >= count):
+                del waiting[0]
+    return [Tried(name, each.read, each.refused, each.faults, each.megabytes) for name, each in tally.items()]
+
+
+@dataclass
+class _Tally:
+    read: int = 0
+    refused: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    megabytes: float = 0.0
+
+
+def _take(message: tuple[str, str, int, str], tally: dict[str, _Tally], waiting: list[tuple[str, int]]) -> None:
+    """Count what the process says: what became of an input, or that it is through with a reader."""
+    kind, name, number, what = message
+    each = tally[name]
+    if kind == "done":
+        each.megabytes = max(each.megabytes, float(what))
+        del waiting[0]
+        return
+    each.read += kind == "read"
+    each.refused += kind == "refused"
+    if kind == "fault":
+        each.faults.append(Fault(number, what))
+    waiting[0] = (name, number if kind == "begin" else number + 1)
 
 
 def _work(
-    name: str, folder: str, seed: int, first: int, count: int | None, seconds: float | None, sender: Any
+    waiting: Sequence[tuple[str, int]], folder: str, seed: int, count: int | None, seconds: float | None, sender: Any
 ) -> None:  # in a process of its own
     import torch
 
+    torch.set_num_threads(1)
+    known = {reader.name: reader for reader in (*readers(), *wrong_readers())}
+    for name, first in waiting:
+        resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        _try(known[name], Path(folder), seed, first, count, seconds, sender)
+
+
+def _try(
+    reader: Reader, folder: Path, seed: int, first: int, count: int | None, seconds: float | None, sender: Any
+) -> None:
     from semicoupled.errors import SemicoupledError
 
-    torch.set_num_threads(1)
-    (reader,) = (each for each in readers() if each.name == name)
-    place = Path(folder) / name.replace(" ", "_")
+    place = folder / reader.name.replace(" ", "_")
     shutil.rmtree(place, ignore_errors=True)
     whole = _whole(reader, place / "whole")
     path = _copy(whole, place / "tried")
+    sender.send(("begin", reader.name, first, ""))
     _ = reader.read(path)  # everything is imported, and it is readable
-    taken = _memory()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+    most = _memory() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     number = first
     until = None if seconds is None else time.monotonic() + seconds
     while (count is None or number < count) and (until is None or time.monotonic() < until):
-        sender.send(("begin", number, ""))
+        sender.send(("begin", reader.name, number, ""))
         other = changes(reader, whole, seed, number)
         put(place / "tried", other)
         used = int(time.process_time() + HANGS)
@@ -156,15 +173,17 @@ def _work(
         try:
             _ = reader.read(path)
         except SemicoupledError:
-            sender.send(("refused", number, ""))
+            sender.send(("refused", reader.name, number, ""))
         except Exception as error:  # noqa: BLE001  # that is what is looked for
-            sender.send(("fault", number, _where(error)))
+            sender.send(("fault", reader.name, number, _where(error)))
         else:
-            sender.send(("read", number, ""))
+            sender.send(("read", reader.name, number, ""))
         put(place / "tried", {name: whole.files[name] for name in other})
         number += 1
-    resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    sender.send(("done", number, str((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident) / 1024)))
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    shutil.rmtree(place, ignore_errors=True)
+    taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident) / 1024
+    sender.send(("done", reader.name, number, str(taken)))
 
 
 class Whole(NamedTuple):
@@ -218,7 +237,8 @@ def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "semicoupled" in frame.filename and "tests" not in frame.filename]
     last = (ours or frames)[-1]
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {str(error).splitlines()[0][:150] if str(error) else ''}"
+    said = str(error).splitlines()[0][:150] if str(error) else ""
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {said}"
 
 
 def main() -> int:
@@ -240,7 +260,7 @@ def main() -> int:
         seconds = 60 * options.minutes / len(chosen)
         tried = []
         for reader in chosen:
-            done = fuzz(reader, Path(temporary), seconds=seconds, seed=options.seed)
+            (done,) = fuzz([reader], Path(temporary), seconds=seconds, seed=options.seed)
             tried.append(done)
             print(
                 f"{done.name}: {done.read} read, {done.refused} refused, {len(done.faults)} faults, "

@@ -34,7 +34,7 @@ PRELOADED = (
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")
-LONGEST = 300.0
+LONGEST = 900.0
 """Seconds that a command may take before it counts as hanging."""
 
 

@@ -33,6 +33,7 @@ def test_help_names_every_command_and_exit_code(arguments: list[str], capsys: py
         "4  a run",
         "5  an opt",
         "6  the newest",
+        "7  the machine",
         "130",
     ):
         assert code in text
@@ -66,6 +67,7 @@ def test_reserved_names_say_that_they_come_later(name: str, capsys: pytest.Captu
         (errors.RunError("sentence"), 4),
         (errors.MissingExtraError("sentence"), 5),
         (errors.StaleDataError("sentence"), 6),
+        (errors.ShortageError("sentence"), 7),
     ],
 )
 def test_our_errors_are_one_block_and_an_exit_code(

@@ -30,7 +30,9 @@ autodoc_class_signature = "separated"
 napoleon_use_ivar = True
 # What is not installed is stood in for: the reference reads the same with the extras and without them.
 autodoc_mock_imports = [
-    name for name in ("httpx", "fastapi", "starlette", "uvicorn", "av", "pysteps", "mlcast") if not importlib.util.find_spec(name)
+    name
+    for name in ("httpx", "fastapi", "starlette", "uvicorn", "av", "pysteps", "mlcast")
+    if not importlib.util.find_spec(name)
 ]
 
 suppress_warnings = ["ref.python"]  # names of attributes that several classes have are linked to the first of them

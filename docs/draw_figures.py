@@ -1,4 +1,4 @@
-"""Draw the figures of the page on the method, from the code itself: nothing in them is drawn by hand but boxes and arrows.
+"""Draw the figures of the page on the method from the code itself: by hand are boxes and arrows alone.
 
 ``python docs/draw_figures.py DIR`` writes them; Sphinx does it before every build (conf.py).
 """
@@ -34,7 +34,9 @@ def layer() -> Figure:
         style = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": color, "linewidth": 1.6}
         panel.text(x, y, text, ha="center", va="center", fontsize=10, bbox=style, zorder=3)
 
-    def arrow(start: tuple[float, float], end: tuple[float, float], color: str, text: str = "", bend: float = 0.0) -> None:
+    def arrow(
+        start: tuple[float, float], end: tuple[float, float], color: str, text: str = "", bend: float = 0.0
+    ) -> None:
         about = {"arrowstyle": "-|>", "color": color, "linewidth": 1.6, "connectionstyle": f"arc3,rad={bend}"}
         panel.annotate("", end, start, arrowprops=about, zorder=2)
         if text:
@@ -105,7 +107,9 @@ def switches() -> Figure:
             for frame, is_open in enumerate(pattern.open.reshape(-1).tolist()):
                 drawn.plot(frame, index + 1 + offset, "o", color=color, fillstyle="full" if is_open else "none", ms=5)
     drawn.set(xlabel="frame", ylabel="layer", title="One draw, p = 0.5: filled is open")
-    thinned.set(xlabel="layer", ylabel="mean size of the gradient, p = 0 is 1", title="What reaches the weights", yscale="log")
+    thinned.set(
+        xlabel="layer", ylabel="mean size of the gradient, p = 0 is 1", title="What reaches the weights", yscale="log"
+    )
     whole: list[float] = []
     for stop in (0.0, 0.3, 0.5):
         sizes = gradients(stop)

@@ -16,7 +16,7 @@ from .data import Clip
 
 
 class GaugeModel(nn.Module):
-    """A stack, and a head on each of its streams; all three tell the same number, so that space and time can be compared."""
+    """A stack, and a head on each of its streams; all tell the same number, so that space and time can be compared."""
 
     def __init__(self, widths: Sequence[int], strides: Sequence[int]) -> None:
         """Build the network."""

@@ -142,7 +142,9 @@ def draw(settings: GaugeSettings, model: Any, splits: Splits, folder: Path) -> l
     panel.plot(said.numpy(), label="answer")
     panel.set_xlabel("frame")
     panel.legend()
-    return [Section("A clip", "What the model says of the first clip that was held back.", [Picture(figure, "A clip.")])]
+    return [
+        Section("A clip", "What the model says of the first clip that was held back.", [Picture(figure, "A clip.")])
+    ]
 
 
 TASK = Task(

@@ -1,7 +1,7 @@
 """Build the wheel and the sdist, look into them, and use the wheel in a clean environment.
 
 ``make dist`` runs it for one Python, ``make dist PYTHONS="python3.11 python3.12 python3.13"`` for several; with
-``--matrix`` it prints as JSON which of the Pythons that pyproject.toml promises are on this machine, for a CI to run one
+``--matrix`` it prints as JSON which of the Pythons that pyproject.toml promises are on this machine, for a CI to run a
 job each.
 """
 

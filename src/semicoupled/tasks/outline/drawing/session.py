@@ -47,6 +47,8 @@ class OutlineSession:
         model: in eval mode.
         image: height x width x 3.
         data: how the model was trained to see objects.
+        now: all that is drawn so far.
+        steps: of the network, so far.
     """
 
     model: OutlineModel

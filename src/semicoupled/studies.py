@@ -44,7 +44,14 @@ class Variant:
 
 
 class Trial(NamedTuple):
-    """One training of a study: a variant with a seed, in its run folder."""
+    """One training of a study: a variant with a seed, in its run folder.
+
+    Attributes:
+        variant: what it differs in.
+        seed: that everything random follows from.
+        settings: all of them.
+        path: of the run folder.
+    """
 
     variant: Variant
     seed: int
@@ -53,7 +60,13 @@ class Trial(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """What several seeds gave: mean, lowest and highest."""
+    """What several seeds gave: mean, lowest and highest.
+
+    Attributes:
+        mean: over the seeds.
+        low: the lowest.
+        high: the highest.
+    """
 
     mean: float
     low: float

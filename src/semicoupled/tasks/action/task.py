@@ -137,7 +137,12 @@ def validate(settings: ActionSettings, model: TaskModel, splits: Splits, progres
 
 
 def evaluate(request: EvaluateRequest[ActionSettings]) -> Sequence[Row]:
-    """See `Task.evaluate`; splits are ``train``, ``validation``, ``test`` and ``all``."""
+    """See `Task.evaluate`; splits are ``train``, ``validation``, ``test`` and ``all``.
+
+    Raises:
+        SettingsError: no such split.
+        DataError: the split is empty, or the model knows none of its classes.
+    """
     settings = request.settings
     if request.split not in SPLITS:
         raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")

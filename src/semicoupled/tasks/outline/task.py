@@ -96,7 +96,11 @@ def validate(settings: OutlineSettings, model: TaskModel, splits: Splits, progre
 
 
 def evaluate(request: EvaluateRequest[OutlineSettings]) -> Sequence[Row]:
-    """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``."""
+    """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``.
+
+    Raises:
+        SettingsError: no such split, or none of these data.
+    """
     settings = request.settings
     if request.split not in SPLITS:
         raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")

@@ -20,6 +20,8 @@ from semicoupled.training.sampling import SampleKey
 MEAN, SPREAD = 0.45, 0.225
 """Of pixels from 0 to 1, as is usual for photographs."""
 _LEAST_SPREAD = 0.02
+WITH_FLOW = ("flow", "rgb_flow")
+"""Colors with which the network sees how pixels move."""
 FLOW_UNIT, FLOW_LIMIT = 2.0, 5.0
 """Pixels a frame that count as 1 where the network sees flow, and the most that it sees."""
 
@@ -94,12 +96,13 @@ class ActionData(Dataset[ActionBatch]):
         flow = torch.empty(settings.frames, 0)
         if self._with_flow:
             flow = torch.from_numpy(np.pad(flow_between(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
-        moving = settings.color == "flow"
-        seen = flow_frames(images) if moving else normalize(recolor(images, draw), settings)
-        if missing and moving:  # who stands still does not move
-            seen = np.pad(seen, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        elif missing:
-            seen = np.concatenate([seen, np.repeat(seen[-1:], missing, 0)])
+        parts: list[np.ndarray] = []
+        if settings.color != "flow":
+            shown = normalize(recolor(images, draw), settings)
+            parts.append(np.concatenate([shown, np.repeat(shown[-1:], missing, 0)]))
+        if settings.color in WITH_FLOW:  # who stands still does not move
+            parts.append(np.pad(flow_frames(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
+        seen = np.concatenate(parts, -1)
         return ActionBatch(
             torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2))),
             torch.full((settings.frames,), self.label(asked.index)),
@@ -169,12 +172,14 @@ def plain_frames(
         T C H W.
     """
     size = Size(settings.height, settings.width)
-    if settings.color == "flow":
-        together = images if before is None else np.concatenate([before[None], images])
-        seen = flow_frames(place(together, draw, size))[len(together) - len(images) :]
-    else:
+    parts: list[np.ndarray] = []
+    if settings.color != "flow":
         start = None if first is None else recolor(place(first[None], draw, size), NO_CHANGE)
-        seen = normalize(recolor(place(images, draw, size), NO_CHANGE), settings, start)
+        parts.append(normalize(recolor(place(images, draw, size), NO_CHANGE), settings, start))
+    if settings.color in WITH_FLOW:
+        together = images if before is None else np.concatenate([before[None], images])
+        parts.append(flow_frames(place(together, draw, size))[len(together) - len(images) :])
+    seen = np.concatenate(parts, -1)
     return torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2)))
 
 

@@ -151,20 +151,17 @@ def agreement(rows: Sequence[Row], lines: Sequence[Line], size: Size, measure: M
 
 
 def say_order(rows: Sequence[Row], lines: Sequence[Line], size: Size, measures: Sequence[Measure]) -> str:
-    """Say in sentences how far the order of lines agrees with the paper's; one for each of its columns."""
+    """Say how far the order of lines agrees with the paper's, for each of its columns; nothing where none is known."""
     said: list[str] = []
     for measure in measures:
         for column in measure.columns:
             counted = agreement(rows, lines, size, measure, column)
             if counted.pairs:
-                text = (
-                    f"Of {counted.pairs} pairs of lines that the paper orders by {column}, {counted.same} stand in the "
-                    f"same order here by {measure.head}"
-                )
+                text = f"{column}: {counted.same} of {counted.pairs} by {measure.head}"
                 if counted.decided:
-                    text += f"; of {counted.decided} whose seeds do not overlap, {counted.decided_same}"
-                said.append(f"{text}.")
-    return " ".join(said)
+                    text += f", {counted.decided_same} of {counted.decided} where seeds do not overlap"
+                said.append(text)
+    return f"Pairs of lines that stand in the paper's order here, by its column: {'; '.join(said)}." if said else ""
 
 
 def paper_rows(name: str, lines: Sequence[Line]) -> list[Row]:

@@ -134,6 +134,7 @@ class Door:
             RunError: a run folder was begun with other settings.
         """
         self.check_data(request)
+        _ = self.trials(request, variants)  # refuses wrong settings before anything is written
         if self._is_made(request):
             _ = self.made.write(self._made_folder(request))
         return self._studies.run_study(

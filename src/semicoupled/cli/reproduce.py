@@ -37,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
         for name in NAMES:
             found = find_reproduction(name)
             print(f"  {name:<12}{found.title}")
+        if options.page is not None:
+            _write_list(options.page)
         return 0
     found, request = find_reproduction(options.name), _request(options, rest)
     if found.data is None and (options.root is not None or options.preset):
@@ -131,6 +133,15 @@ def _show_plan(found: Reproduction, request: Request) -> None:
         print(f"lines: {', '.join(found.lines)}")
     for note in plan.notes:
         print(note)
+
+
+def _write_list(page: Path) -> None:
+    """Put the list of what there is into a page, with its trainings, its time and its data."""
+    from semicoupled.page import put_section
+    from semicoupled.reproduce.plan import list_section
+
+    put_section(page, "reproduce list", list_section(), "# The paper, made anew\n")
+    print(f"page: {page}")
 
 
 def _show(found: Reproduction, request: Request, outcome: Outcome, options: argparse.Namespace) -> None:

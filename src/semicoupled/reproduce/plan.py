@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 from typing import NamedTuple
 
+from semicoupled.page import markdown_table
 from semicoupled.report import Cell, Table
 from semicoupled.reproduce.reproduction import Reproduction
 from semicoupled.reproduce.request import Request
@@ -69,6 +71,29 @@ def state_of(trial: Trial) -> str:
     if differences(read_run(trial.path).settings(), trial.settings):
         return OTHER
     return TRAINED_ALREADY if any((trial.path / name).exists() for name in _DONE) else BEGUN
+
+
+def list_section() -> str:
+    """Say in Markdown what there is, with how many trainings it takes, how long, and on which data, from nothing."""
+    from semicoupled.reproduce.registry import NAMES, find_reproduction
+
+    nowhere = Path("/nowhere")
+    lines: list[list[Cell]] = []
+    for name in NAMES:
+        found = find_reproduction(name)
+        # a folder that is not there: what was trained on this machine says nothing about the others
+        request = Request(out=nowhere, data=nowhere)
+        plan = make_plan(found, request)
+        trainings = len(plan.trainings.rows)
+        needed = "made" if found.data is None else found.data.nearest
+        time = "seconds" if not trainings else said_time(plan.minutes)
+        lines.append([f"`{name}`", found.title.partition(": ")[2] or found.title, trainings, time, needed])
+    table = Table(["", "what it shows", "trainings", "time", "data that stand in"], lines)
+    return (
+        "    semicoupled reproduce --list --page docs/reproduce.md\n\n"
+        "With three seeds, at the size `small`; tables and figures of one study share their trainings.\n\n"
+        + markdown_table(table)
+    )
 
 
 def said_time(minutes: float | None) -> str:

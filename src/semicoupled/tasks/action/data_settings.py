@@ -9,6 +9,8 @@ from semicoupled.data.augment_settings import AugmentSettings
 from semicoupled.errors import SettingsError
 from semicoupled.skipping import OnError
 
+Normalize = Literal["fixed", "first", "frame", "pixel"]
+
 
 @dataclass(frozen=True)
 class DataSettings:
@@ -32,7 +34,8 @@ class DataSettings:
             before, the temporal stream of two-stream networks (see `evaluation.fuse`); ``rgb_flow``: both, the flow's
             two channels behind the three of the image.
         normalize: ``fixed`` (pixels from 0..1 less 0.45, over 0.225), ``first`` (less the mean of the first frame's
-            pixels, over their spread), or ``frame`` (each frame's own mean and spread).
+            pixels, over their spread), ``frame`` (each frame's own mean and spread), or ``pixel`` (each pixel less its
+            mean over all frames so far, over their spread: what stays as it is is not seen, nor who it is).
         frames: of a clip that is learned from.
         sampling: which frames: a ``window`` of successive ones, or ``spread`` over the whole video in equal parts, so
             that all videos last as long (some frames come twice in those shorter than `frames`).
@@ -54,7 +57,7 @@ class DataSettings:
     width: int = 112
     short_side: int | None = None
     color: Literal["rgb", "gray", "flow", "rgb_flow"] = "rgb"
-    normalize: Literal["fixed", "first", "frame"] = "fixed"
+    normalize: Normalize = "fixed"
     frames: int = 16
     sampling: Literal["window", "spread"] = "window"
     augment: AugmentSettings = field(default_factory=AugmentSettings)

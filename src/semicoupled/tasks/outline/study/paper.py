@@ -18,12 +18,3 @@ PAPER_TABLE_4 = {
     "cbm_15": 70.4,
 }
 """IoU in percent on Cityscapes' validation set, by kind and depth."""
-
-PAPER_POLYGON_RNN = {
-    "polyrnn_lstm": ("Original Polygon-RNN", 61.4),
-    "polyrnn_residual": ("Residual Polygon-RNN", 62.2),
-    "polyrnn_attention": ("Residual Polygon-RNN + attention + RL", 67.2),
-    "polyrnn_evaluator": ("Residual Polygon-RNN + attention + RL + EN", 70.2),
-    "polyrnn_pp": ("Polygon-RNN++", 71.4),
-}
-"""The upper half of Table 4, which is quoted from others: label and IoU in percent, by preset."""

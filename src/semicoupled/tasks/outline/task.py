@@ -57,7 +57,7 @@ def splits(settings: OutlineSettings) -> Splits:
 def build(settings: OutlineSettings, description: Description) -> TaskModel:
     """See `Task.build`."""
     del description
-    model = build_model(settings.model, settings.data.grid)
+    model = build_model(settings.model, settings.data.grid, reinforce=settings.loss.reinforce > 0)
     return cast(TaskModel, model.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
 
 

@@ -28,6 +28,7 @@ class Line:
         full: what trains it at the paper's size; None likewise.
         condition: what its scores are limited to, ``{"road": "curve"}``.
         group: a heading that the line stands under.
+        first: what has to be trained before it, because it begins with their weights.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Line:
     full: Variant | None
     condition: Mapping[str, Condition] = field(default_factory=dict)
     group: str = ""
+    first: tuple[Variant, ...] = ()
 
     def variant(self, size: Size) -> Variant | None:
         """Give what trains it at a size."""

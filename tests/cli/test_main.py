@@ -9,7 +9,7 @@ import pytest
 import semicoupled
 from semicoupled import errors
 from semicoupled.cli import doctor
-from semicoupled.cli.main import COMMANDS, main
+from semicoupled.cli.main import main
 
 
 def raising(error: BaseException):

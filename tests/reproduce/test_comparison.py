@@ -61,8 +61,8 @@ def test_order_is_counted_in_pairs_and_seeds_decide() -> None:
     counted = agreement(ROWS, LINES, "small", UP, "A")
     assert counted == (3, 2, 2, 2)
     assert say_order(ROWS, LINES, "small", [UP]) == (
-        "Pairs of lines that stand in the paper's order here, by its column: A: 2 of 3 by top-1, %, 2 of 2 where seeds do "
-        "not overlap."
+        "Pairs of lines that stand in the paper's order here, by its column: A: 2 of 3 by top-1, %, 2 of "
+        "2 where seeds do not overlap."
     )
     assert not say_order([], LINES, "small", [UP])
     one_seed = [each for each in ROWS if each.condition.get("seed") == 0]
@@ -76,7 +76,9 @@ def test_lines_that_the_paper_has_alike_are_no_pair() -> None:
 
 def test_the_paper_s_rows_say_where_they_stand() -> None:
     found = paper_rows("table9", LINES)
-    assert [(each.model, each.value, each.count) for each in found] == [("paper", value, 0) for value in (10, 20, 30, 5)]
+    assert [(each.model, each.value, each.count) for each in found] == [
+        ("paper", value, 0) for value in (10, 20, 30, 5)
+    ]
     assert found[-1].condition == {"table": "table9", "line": "three", "column": "B"}
 
 

@@ -61,8 +61,8 @@ def _parser() -> Parser:
         "{table2,...,table7,figure2,...,figure5,supplement} [--list] [--dry-run] [--data.root DIR] "
         "[--size {small,paper}] [--quick] [--seeds 0,1,2] [--budget 10m] [--lines A,B] [--preset NAME ...] "
         "[--SETTING VALUE ...] [--out DIR] [--page F.md] [--json F]",
-        "Run an experiment of the paper through the studies of its task, and show the paper's figures beside ours. What "
-        "is finished is not done again, and a training that was killed is taken up.",
+        "Run an experiment of the paper through the studies of its task, and show the paper's figures "
+        "beside ours. What is finished is not done again, and a training that was killed is taken up.",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="of a table or a figure, or supplement")
     parser.add_argument("--list", action="store_true", help="list what there is, and end")

@@ -91,9 +91,7 @@ def find(rows: Sequence[Row], line: Line, size: Size, measure: Measure) -> Found
     return Found(Spread(*(factor * value for value in spread)), scaled, len(seeded))
 
 
-def compare(
-    rows: Sequence[Row], lines: Sequence[Line], size: Size, measures: Sequence[Measure], caption: str
-) -> Table:
+def compare(rows: Sequence[Row], lines: Sequence[Line], size: Size, measures: Sequence[Measure], caption: str) -> Table:
     """Lay a table of the paper out: each line with the paper's figures, ours beside them, and what ours took.
 
     Args:
@@ -118,8 +116,8 @@ def compare(
         took = [] if variant is None else [range_of(seeded, metric, variant.name) for metric in ("parameters", "steps")]
         out.append([line.label, *printed, *ours, *(text or None for text in took or ("", ""))])
     said = (
-        f"{caption} {said_seeds(seeded) if seeded else ''} In brackets: 90 % of a bootstrap over what was scored, of the "
-        "mean; it tells nothing about other seeds."
+        f"{caption} {said_seeds(seeded) if seeded else ''} In brackets: 90 % of a bootstrap over what was "
+        "scored, of the mean; it tells nothing about other seeds."
     )
     return Table([*heads, "parameters", "steps"], out, said)
 

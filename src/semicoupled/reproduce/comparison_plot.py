@@ -44,7 +44,7 @@ def plot_comparison(rows: Sequence[Row], lines: Sequence[Line], size: Size, meas
                     printed.plot(value, height, "s", color=COLORS[number], markersize=5)
         for number, column in enumerate(measure.columns, start=1):
             printed.plot([], [], "s", color=COLORS[number], label=column)
-        printed.legend(fontsize=7, loc="best")
+        printed.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.05))
         ours.set_title(f"here: {measure.head}", fontsize=9)
         printed.set_title("paper", fontsize=9)
         for panel in (ours, printed):

@@ -164,5 +164,7 @@ class Door:
         if not presets:
             return {}
         if not self.presets:
-            raise SettingsError(f"--preset: the lines of the study {self.study} name their presets themselves. Leave it out")
+            raise SettingsError(
+                f"--preset: the lines of the study {self.study} name their presets themselves. Leave it out"
+            )
         return {"presets": tuple(presets)}

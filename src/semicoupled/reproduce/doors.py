@@ -1,4 +1,4 @@
-"""The studies that reproductions go through: which data stand in, which presets they begin with, how long they train."""
+"""The studies that reproductions go through: the data that stand in, the presets they begin with, the time they get."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ DRIVING = Door(
     DataNeed(
         "comma.ai's data set and LiVi-Set",
         "https://archive.org/details/comma-dataset, http://www.dbehavior.net",
-        "a car of a tenth of the size on a track indoors, the last five runs held back (driving/yuki_tub of docs/data.md)",
+        "a car of a tenth of the size on a track indoors, the last five runs held back (driving/yuki_tub "
+        "of docs/data.md)",
         {"data.root": "{data}/driving/yuki_tub"},
         {"data.validation": "last:5"},
     ),

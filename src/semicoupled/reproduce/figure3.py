@@ -26,7 +26,9 @@ def run(request: Request) -> Outcome:
     lines: list[list[Cell]] = []
     for count in counts:
         longest = max(range(len(count.by_length)), key=lambda index: count.by_length[index]) + 1
-        lines.append([f"{count.layers} layers, {count.steps} frames", f"{count.stop:g}", f"{count.total:,.2f}", longest])
+        lines.append(
+            [f"{count.layers} layers, {count.steps} frames", f"{count.stop:g}", f"{count.total:,.2f}", longest]
+        )
     caption = "Fig. 3: expected number of back-propagation chains, in all, and the length that most of them have."
     picture = "Fig. 3: expected number of back-propagation chains by their length, for three stacks and three p."
     return Outcome(
@@ -41,7 +43,8 @@ def run(request: Request) -> Outcome:
 FIGURE_3 = Reproduction(
     "figure3",
     "Figure 3: back-propagation chains",
-    "expected numbers of chains by length for growing depths and lengths, with and without STSGD; drawn, without figures.",
+    "expected numbers of chains by length for growing depths and lengths, with and without STSGD; drawn, "
+    "without figures.",
     ("The chains are counted from the structure and the switches exactly; docs/equations.md derives the sum.",),
     None,
     (),

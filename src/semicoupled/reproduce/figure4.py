@@ -57,7 +57,9 @@ def run(request: Request) -> Outcome:
         ends = {"first": history.focus[0], "last": history.focus[-1], "mean": history.mean(0.0, 1.0)}
         lines.append([name, *(number(value) for value in ends.values()), history.steps[-1]])
         scores += [Row("semicoupled", "q", {"run": name, "of": part}, value, 1) for part, value in ends.items()]
-    caption = "Fig. 4b: q, how often the temporal branch is stopped; the paper's begins at about 1 and ends at about 0.5."
+    caption = (
+        "Fig. 4b: q, how often the temporal branch is stopped; the paper's begins at about 1 and ends at about 0.5."
+    )
     table = Table(["run", "q at first", "q at last", "q in the mean", "steps"], lines, caption)
     return Outcome("action", request.root or "", [*scores, *rows], [table], pictures)
 
@@ -67,8 +69,8 @@ FIGURE_4 = Reproduction(
     "Figure 4: with and without sub-goals, and the course of q",
     "maps of both branches on UCF-101 with and without sub-tasks, and q during the training.",
     (
-        "Data and networks are those of `reproduce table3`: words on lips, nine layers. The maps are a look and no measure; "
-        "`semicoupled explain probes` measures what each branch holds.",
+        "Data and networks are those of `reproduce table3`: words on lips, nine layers. The maps are a "
+        "look and no measure; `semicoupled explain probes` measures what each branch holds.",
     ),
     ACTION.data,
     (),

@@ -50,8 +50,8 @@ def run(request: Request) -> Outcome:
     shown = {
         "figure5a": (
             drawn,
-            f"Fig. 5a and b: objects that were held back, outlined by {best.variant.label} (the best of the structure's "
-            "in the mean). The start is marked by a circle; white is the truth.",
+            f"Fig. 5a and b: objects that were held back, outlined by {best.variant.label} (the best of "
+            "the structure's in the mean). The start is marked by a circle; white is the truth.",
         )
     }
     for name, (figure, caption) in pictures(rows).items():
@@ -59,8 +59,8 @@ def run(request: Request) -> Outcome:
     notes = [
         "Fig. 5d is a drawing of the encoder and the decoder, not a result: docs/nowcasting.md describes ours, and "
         "`semicoupled reproduce table7` scores it.",
-        "The paper's Fig. 5c shows that ConvLSTM gets worse with depth and the structure does not, and that a larger q at "
-        "first is better. The table says whether that is so here.",
+        "The paper's Fig. 5c shows that ConvLSTM gets worse with depth and the structure does not, and "
+        "that a larger q at first is better. The table says whether that is so here.",
     ]
     return Outcome("outline", request.root or "", rows, [table_4(rows)], shown, notes)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +65,7 @@ def make_plan(found: Reproduction, request: Request) -> Plan:
 
 def state_of(trial: Trial) -> str:
     """Say how far a training is, by its run folder."""
-    if not trial.path.is_dir() or not os.listdir(trial.path):
+    if not trial.path.is_dir() or not any(trial.path.iterdir()):
         return TO_DO
     if differences(read_run(trial.path).settings(), trial.settings):
         return OTHER

@@ -113,8 +113,8 @@ def table_8() -> Table:
         [entry.column, entry.line, entry.printed, entry.here, "yes" if entry.agrees else "no"] for entry in entries()
     ]
     caption = (
-        "Table 8 beside the presets of the paper's size. Where table and text of the paper disagree the preset says which "
-        "it follows and why; LTSC is frames of a segment times segments."
+        "Table 8 beside the presets of the paper's size. Where table and text of the paper disagree the "
+        "preset says which it follows and why; LTSC is frames of a segment times segments."
     )
     return Table(["", "", "paper", "preset", "the same"], lines, caption)
 

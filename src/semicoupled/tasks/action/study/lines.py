@@ -33,9 +33,7 @@ _LABELS = {
 }
 
 SMALL_TABLE_2 = {
-    "cnn_lstm_vgg": Variant(
-        "cnn_lstm_vgg", "CNN+LSTM on VGG-16", _LEAST, ("backbone", "cnn_lstm", "backbone_small")
-    ),
+    "cnn_lstm_vgg": Variant("cnn_lstm_vgg", "CNN+LSTM on VGG-16", _LEAST, ("backbone", "cnn_lstm", "backbone_small")),
     "two_stream_3d": Variant("two_stream_3d", "two towers fused in 3D", presets=("two_stream_3d",)),
     "cbm": _BY_NAME["cbm"],
     "whole": _BY_NAME["whole"],
@@ -64,12 +62,8 @@ def _layers_of_convlstm() -> tuple[str, str]:
 
 
 FULL_TABLE_2 = {
-    "cnn_lstm_vgg": Variant(
-        "cnn_lstm_vgg", "CNN+LSTM on VGG-16", ("--model.hidden=512",), ("backbone", "cnn_lstm")
-    ),
-    "two_stream_3d": Variant(
-        "two_stream_3d", "two VGG-16 fused in 3D", ("--model.size=backbone",), ("two_stream_3d",)
-    ),
+    "cnn_lstm_vgg": Variant("cnn_lstm_vgg", "CNN+LSTM on VGG-16", ("--model.hidden=512",), ("backbone", "cnn_lstm")),
+    "two_stream_3d": Variant("two_stream_3d", "two VGG-16 fused in 3D", ("--model.size=backbone",), ("two_stream_3d",)),
     # names of their own: the study makes its rivals as large as ours
     "cbm": Variant("cbm_paper", "CBM, 17 layers", presets=("cbm",)),
     "whole": Variant("whole", "Semi-Coupled Structure, 17 layers, ASTSGD", ("--switches.method=astsgd",)),
@@ -115,12 +109,8 @@ _FULL_ABLATION = {
         "without the temporal goal only",
         ("--goals.temporal=0", "--switches.method=astsgd"),
     ),
-    "without_astsgd": Variant(
-        "without_astsgd", "without ASTSGD: no gradient is stopped", ("--switches.method=none",)
-    ),
-    "without_ltsc": Variant(
-        "without_ltsc", "without LTSC: clips of 5 frames", ("--switches.method=astsgd", *_SHORT)
-    ),
+    "without_astsgd": Variant("without_astsgd", "without ASTSGD: no gradient is stopped", ("--switches.method=none",)),
+    "without_ltsc": Variant("without_ltsc", "without LTSC: clips of 5 frames", ("--switches.method=astsgd", *_SHORT)),
 }
 
 TABLE_3 = tuple(

@@ -7,11 +7,11 @@ learning rate that Table 8 gives the rivals.
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from collections.abc import Mapping
 
 from semicoupled.paper_table import Line, figures
 from semicoupled.studies import Variant
-from semicoupled.tasks.outline.study.paper import PAPER_POLYGON_RNN, PAPER_TABLE_4, TABLE_4_COLUMNS
+from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4, TABLE_4_COLUMNS
 from semicoupled.tasks.outline.study.studies import VARIANTS
 
 QUOTED, COMPARED = "Quoted from others", "Decoders of equal inputs"
@@ -19,28 +19,32 @@ _TABLE_8_LSTM = ("--training.batch=8", "--training.accumulate=2", "--training.le
 _KINDS = {"convlstm": "Polyg-LSTM", "convgru": "Polyg-GRU", "cbm": "Polyg-CBM", "semicoupled": "Polyg-SCS"}
 
 
-def quoted_variant(preset: str, label: str) -> Variant | None:
-    """Give what trains a line of the upper half; None where this package has no preset for it.
+_LABELS = {
+    "polyrnn_lstm": "Original Polygon-RNN",
+    "polyrnn_residual": "Residual Polygon-RNN",
+    "polyrnn_reinforce": "Residual Polygon-RNN + attention + RL",
+    "polyrnn_evaluator": "Residual Polygon-RNN + attention + RL + EN",
+    "polyrnn_pp": "Polygon-RNN++",
+}
 
-    Args:
-        preset: its name, which is the variant's, too.
-        label: what the paper calls it.
-    """
-    known = {variant.name: variant for variant in VARIANTS}
-    if preset in known:
-        return known[preset]
-    if (Path(__file__).parents[1] / "presets" / f"{preset}.yaml").exists():
-        return Variant(preset, label, presets=(preset,))
-    return None
+
+def sources_of(variant: Variant, known: Mapping[str, Variant]) -> tuple[Variant, ...]:
+    """Give the variants whose weights one begins with, the first to be trained first."""
+    if variant.after is None:
+        return ()
+    before = known[variant.after]
+    return (*sources_of(before, known), before)
 
 
 def table_4() -> tuple[Line, ...]:
     """Give the lines in the paper's order."""
-    lines: list[Line] = []
-    for preset, (label, iou) in PAPER_POLYGON_RNN.items():
-        variant = quoted_variant(preset, label)
-        lines.append(Line(preset, label, figures(TABLE_4_COLUMNS, [iou]), variant, variant, group=QUOTED))
     by_name = {variant.name: variant for variant in VARIANTS}
+    lines: list[Line] = []
+    for name, iou in PAPER_FAMILY.items():
+        variant = by_name[name]
+        first = sources_of(variant, by_name)
+        printed = figures(TABLE_4_COLUMNS, [iou])
+        lines.append(Line(name, _LABELS[name], printed, variant, variant, group=QUOTED, first=first))
     for kind, label in _KINDS.items():
         for name, iou in PAPER_TABLE_4.items():
             if name.startswith(f"{kind}_"):

@@ -90,10 +90,10 @@ def test_what_nobody_expected_shows_where_it_happened() -> None:
 
 def test_python_m_is_the_same_program() -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "semicoupled", "reproduce"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "semicoupled", "reproduc"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 2
-    assert result.stderr.startswith("semicoupled: error: `semicoupled reproduce` comes in a later version")
+    assert result.stderr.startswith("semicoupled: error: there is no command 'reproduc'. Did you mean 'reproduce'?")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["explain", "chains"]])

@@ -238,6 +238,10 @@ def steps(settings: ActionSettings, description: Description, model: TaskModel) 
     frame = f"a frame, {data.color}, pixels from 0 to 1, {scale}; B C H W"
     if data.color == "flow":
         frame = "the flow since the frame before (dx, dy), in units of 2 pixels, at most 5; B 2 H W"
+    if data.color == "rgb_flow":
+        frame = (
+            f"{frame.replace('B C H W', 'B 5 H W')}: rgb, then the flow since the frame before, in units of 2 pixels"
+        )
     return frame_steps(
         cast(Any, action.network),
         action.main_head,

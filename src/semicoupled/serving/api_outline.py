@@ -244,11 +244,11 @@ async def live(socket: WebSocket, serving: Serving, project_id: str) -> None:
                     await running
             fleeting = bool(message["command"].get("preview"))
             running = asyncio.create_task(_one(socket, serving, project_id, message))
-    except (WebSocketDisconnect, RuntimeError):
-        pass
-    except (KeyError, ValueError):  # bytes, or what is no JSON: it does not speak our language
+    except (KeyError, ValueError, RecursionError):  # bytes, or what is no JSON: it does not speak our language
         with contextlib.suppress(RuntimeError):
             await socket.close(1003, "expected JSON: an object with id, image and command")
+    except (WebSocketDisconnect, RuntimeError):
+        pass
     finally:
         if running is not None and fleeting:
             running.cancel()

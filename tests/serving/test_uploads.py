@@ -91,6 +91,8 @@ def test_a_harmless_name_stays_since_it_may_hold_the_time() -> None:
         ("видео.mp4", "file_0003.mp4"),
         ("con.mp4", "file_0003.mp4"),
         ("camera/2016.h5", "2016.h5"),
+        ("17_cam_image_array_.jpg", "17_cam_image_array_.jpg"),
+        ("catalog_0.catalog_manifest", "catalog_0.catalog_manifest"),
     ],
 )
 def test_what_a_file_is_can_still_be_told_by_its_name(name: str, stored: str) -> None:

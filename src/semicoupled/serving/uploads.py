@@ -17,7 +17,7 @@ from semicoupled.serving.settings import Limits
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _DOTS = re.compile(r"\.[.]+")
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
 _LONGEST = 120
 AGAIN = "again"
@@ -184,9 +184,15 @@ def stored_name(name: str, number: int) -> str:
         name: what the client calls it.
         number: of the file in its upload.
     """
-    last = _DOTS.sub(".", _ODD.sub("_", re.split(r"[/\\]", name)[-1]))
-    stem, dot, suffix = last.rpartition(".")
-    stem, suffix = (stem.strip("._-"), f".{suffix}") if dot else (last.strip("._-"), "")
-    suffix = suffix if _SUFFIX.fullmatch(suffix) else ""
-    harmless = bool(stem) and len(stem + suffix) <= _LONGEST and not _RESERVED.fullmatch(stem + suffix)
-    return f"{stem}{suffix}" if harmless and _PLAIN.fullmatch(stem + suffix) else f"file_{number:04d}{suffix}"
+    last = _DOTS.sub(".", _ODD.sub("_", re.split(r"[/\\]", name)[-1])).rstrip(".")
+    stem, dot, ending = last.rpartition(".")
+    plain = (stem if dot else ending).lstrip("._-")
+    whole = f"{plain}.{ending}" if dot else plain
+    if plain and _is_harmless(whole):
+        return whole
+    suffix = _SUFFIX.search(name)
+    return f"file_{number:04d}{suffix[0] if suffix else ''}"
+
+
+def _is_harmless(name: str) -> bool:
+    return len(name) <= _LONGEST and _PLAIN.fullmatch(name) is not None and not _RESERVED.fullmatch(name)

@@ -118,6 +118,7 @@ class Status(BaseModel):
     running: int
     queue: int = Field(description="jobs that may wait")
     upload_bytes: int = Field(description="of the largest file that may be uploaded")
+    upload_files: int = Field(description="that an upload may hold")
     tasks: list[TaskInfo]
     runs: list[RunInfo]
     roots: list[str]

@@ -13,6 +13,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: p
 
 PAGES = ["", "nowcasting", "driving", "action", "toy", "inside", "training", "reference"]
 SLOW = pytest.mark.slow
+AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 CHECKS = """() => {
@@ -59,6 +61,14 @@ def test_every_page_has_names_and_contrast(
     shoot(page, f"{name or 'home'}_{theme}")
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     assert page.evaluate(CHECKS) == []
+    if not AXE.is_file():
+        pytest.skip("no axe-core: it comes with a checkout, not with the package")
+    for summary in page.locator("main summary").all():
+        summary.click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags } })", WCAG)
+    assert found["violations"] == [], json.dumps(found["violations"], indent=1)[:3000]
+    assert len(found["passes"]) > 10
 
 
 @SLOW

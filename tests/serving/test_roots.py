@@ -7,7 +7,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.serving import worker
 from semicoupled.serving.roots import Entry, Roots
+from semicoupled.serving.schemas import SourceChoice
+from semicoupled.serving.settings import Limits
+from semicoupled.serving.work import JobRequest, Source, Work
 
 ESCAPES = [
     "..",
@@ -177,3 +181,21 @@ def test_a_file_that_goes_while_a_folder_is_listed_is_left_out(
     inside = [*Roots._inside(data_root / "event", data_root), data_root / "event" / "gone.h5"]
     monkeypatch.setattr(Roots, "_inside", staticmethod(lambda folder, base: inside))
     assert [entry.name for entry in roots.list("data", "event").entries] == ["one.h5", "readme.md", "two.h5"]
+
+
+def test_a_file_that_becomes_a_link_before_it_is_read_is_refused(data_root: Path) -> None:
+    work = Work("cpu", Limits(), lambda done, doing: None)
+    source = Source(Roots([data_root]).files("data", "event", 10), base=data_root)
+    asked = JobRequest("tests.nowhere:nothing", data_root, source)
+    (data_root / "event" / "one.h5").unlink()
+    (data_root / "event" / "one.h5").symlink_to(data_root.parent / "elsewhere" / "secret.h5")
+    kind, _, said, _ = worker._do(work, "job", asked)
+    assert kind == "failed"
+    assert said == "one.h5: leads elsewhere; expected a file below the folder that was chosen"
+
+
+def test_what_is_asked_for_below_a_root_says_which(client: TestClient) -> None:
+    services = client.app.state.services
+    base = services.roots.paths()["data"]
+    chosen = SourceChoice(sample=None, root="data", path="event/one.h5", upload=None).find(services)
+    assert (chosen.base, chosen.files) == (base, (base / "event" / "one.h5",))

@@ -193,7 +193,8 @@ def source_of(services: Services, project: Project, image: int) -> Source:
     about = project.image(image)
     if project.root is None:
         return Source((project.folder / "images" / about.file,))
-    return Source((services.roots.resolve(project.root, about.file),))
+    found = services.roots.resolve(project.root, about.file)
+    return Source((found,), base=services.roots.paths()[project.root])
 
 
 async def _drawn(

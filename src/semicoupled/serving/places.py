@@ -96,6 +96,19 @@ def _comma(file: Path) -> str | None:
         return None
 
 
+def refuse_swapped(source: Source) -> None:
+    """Refuse files that have become links out of their root since they were found there.
+
+    Raises:
+        DataError: one has.
+    """
+    if source.base is None:
+        return
+    for file in source.files:
+        if not file.resolve().is_relative_to(source.base):
+            raise DataError(f"{file.name}: leads elsewhere; expected a file below the folder that was chosen")
+
+
 def stamp(place: Path) -> tuple[object, ...]:
     """Give what changes when something below a place does: number, sizes and times of its files."""
     count, size, newest = 0, 0, 0

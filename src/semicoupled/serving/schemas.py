@@ -41,7 +41,8 @@ class SourceChoice(Strict):
         if self.sample is not None:
             return Source(sample=self.sample)
         if self.root is not None:
-            return Source(services.roots.files(self.root, self.path, services.settings.limits.files))
+            files = services.roots.files(self.root, self.path, services.settings.limits.files)
+            return Source(files, base=services.roots.paths()[self.root])
         return Source(services.uploads.files(self.upload or ""))
 
     def find_place(self, services: Services) -> Source:

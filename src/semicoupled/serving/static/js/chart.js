@@ -36,7 +36,6 @@ export class Chart {
   mark(x) {
     this.at = x;
     this.plot?.redraw(false);
-    this.#legend();
   }
 
   /** Say in the legend what stands at the line; while the pointer is on the chart, what stands there. */
@@ -77,12 +76,11 @@ export class Chart {
       }))],
       cursor: { drag: { setScale: false } },
       hooks: {
-        drawClear: [(u) => this.#bands(u)], draw: [(u) => this.#line(u)],
+        drawClear: [(u) => this.#bands(u)], draw: [(u) => this.#line(u), () => queueMicrotask(() => this.#legend())],
         ready: [(u) => u.over.addEventListener("click", () => this.onseek?.(u.posToVal(u.cursor.left, "x")))],
       },
     }, [this.x, ...this.series.map((each) => each.values)], this.element);
     this.plot.over.addEventListener("mouseleave", () => setTimeout(() => this.#legend()));
-    this.#legend();
   }
 
   #bands(u) {

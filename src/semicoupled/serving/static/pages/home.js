@@ -13,6 +13,7 @@ const TAKES = { nowcasting: "radar images", driving: "a drive", action: "a video
 const ENDINGS = { // what a file's name says of it; where that is little, every task is offered alike
   nowcasting: /\.(h5|hdf5?|nc|nc4|pgm|pgm\.gz|gif|zarr|npz)$/i, driving: /(manifest\.json|\.catalog|\.h5|\.hevc)$/i, action: /\.(mp4|avi|mov|mkv|webm|mpe?g)$/i, outline: /\.(jpe?g|png|tiff?|bmp|webp)$/i,
 };
+const SURE = /(^|\/)(manifest\.json|[^/]+\.catalog)$/i; // a tub holds thousands of images, and is a drive
 const LEGEND = {
   levels: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60], missing: "#e9ecef", above: "#2b0030",
   colors: ["#ece51b", "#aadc32", "#69cd5b", "#38b977", "#1fa287", "#238a8d", "#2c728e", "#375a8c", "#433d84", "#481d6f"],
@@ -52,7 +53,8 @@ function own(status) {
   const sources = new Sources(status, [], (source) => offer(source));
   const offer = (source) => {
     const known = source.upload ? names : source.path === sources.listed.path ? sources.listed.names : [source.path];
-    const fit = (task) => known.filter((name) => ENDINGS[task.name].test(name)).length;
+    const sure = known.some((name) => SURE.test(name));
+    const fit = (task) => sure ? Number(task.name === "driving") : known.filter((name) => ENDINGS[task.name].test(name)).length;
     const order = [...tasks].sort((one, other) => fit(other) - fit(one));
     fill(next, h("p", { class: "label" }, "What to do with them"), h("div", { class: "row" }, order.map((task, index) =>
       h("a", { class: index === 0 && fit(task) ? "button" : "button plainly", title: `expects ${TAKES[task.name]}`, href: `#/${task.name}?${addressOf(source)}` }, NAMES[task.name]))));

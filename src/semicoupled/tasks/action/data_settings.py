@@ -9,6 +9,8 @@ from semicoupled.data.augment_settings import AugmentSettings
 from semicoupled.errors import SettingsError
 from semicoupled.skipping import OnError
 
+Normalize = Literal["fixed", "first", "frame", "pixel"]
+
 
 @dataclass(frozen=True)
 class DataSettings:
@@ -31,7 +33,8 @@ class DataSettings:
         color: ``rgb``, ``gray``, or ``flow``: in place of images the network sees how pixels moved since the frame
             before, the temporal stream of two-stream networks (see `evaluation.fuse`).
         normalize: ``fixed`` (pixels from 0..1 less 0.45, over 0.225), ``first`` (less the mean of the first frame's
-            pixels, over their spread), or ``frame`` (each frame's own mean and spread).
+            pixels, over their spread), ``frame`` (each frame's own mean and spread), or ``pixel`` (each pixel less its
+            mean over all frames so far, over their spread: what stays as it is is not seen, nor who it is).
         frames: of a clip that is learned from.
         sampling: which frames: a ``window`` of successive ones, or ``spread`` over the whole video in equal parts, so
             that all videos last as long (some frames come twice in those shorter than `frames`).
@@ -53,7 +56,7 @@ class DataSettings:
     width: int = 112
     short_side: int | None = None
     color: Literal["rgb", "gray", "flow"] = "rgb"
-    normalize: Literal["fixed", "first", "frame"] = "fixed"
+    normalize: Normalize = "fixed"
     frames: int = 16
     sampling: Literal["window", "spread"] = "window"
     augment: AugmentSettings = field(default_factory=AugmentSettings)

@@ -228,6 +228,8 @@ def steps(settings: ActionSettings, description: Description, model: TaskModel) 
         scale = "less the mean of all its pixels, over their standard deviation (at least 0.02)"
     if data.normalize == "first":
         scale = "less the mean of the first frame's pixels, over their standard deviation (at least 0.02)"
+    if data.normalize == "pixel":
+        scale = "each less its mean over all frames so far, over their standard deviation plus 4/255"
     frame = f"a frame, {data.color}, pixels from 0 to 1, {scale}; B C H W"
     if data.color == "flow":
         frame = "the flow since the frame before (dx, dy), in units of 2 pixels, at most 5; B 2 H W"

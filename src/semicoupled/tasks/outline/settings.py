@@ -206,6 +206,7 @@ class EvaluationSettings:
         beam: outlines that are kept in view; 1 takes the likeliest point each time.
         clicks: corrections at most of the simulated annotator; 0 leaves it out.
         jitter: px of the image by which its corrections miss (standard deviation).
+        moves: objects of which a point is moved, to time how long the rest takes; 0 leaves it out.
         limit: score so many instances of a split at most, evenly taken; None for all.
     """
 
@@ -213,6 +214,7 @@ class EvaluationSettings:
     beam: int = 1
     clicks: int = 0
     jitter: float = 1.0
+    moves: int = 0
     limit: int | None = None
 
     def __post_init__(self) -> None:
@@ -221,7 +223,7 @@ class EvaluationSettings:
             raise SettingsError(f"evaluation.prompts: expected one or more, each once, got {self.prompts!r}.")
         if self.beam < 1:
             raise SettingsError(f"evaluation.beam: expected at least 1, got {self.beam!r}.")
-        for name in ("clicks", "jitter"):
+        for name in ("clicks", "jitter", "moves"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"evaluation.{name}: expected at least 0, got {getattr(self, name)!r}.")
         if self.limit is not None and self.limit < 1:

@@ -67,10 +67,14 @@ def test_no_end_by_the_most_points_is_said() -> None:
 
 
 def test_an_end_that_is_given_is_the_last_point_also_where_there_is_no_more_room() -> None:
-    assert _draw(Script(), [Ask((3, 3), (5, 12))])[0] == [*SQUARE, (5, 12)]
+    assert _draw(Script(), [Ask((3, 3), (2, 12))])[0] == [*SQUARE, (2, 12)]
     full = draw(Script(never=True), torch.zeros(1, 4, GRID, GRID), [Ask((3, 3), (0, 15))], most=9)[0]  # pyright: ignore[reportArgumentType]
     assert len(full.cells) == 9
     assert full.cells[-1].tolist() == [0, 15]
+
+
+def test_points_that_were_drawn_past_a_given_end_give_way_to_it() -> None:
+    assert _draw(Script(), [Ask((3, 3), (5, 12))])[0] == [*SQUARE[:3], (5, 12)]
 
 
 def test_an_outline_does_not_close_before_its_third_point() -> None:

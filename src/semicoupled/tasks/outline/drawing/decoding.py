@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from semicoupled.nn import StackState
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import map_state
+from semicoupled.tasks.outline.geometry.crossing import kept_before
 from semicoupled.tasks.outline.geometry.polygons import MOST_POINTS, Cells, cells_of
 from semicoupled.tasks.outline.model import OutlineModel
 
@@ -89,7 +90,7 @@ def draw(
         most: points at most.
 
     Returns:
-        One outline an object. Where the end is known it is its last point.
+        One outline an object. Where the end is known it is its last point; points that were drawn past it give way.
     """
     grid = model.grid
     closed_class = grid * grid
@@ -202,6 +203,8 @@ def _best(rows: _Beam, index: int, grid: int, most: int) -> Drawn:
     end = int(rows.end[row])
     if end >= 0 and classes[-1] != end and end != classes[0]:  # it was given
         room = most - 1
+        if rows.closed[row]:  # beside it, or behind it
+            room = min(room, kept_before(cells_of(classes, grid), (end % grid, end // grid)))
         classes, confidence = classes[:room], confidence[:room]
         classes, confidence = np.append(classes, end), np.append(confidence, 1.0)
     return Drawn(cells_of(classes, grid), confidence, bool(rows.closed[row]), float(mean[row - own.start]))

@@ -13,12 +13,14 @@ from semicoupled.tasks.outline.crops import window_of
 from semicoupled.tasks.outline.data import Source, View, cells_in, see
 from semicoupled.tasks.outline.drawing.decoding import Ask
 from semicoupled.tasks.outline.drawing.outlines import BATCH, Outlined, outline
+from semicoupled.tasks.outline.geometry.crossing import crosses_itself
 from semicoupled.tasks.outline.geometry.polygons import Points, centers
 from semicoupled.tasks.outline.geometry.shapes import box_points, ellipse_points
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.scores.annotator import effort_rows
-from semicoupled.tasks.outline.scores.metrics import BOUNDARIES, Score, crosses_itself, score
+from semicoupled.tasks.outline.scores.metrics import BOUNDARIES, Score, score
+from semicoupled.tasks.outline.scores.waits import wait_rows
 from semicoupled.tasks.outline.settings import DataSettings, EvaluationSettings, Prompt
 from semicoupled.training.progress import NoProgress, Progress
 
@@ -155,6 +157,9 @@ def score_sources(
         if settings.clicks:
             most, jitter = settings.clicks, settings.jitter
             rows += effort_rows(model, kind, chosen, data, most=most, jitter=jitter, seed=seed, progress=progress)
+        if settings.moves:
+            timed = usable(sources, settings.moves)
+            rows += wait_rows(model, kind, timed, data, seed=seed, progress=progress)
     for name, found in judged_shapes(chosen, data).items():
         rows += rows_of(name, found, {})
     return rows

@@ -23,7 +23,7 @@ export function show(main, { status, signal, query }) {
   const parts = h("select", { onchange: () => { part = Number(parts.value); answer(); } });
   const place = h("div", { class: "hidden" }, field("Video", parts));
   const rate = h("input", { type: "number", "aria-label": "Frames a second of a folder of images", min: 1, max: 1000, value: 25, onchange: () => answer() });
-  const sources = new Sources(status, SAMPLES, () => { part = 0; answer(); });
+  const sources = new Sources(status, SAMPLES, () => { part = 0; answer(); }, query);
   const answer = async () => {
     const found = await job.run("/action/answers", { run: model.value, source: sources.value, part, rate: Number(rate.value) || 25 });
     if (found === null || signal.aborted || live) return;
@@ -60,8 +60,7 @@ export function show(main, { status, signal, query }) {
   const bench = h("div", { class: "bench" }, side, result);
   dropZone(bench, (dropped) => {
     if (live) side.querySelector('input[value="video"]').click();
-    side.querySelector('input[value="upload"]').click();
-    sources.send(dropped, sources.body.querySelector("[role=status]"));
+    sources.take(dropped);
   });
   main.append(bench);
   answer();

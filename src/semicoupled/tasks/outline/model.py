@@ -25,6 +25,8 @@ from semicoupled.tasks.outline.settings import ModelSettings
 Backbone = VGG16BN | LightBackbone | EfficientNetLite0
 TAPS = (1, 2, 3, 4)
 """Maps of a backbone that become features; the first is too large."""
+NARROW = (12, 24, 32, 48, 48)
+"""Channels of the backbone ``narrow``."""
 
 
 class OutlineOutput(NamedTuple):
@@ -193,7 +195,9 @@ def build_backbone(settings: ModelSettings) -> Backbone:
     """Build the network that sees the image, with random weights."""
     if settings.backbone == "vgg16_bn":
         return VGG16BN()
-    return EfficientNetLite0() if settings.backbone == "efficientnet_lite0" else LightBackbone()
+    if settings.backbone == "efficientnet_lite0":
+        return EfficientNetLite0()
+    return LightBackbone(NARROW) if settings.backbone == "narrow" else LightBackbone()
 
 
 def start_backbone(model: OutlineModel, pretrained: str | None) -> None:

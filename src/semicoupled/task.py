@@ -248,8 +248,8 @@ class MakeRequest:
 
     Args:
         out: the folder to write; new or empty.
-        count: samples to learn from; each of the other parts has a tenth as many, and at least one. None for as many as
-            the task's own trainings on them take.
+        count: samples to learn from, at least 1; the parts to validate and to test on are smaller. None for as many as
+            the task thinks enough.
         seed: everything random follows from it.
         progress: who is told how far it is.
     """
@@ -271,7 +271,9 @@ class MakeRequest:
         if self.seed < 0:
             raise SettingsError(f"--seed: expected 0 or more, got {self.seed}.")
         if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise DataError(f"{self.out}: is there already; expected a new or an empty folder. Name another, or delete it")
+            raise DataError(
+                f"{self.out}: is there already; expected a new or an empty folder. Name another, or delete it"
+            )
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def _make(arguments: Sequence[str]) -> int:
     parser = Parser("data make", "TASK DIR [--count N] [--seed S]", TOPICS["make"])
     parser.add_argument("out", metavar="DIR", type=Path, help="folder to write, new or empty")
     parser.add_argument(
-        "--count", type=int, metavar="N", help="samples to learn from; a tenth as many to validate and to test each"
+        "--count", type=int, metavar="N", help="samples to learn from; those to validate and to test on come on top"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="everything random follows from it (0)")
     chosen = choose_task(parser, arguments)

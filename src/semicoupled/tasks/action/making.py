@@ -19,7 +19,7 @@ _TEST = 3
 
 
 def make(request: MakeRequest) -> DataReport:
-    """See `Task.make`: a folder of classes in each of ``train``, ``val`` and ``test``, a folder of frames for each clip.
+    """See `Task.make`: ``train``, ``val`` and ``test``, each a folder of classes, each clip a folder of frames.
 
     The count is shared out among the classes; each has at least one clip in every part.
     """

@@ -98,20 +98,15 @@ def letter(rng: np.random.Generator) -> Points:
     thick, width = rng.uniform(0.3, 0.55), rng.uniform(0.6, 1.0)
     kind = int(rng.integers(3))
     if kind == 0:
-        return np.array(
-            [(-width, -1), (-width + thick, -1), (-width + thick, 1 - thick), (width, 1 - thick), (width, 1), (-width, 1)]
-        )
+        stem, foot = thick - width, 1 - thick
+        return np.array([(-width, -1), (stem, -1), (stem, foot), (width, foot), (width, 1), (-width, 1)])
     if kind == 1:
-        half = thick / 2
-        return np.array(
-            [(-width, -1), (width, -1), (width, thick - 1), (half, thick - 1), (half, 1), (-half, 1), (-half, thick - 1),
-             (-width, thick - 1)]
-        )  # fmt: skip
-    inner = width - thick * 0.8
-    return np.array(
-        [(-width, -1), (-inner, -1), (-inner, 1 - thick), (inner, 1 - thick), (inner, -1), (width, -1), (width, 1),
-         (-width, 1)]
-    )  # fmt: skip
+        half, bar = thick / 2, thick - 1
+        right = np.array([(width, -1), (width, bar), (half, bar), (half, 1)])
+    else:
+        inner, floor = width - thick * 0.8, 1 - thick
+        right = np.array([(inner, floor), (inner, -1), (width, -1), (width, 1)])
+    return np.concatenate([right, right[::-1] * [-1, 1]])
 
 
 def vessel(rng: np.random.Generator) -> Points:

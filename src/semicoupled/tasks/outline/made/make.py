@@ -51,10 +51,10 @@ def make(request: MakeRequest) -> DataReport:
         progress.end()
     lines: list[list[Cell]] = [[label, *(found[part][label] for part in PARTS)] for label in LABELS]
     objects = sum(sum(each.values()) for each in found.values())
+    parts = ", ".join(f"{size} in {part}.json" for part, size in counts.items())
     return DataReport(
         title="Made outlines",
-        summary=f"{sum(counts.values())} pictures with {objects} objects, seed {request.seed}, written to {request.out}: "
-        + ", ".join(f"{size} in {part}.json" for part, size in counts.items())
-        + ".",
+        summary=f"{sum(counts.values())} pictures with {objects} objects, seed {request.seed}, written to "
+        f"{request.out}: {parts}.",
         sections=[Section("Objects", "", [Table(("label", *PARTS), lines)])],
     )

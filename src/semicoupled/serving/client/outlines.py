@@ -212,6 +212,8 @@ class Points(Iterator[Point]):
         self._number = project.send(image.number, self._command)
         self.answer: dict[str, Any] = {}
         """What the server said at the end."""
+        self.refusals = 0
+        """How often the queue was full, and the command was given again."""
 
     def __iter__(self) -> Self:
         return self
@@ -234,6 +236,7 @@ class Points(Iterator[Point]):
             if time.monotonic() + wait > self._deadline:
                 self._end()
                 raise ServerError(503, str(message["error"]))
+            self.refusals += 1
             time.sleep(wait)
             self._number = self._project.send(self._image.number, self._command)
         raise StopIteration

@@ -26,7 +26,7 @@ export function show(main, { status, signal, query }) {
   const rate = h("input", { type: "number", "aria-label": "Frames a second of a folder of images", min: 1, max: 1000, value: 25, onchange: () => answer() });
   const shipped = () => runs.find((each) => each.name === model.value).shipped;
   const samples = shipped() ? [...SHAPES, ...PERSONS] : [...PERSONS, ...SHAPES]; // the shipped model knows shapes
-  const sources = new Sources(status, samples, () => { part = 0; answer(); });
+  const sources = new Sources(status, samples, () => { part = 0; answer(); }, query);
   const answer = async () => {
     const found = await job.run("/action/answers", { run: model.value, source: sources.value, part, rate: Number(rate.value) || 25 });
     if (found === null || signal.aborted || live) return;
@@ -63,8 +63,7 @@ export function show(main, { status, signal, query }) {
   const bench = h("div", { class: "bench" }, side, result);
   dropZone(bench, (dropped) => {
     if (live) side.querySelector('input[value="video"]').click();
-    side.querySelector('input[value="upload"]').click();
-    sources.send(dropped, sources.body.querySelector("[role=status]"));
+    sources.take(dropped);
   });
   main.append(bench);
   answer();

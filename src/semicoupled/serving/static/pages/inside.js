@@ -29,7 +29,7 @@ export function show(main, { status, signal, query }) {
     const run = runs.find((each) => each.name === model.value);
     channel.value = "";
     clip = run.task === "toy" ? h("input", { type: "number", min: 0, max: run.facts.clips - 1, value: 0, onchange: () => look() }) : null;
-    sources = run.task === "nowcasting" ? new Sources(status, SAMPLES, () => look()) : null;
+    sources = run.task === "nowcasting" ? new Sources(status, SAMPLES, () => look(), query) : null;
     fill(what, clip ? field("Clip", clip) : sources.element);
     look();
   };

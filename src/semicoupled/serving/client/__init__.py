@@ -3,7 +3,7 @@
     with Client("http://127.0.0.1:8642") as client:
         found = client.forecast("nowcasting-small", sample="showers", minutes=60)
         found.document["lead_times"], found.field("forecast")          # K H W, dBZ, NaN = missing
-        project = client.outlines("outline-small", files=["street.jpg"])
+        project = client.outlines("outline-made", files=["street.jpg"])
         image = project.image("street.jpg")
         image.box(40, 60, 120, 80)
         for point in image.start((52, 70)):

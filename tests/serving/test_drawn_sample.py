@@ -21,7 +21,8 @@ def test_a_sample_is_the_same_each_time_and_moves(name: str) -> None:
     for first, second in zip(one, two, strict=True):
         assert first.time == second.time
         np.testing.assert_array_equal(first.image, second.image)
-    assert all((a.image != b.image).any() for a, b in itertools.pairwise(one))
+    changes = [(a.image != b.image).any() for a, b in itertools.pairwise(one)]
+    assert np.mean(changes) > 0.9  # a motion may turn back between two frames that are the same
 
 
 def test_shapes_are_classes_that_the_shipped_model_knows_and_go_the_way_they_say() -> None:

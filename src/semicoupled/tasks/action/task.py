@@ -24,6 +24,7 @@ from semicoupled.tasks.action.data import ActionBatch, ActionData, pieces
 from semicoupled.tasks.action.goals import make_goals
 from semicoupled.tasks.action.listing.clip import Clip
 from semicoupled.tasks.action.listing.recognize import list_clips
+from semicoupled.tasks.action.making import make
 from semicoupled.tasks.action.model import ActionModel, build_model
 from semicoupled.tasks.action.operating.predictor import ActionPredictor
 from semicoupled.tasks.action.scores.draw import sections
@@ -275,5 +276,6 @@ TASK = Task(
     draw=draw,
     check=check,
     describe=describe,
+    make=make,
     headline=headline,
 )

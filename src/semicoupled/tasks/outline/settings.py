@@ -104,8 +104,8 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
-        backbone: ``vgg16_bn`` (paper), ``resnet50`` (dilated, Polygon-RNN++), ``efficientnet_lite0``, or ``light``,
-            which a CPU can train from scratch.
+        backbone: ``vgg16_bn`` (paper), ``resnet50`` (dilated, Polygon-RNN++), ``efficientnet_lite0``, ``light``, which a
+            CPU can train from scratch, or ``narrow``, a quarter of it.
         pretrained: file of weights that it begins with: for ``vgg16_bn`` and ``resnet50`` torchvision's (``.pth`` or
             safetensors), for
             ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
@@ -135,7 +135,7 @@ class ModelSettings:
     """
 
     kind: Kind = "semicoupled"
-    backbone: Literal["vgg16_bn", "resnet50", "efficientnet_lite0", "light"] = "light"
+    backbone: Literal["vgg16_bn", "resnet50", "efficientnet_lite0", "light", "narrow"] = "light"
     pretrained: str | None = None
     freeze: bool = False
     cache_gigabytes: float = 0.0
@@ -175,9 +175,9 @@ class ModelSettings:
                 "model.cache_gigabytes: what a backbone gives can be kept only if it stays as it is. Set model.freeze, "
                 "or leave it out."
             )
-        if self.pretrained is not None and self.backbone == "light":
+        if self.pretrained is not None and self.backbone in ("light", "narrow"):
             raise SettingsError(
-                f"model.pretrained {self.pretrained}: there are no weights of model.backbone light. Choose "
+                f"model.pretrained {self.pretrained}: there are no weights of model.backbone {self.backbone}. Choose "
                 "efficientnet_lite0, vgg16_bn or resnet50, or leave it out."
             )
         if self.freeze and self.pretrained is None:

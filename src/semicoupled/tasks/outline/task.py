@@ -22,6 +22,7 @@ from semicoupled.tasks.outline.drawing.predictor import OutlinePredictor
 from semicoupled.tasks.outline.formats.convert import convert
 from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
 from semicoupled.tasks.outline.goals import make_goals
+from semicoupled.tasks.outline.made.make import make
 from semicoupled.tasks.outline.model import OutlineModel, build_model
 from semicoupled.tasks.outline.network.look import start_backbone
 from semicoupled.tasks.outline.scores.draw import sections
@@ -167,5 +168,6 @@ TASK = Task(
     check=check,
     describe=describe,
     convert=convert,
+    make=make,
     headline=headline,
 )

@@ -10,6 +10,8 @@ from semicoupled.tasks.outline.settings import ModelSettings
 Backbone = VGG16BN | ResNet50 | LightBackbone | EfficientNetLite0
 TAPS = {"pyramid": (1, 2, 3, 4), "branches": (0, 1, 2, 3, 4)}
 """Maps of a backbone that become features; the first is too large for the grid itself."""
+NARROW = (12, 24, 32, 48, 48)
+"""Channels of the backbone ``narrow``."""
 
 
 def build_backbone(settings: ModelSettings) -> Backbone:
@@ -18,7 +20,9 @@ def build_backbone(settings: ModelSettings) -> Backbone:
         return VGG16BN()
     if settings.backbone == "resnet50":
         return ResNet50()
-    return EfficientNetLite0() if settings.backbone == "efficientnet_lite0" else LightBackbone()
+    if settings.backbone == "efficientnet_lite0":
+        return EfficientNetLite0()
+    return LightBackbone(NARROW) if settings.backbone == "narrow" else LightBackbone()
 
 
 def start_backbone(backbone: Backbone, pretrained: str | None) -> None:

@@ -24,7 +24,7 @@ COMMANDS = {
     "replay": "does a model still say what it said, in time: semicoupled replay driving RUN INPUT --against F.csv",
     "export": "write a model as torch.export and ONNX programs: semicoupled export TASK RUN --out DIR",
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
-    "data": "look at data, bring it to another format, make some: semicoupled data {check,describe,convert,make} TASK ...",
+    "data": "look at data, convert it, make some: semicoupled data {check,describe,convert,make} TASK ...",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
     "study": "compare networks and ways to train: semicoupled study {star,ablation,rain,driving,action,motion,outline}",
     "reproduce": "the paper's tables and figures beside ours: semicoupled reproduce {table2,...,figure5} [--dry-run]",

@@ -61,7 +61,7 @@ def run(request: Request) -> Outcome:
         "Fig. 4b: q, how often the temporal branch is stopped; the paper's begins at about 1 and ends at about 0.5."
     )
     table = Table(["run", "q at first", "q at last", "q in the mean", "steps"], lines, caption)
-    return Outcome("action", request.root or "", [*scores, *rows], [table], pictures)
+    return Outcome("action", ACTION.said_data(request), [*scores, *rows], [table], pictures)
 
 
 FIGURE_4 = Reproduction(

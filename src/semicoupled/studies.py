@@ -44,7 +44,14 @@ class Variant:
 
 
 class Trial(NamedTuple):
-    """One training of a study: a variant with a seed, in its run folder."""
+    """One training of a study: a variant with a seed, in its run folder.
+
+    Attributes:
+        variant: what it differs in.
+        seed: that everything random follows from.
+        settings: all of them.
+        path: of the run folder.
+    """
 
     variant: Variant
     seed: int
@@ -53,7 +60,13 @@ class Trial(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """What several seeds gave: mean, lowest and highest."""
+    """What several seeds gave: mean, lowest and highest.
+
+    Attributes:
+        mean: over the seeds.
+        low: the lowest.
+        high: the highest.
+    """
 
     mean: float
     low: float
@@ -131,8 +144,8 @@ def make_trials(
         source = begins_with(trial)
         if source is not None and source not in begun and not (source / "model.safetensors").is_file():
             raise SettingsError(
-                f"variant {trial.variant.name} begins with the weights of {trial.variant.after}, seed {trial.seed}, but "
-                f"{source} is not trained. Name {trial.variant.after}, too, before it"
+                f"variant {trial.variant.name} begins with the weights of {trial.variant.after}, seed {trial.seed}, "
+                f"but {source} is not trained. Name {trial.variant.after}, too, before it"
             )
         begun.add(trial.path)
     return trials

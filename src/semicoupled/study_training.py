@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from semicoupled.errors import SettingsError
+from semicoupled.errors import RunError, SettingsError
 from semicoupled.files import write_text
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import LoadedRun, load, open_run
@@ -68,8 +68,16 @@ def train(task: str, trial: Trial, device: str = "auto", workers: int = 0, progr
 
 
 def read_trained(run: Path) -> Trained:
-    """Read what the training of a run folder took."""
-    return Trained(**json.loads((run / TRAINED).read_text(encoding="utf-8")))
+    """Read what the training of a run folder took.
+
+    Raises:
+        RunError: the file is broken.
+    """
+    file = run / TRAINED
+    try:
+        return Trained(**json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RunError(f"{file}: is broken ({error}). Remove it; the training is looked at again") from error
 
 
 def train_all(

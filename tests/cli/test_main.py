@@ -33,6 +33,7 @@ def test_help_names_every_command_and_exit_code(arguments: list[str], capsys: py
         "4  a run",
         "5  an opt",
         "6  the newest",
+        "7  the machine",
         "130",
     ):
         assert code in text
@@ -58,6 +59,7 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
         (errors.RunError("sentence"), 4),
         (errors.MissingExtraError("sentence"), 5),
         (errors.StaleDataError("sentence"), 6),
+        (errors.ShortageError("sentence"), 7),
     ],
 )
 def test_our_errors_are_one_block_and_an_exit_code(

@@ -15,6 +15,7 @@ from semicoupled import __version__
 from semicoupled.cli.messages import show_messages
 from semicoupled.devices import keep_freed_memory
 from semicoupled.errors import SemicoupledError, SettingsError, nearest
+from semicoupled.shortage import shortage
 
 COMMANDS = {
     "train": "train a model: semicoupled train TASK [--config F] [--data.root DIR] [--run DIR] ...",
@@ -46,7 +47,8 @@ exit codes:
   0  success                             4  a run folder or a checkpoint cannot be used
   1  an unexpected failure               5  an optional part is not installed
   2  wrong options or settings           6  the newest input is older than asked
-  3  a file or a folder cannot be used   130  interrupted
+  3  a file or a folder cannot be used   7  the machine ran short of disk or memory
+                                         130  interrupted
 """
 
 
@@ -76,6 +78,12 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("semicoupled: interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        told = shortage(error)
+        if told is None:
+            raise
+        print(f"semicoupled: error: {told}", file=sys.stderr)
+        return told.exit_code
 
 
 def run() -> None:

@@ -1,7 +1,7 @@
 """Features with skip branches (Polygon-RNN++, Acuna et al. 2018, Sec. 3.1): fine ones, and coarse ones made of them.
 
-Every map of a backbone, fine and coarse, goes through a convolution of its own to the size of the finest; joined they are
-the fine features. Two more convolutions, each of which halves the size, give the features that a decoder sees.
+Every map of a backbone, fine and coarse, goes through a convolution of its own to the size of the finest; joined they
+are the fine features. Two more convolutions, each of which halves the size, give the features that a decoder sees.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from semicoupled.tasks.action.data import ActionBatch, ActionData, pieces
 from semicoupled.tasks.action.goals import make_goals
 from semicoupled.tasks.action.listing.clip import Clip
 from semicoupled.tasks.action.listing.recognize import list_clips
+from semicoupled.tasks.action.making import make
 from semicoupled.tasks.action.model import ActionModel, build_model
 from semicoupled.tasks.action.operating.predictor import ActionPredictor
 from semicoupled.tasks.action.scores.draw import sections
@@ -137,7 +138,12 @@ def validate(settings: ActionSettings, model: TaskModel, splits: Splits, progres
 
 
 def evaluate(request: EvaluateRequest[ActionSettings]) -> Sequence[Row]:
-    """See `Task.evaluate`; splits are ``train``, ``validation``, ``test`` and ``all``."""
+    """See `Task.evaluate`; splits are ``train``, ``validation``, ``test`` and ``all``.
+
+    Raises:
+        SettingsError: no such split.
+        DataError: the split is empty, or the model knows none of its classes.
+    """
     settings = request.settings
     if request.split not in SPLITS:
         raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")
@@ -270,5 +276,6 @@ TASK = Task(
     draw=draw,
     check=check,
     describe=describe,
+    make=make,
     headline=headline,
 )

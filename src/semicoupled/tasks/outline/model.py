@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, cast
 
@@ -11,10 +11,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from semicoupled.networks import efficientnet
-from semicoupled.networks.backbones import VGG16BN, FeaturePyramid, LightBackbone, normalize
+from semicoupled.networks.backbones import FeaturePyramid, normalize
 from semicoupled.networks.efficientnet import EfficientNetLite0
 from semicoupled.networks.feature_cache import FeatureCache
-from semicoupled.networks.resnet import ResNet50
 from semicoupled.networks.skips import SkipBranches
 from semicoupled.nn import StackState, Switching
 from semicoupled.nn.shapes import Float, Tensor
@@ -24,15 +23,14 @@ from semicoupled.tasks.outline.geometry.polygons import GRID
 from semicoupled.tasks.outline.network.attention import Attention
 from semicoupled.tasks.outline.network.decoders import Decoder, build_decoder
 from semicoupled.tasks.outline.network.evaluator import Evaluator
+from semicoupled.tasks.outline.network.fields import Fields
 from semicoupled.tasks.outline.network.graph import GraphUpsampling, Ring, ring_of
 from semicoupled.tasks.outline.network.heads import CellHead, LinearHead
+from semicoupled.tasks.outline.network.look import TAPS, build_backbone
 from semicoupled.tasks.outline.network.reinforce import Practice, likelihood, try_out
 from semicoupled.tasks.outline.network.rollout import Corners
 from semicoupled.tasks.outline.settings import ModelSettings
 
-Backbone = VGG16BN | ResNet50 | LightBackbone | EfficientNetLite0
-TAPS = {"pyramid": (1, 2, 3, 4), "branches": (0, 1, 2, 3, 4)}
-"""Maps of a backbone that become features; the first is too large for the grid itself."""
 PARTS = ("attention", "evaluator", "graph")
 """What a model may have more than the run whose weights it begins with."""
 
@@ -316,7 +314,7 @@ class OutlineModel(nn.Module):
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def _evaluating(network: nn.Module) -> Generator[None]:
     """Put a network into eval mode for a while."""
     before = network.training
     network.eval()
@@ -324,53 +322,6 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         network.train(before)
-
-
-class Fields(nn.Module):
-    """Spreads positions over the grid: exp(-d / `reach`) at a distance of d cells. Nothing is learned."""
-
-    spread: Tensor
-
-    def __init__(self, grid: int, reach: float = 5.0) -> None:
-        """Build it.
-
-        Args:
-            grid: cells on a side.
-            reach: cells over which a field falls to 1/e.
-        """
-        super().__init__()
-        cells = torch.arange(grid * grid)
-        x, y = (cells % grid).float(), (cells // grid).float()
-        distance = torch.hypot(x[:, None] - x, y[:, None] - y)
-        self.register_buffer("spread", torch.exp(-distance / reach), persistent=False)
-
-    def forward(self, positions: Float[Tensor, "*B g g"]) -> Float[Tensor, "*B g g"]:
-        """Spread maps that are 1 in one cell, or empty."""
-        return (positions.flatten(-2).to(self.spread.dtype) @ self.spread).view_as(positions)
-
-
-def build_backbone(settings: ModelSettings) -> Backbone:
-    """Build the network that sees the image, with random weights."""
-    if settings.backbone == "vgg16_bn":
-        return VGG16BN()
-    if settings.backbone == "resnet50":
-        return ResNet50()
-    return EfficientNetLite0() if settings.backbone == "efficientnet_lite0" else LightBackbone()
-
-
-def start_backbone(model: OutlineModel, pretrained: str | None) -> None:
-    """Give a backbone the weights that the settings name; see `ModelSettings.pretrained`.
-
-    Raises:
-        MissingExtraError: they come in a package that is not installed.
-        RunError: they are missing, or do not fit.
-    """
-    if pretrained is None:
-        return
-    if isinstance(model.backbone, (VGG16BN, ResNet50)):
-        model.backbone.load_torchvision(pretrained)
-    elif isinstance(model.backbone, EfficientNetLite0):
-        model.backbone.load_published(pretrained)
 
 
 def build_model(settings: ModelSettings, grid: int = GRID, *, reinforce: bool = False) -> OutlineModel:

@@ -104,8 +104,8 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
-        backbone: ``vgg16_bn`` (paper), ``resnet50`` (dilated, Polygon-RNN++), ``efficientnet_lite0``, or ``light``, which
-            a CPU can train from scratch.
+        backbone: ``vgg16_bn`` (paper), ``resnet50`` (dilated, Polygon-RNN++), ``efficientnet_lite0``, ``light``, which a
+            CPU can train from scratch, or ``narrow``, a quarter of it.
         pretrained: file of weights that it begins with: for ``vgg16_bn`` and ``resnet50`` torchvision's (``.pth`` or
             safetensors), for
             ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
@@ -124,8 +124,8 @@ class ModelSettings:
             ``fields``, which fall off with the distance from the point, so that every cell knows how far it is from it.
         head: ``linear``: one linear map of the whole last map; ``cells``: the same small linear map in every cell.
         checkpointing: compute each layer again in the backward pass instead of keeping its maps.
-        skips: how the backbone's maps become features: ``pyramid`` (Polygon-RNN, as in the paper), or ``branches``, joined
-            at four times the grid's size (Polygon-RNN++), which `graph` needs.
+        skips: how the backbone's maps become features: ``pyramid`` (Polygon-RNN, as in the paper), or ``branches``,
+            joined at four times the grid's size (Polygon-RNN++), which `graph` needs.
         attention: weigh the features in each step by what the decoder remembers (Polygon-RNN++); of ``convlstm`` and
             ``convgru``.
         evaluator: a network that tells the IoU of a finished outline, and so chooses among several (Polygon-RNN++).
@@ -135,7 +135,7 @@ class ModelSettings:
     """
 
     kind: Kind = "semicoupled"
-    backbone: Literal["vgg16_bn", "resnet50", "efficientnet_lite0", "light"] = "light"
+    backbone: Literal["vgg16_bn", "resnet50", "efficientnet_lite0", "light", "narrow"] = "light"
     pretrained: str | None = None
     freeze: bool = False
     cache_gigabytes: float = 0.0
@@ -175,9 +175,9 @@ class ModelSettings:
                 "model.cache_gigabytes: what a backbone gives can be kept only if it stays as it is. Set model.freeze, "
                 "or leave it out."
             )
-        if self.pretrained is not None and self.backbone == "light":
+        if self.pretrained is not None and self.backbone in ("light", "narrow"):
             raise SettingsError(
-                f"model.pretrained {self.pretrained}: there are no weights of model.backbone light. Choose "
+                f"model.pretrained {self.pretrained}: there are no weights of model.backbone {self.backbone}. Choose "
                 "efficientnet_lite0, vgg16_bn or resnet50, or leave it out."
             )
         if self.freeze and self.pretrained is None:
@@ -196,8 +196,8 @@ class ModelSettings:
             )
         if self.learn == "parts" and not (self.evaluator or self.graph):
             raise SettingsError(
-                "model.learn parts: there is no part to learn. Set model.evaluator or model.graph to true, or model.learn "
-                "to all."
+                "model.learn parts: there is no part to learn. Set model.evaluator or model.graph to true, or "
+                "model.learn to all."
             )
 
     @property
@@ -216,7 +216,7 @@ class LossSettings:
         maps: weight of the loss of three maps that are read from the image's features: the object, its border, and its
             points (the first point of an outline of which only the box is given is chosen by the last one).
         points: weight of the next point's loss, told all points before it.
-        reinforce: weight of the self-critical loss (Polygon-RNN++): outlines are drawn by chance and judged by their IoU.
+        reinforce: weight of the self-critical loss (Polygon-RNN++): outlines are drawn by chance and judged by IoU.
         evaluator: weight of the evaluator's loss, where there is one.
         graph: weight of the graph network's loss, where there is one.
     """
@@ -242,8 +242,8 @@ class EvaluationSettings:
     Args:
         prompts: what is known of an outline: ``start_end``, ``start`` or ``box``.
         beam: outlines that are kept in view; 1 takes the likeliest point each time.
-        firsts: first points that are tried where none is given, the likeliest ones. Of all outlines that come of them the
-            evaluator chooses, or the likeliest is taken where the model has none.
+        firsts: first points that are tried where none is given, the likeliest ones. Of all outlines that come of them
+            the evaluator chooses, or the likeliest is taken where the model has none.
         clicks: corrections at most of the simulated annotator; 0 leaves it out.
         jitter: px of the image by which its corrections miss (standard deviation).
         moves: objects of which a point is moved, to time how long the rest takes; 0 leaves it out.

@@ -143,11 +143,11 @@ def test_it_raises_the_iou() -> None:
     optimizer = torch.optim.Adam([policy.table], lr=0.1)
     torch.manual_seed(0)
     many = 64
-    start = [values.expand(many) for values in (FIRST, NONE)]
+    first, end = FIRST.expand(many), NONE.expand(many)
     means: list[float] = []
     for _ in range(60):
         chance, likely = (
-            try_out(policy.step, *start, truth.expand(many, -1, -1), grid=grid, most=most, sample=sample)
+            try_out(policy.step, first, end, truth.expand(many, -1, -1), grid=grid, most=most, sample=sample)
             for sample in (True, False)
         )
         loss = self_critical(likelihood(policy.scores, chance.rolled, grid), chance.iou, likely.iou)

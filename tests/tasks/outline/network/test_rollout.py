@@ -13,6 +13,7 @@ from semicoupled.nn.streams import HiddenState
 from semicoupled.tasks.outline.drawing.decoding import Ask, draw
 from semicoupled.tasks.outline.model import OutlineModel, build_model
 from semicoupled.tasks.outline.network.choices import allowed, one_hot
+from semicoupled.tasks.outline.network.heads import CellHead
 from semicoupled.tasks.outline.network.rollout import Rolled, corners, log_probability, roll, told
 
 GRID = 8
@@ -25,6 +26,7 @@ def model(request: pytest.FixtureRequest) -> OutlineModel:
     with torch.no_grad():
         for parameter in built.network.parameters():
             parameter.mul_(6)  # strong opinions, which depend on the state
+        assert isinstance(built.main_head, CellHead)
         built.main_head.closed.weight.mul_(4)
     return built
 

@@ -51,6 +51,8 @@ COUNTS = {
     "convlstm_15": 15_712_288,
     "convgru_5": 2_204_280,
     "cbm_15": 5_846_480,
+    "polyrnn_lstm": 470_304,
+    "polyrnn_pp": 470_304,
 }
 
 

@@ -1,7 +1,7 @@
 """Drawing outlines: step by step from the cached state, the likeliest point each time, or several outlines in view.
 
-Where several first points are tried, or several outlines are in view, the evaluator chooses among what comes out of them,
-as in Polygon-RNN++ (Acuna et al. 2018, Sec. 3.4); without one it is the likeliest.
+Where several first points are tried, or several outlines are in view, the evaluator chooses among what comes out of
+them, as in Polygon-RNN++ (Acuna et al. 2018, Sec. 3.4); without one it is the likeliest.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def draw(
     ]
     owners = [number for number, own in enumerate(starts) for _ in own]
     first = torch.tensor([pick for own in starts for pick in own])
-    end = torch.tensor([-1 if asks[owner].end is None else _class(asks[owner].end, grid) for owner in owners])
+    ends = [-1 if ask.end is None else _class(ask.end, grid) for ask in asks]
+    end = torch.tensor([ends[owner] for owner in owners])
     evaluator: Evaluator | None = getattr(model, "evaluator", None) if len(owners) * beam > len(asks) else None
     seen = features[owners].repeat_interleave(beam, dim=0)
     rows = _run(model, seen, _Beam(first, end, beam), most, remember=evaluator is not None)

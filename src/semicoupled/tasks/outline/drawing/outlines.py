@@ -23,7 +23,7 @@ class Outlined(NamedTuple):
     """An outline in an image.
 
     Attributes:
-        points: N x 2, px of the image; of a model with a graph network those that it gives, twice as many as were drawn.
+        points: N x 2, px of the image; of a model with a graph network what it gives, twice as many as were drawn.
         drawn: what was drawn on the grid, with confidences.
     """
 

@@ -1,5 +1,7 @@
 """A person and a network draw an outline together: points appear, any of them can be moved, the rest follows.
 
+From Python::
+
     session = OutlineSession(model, image, data)
     session.box(Box(40, 60, 120, 80))
     for point in session.start((52, 70)):           # or session.draw(), which also chooses where to begin
@@ -47,6 +49,8 @@ class OutlineSession:
         model: in eval mode.
         image: height x width x 3.
         data: how the model was trained to see objects.
+        now: all that is drawn so far.
+        steps: of the network, so far.
     """
 
     model: OutlineModel

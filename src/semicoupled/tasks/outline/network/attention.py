@@ -8,6 +8,8 @@ that weights that are all the same change nothing: a new attention begins as non
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -50,7 +52,7 @@ def attend_by_loops(attention: Attention, features: Tensor, state: StackState) -
     layers = state.main
     assert layers is not None
     mapped = [
-        torch.einsum("fc,bchw->bfhw", part.weight[:, :, 0, 0], hidden) + part.bias[None, :, None, None]
+        torch.einsum("fc,bchw->bfhw", part.weight[:, :, 0, 0], hidden) + cast(Tensor, part.bias)[None, :, None, None]
         for part, hidden in ((attention.first, layers[0][0]), (attention.last, layers[-1][0]))
     ]
     weighed = torch.empty_like(features)
@@ -60,7 +62,9 @@ def attend_by_loops(attention: Attention, features: Tensor, state: StackState) -
         for y in range(height):
             for x in range(width):
                 mixed = features[row, :, y, x] + mapped[0][row, :, y, x] + mapped[1][row, :, y, x]
-                scores[y, x] = mixed.clamp_min(0) @ attention.score.weight[0, :, 0, 0] + attention.score.bias[0]
+                scores[y, x] = (
+                    mixed.clamp_min(0) @ attention.score.weight[0, :, 0, 0] + cast(Tensor, attention.score.bias)[0]
+                )
         shares = scores.exp() / scores.exp().sum()
         weighed[row] = features[row] * shares * (height * width)
     return weighed

@@ -1,8 +1,8 @@
 """How good is a finished outline? A small network that tells its IoU (Polygon-RNN++, Acuna et al. 2018, Sec. 3.4).
 
-It sees the features of the image, what the decoder's last layer remembers, and the outline, filled; two convolutions and
-a fully connected layer follow. It learns from outlines that were drawn in training, by the squared error of the IoU, and
-nothing flows from it to what it looks at.
+It sees the features of the image, what the decoder's last layer remembers, and the outline, filled; two convolutions
+and a fully connected layer follow. It learns from outlines that were drawn in training, by the squared error of the
+IoU, and nothing flows from it to what it looks at.
 """
 
 from __future__ import annotations

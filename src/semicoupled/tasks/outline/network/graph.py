@@ -2,11 +2,11 @@
 
 The points of the outline and one in the middle of each side are the nodes of a ring. Messages go along three kinds of
 edges: from the neighbor before, from the neighbor behind, and, between points of the outline, from those on either side
-of the middle. Each kind has its own linear map; a GRU takes the sum in (Li et al. 2016). After `ROUNDS` rounds each node
-says by which of 15 x 15 offsets it moves, in pixels of a grid four times as fine: 112 for 28 cells.
+of the middle. Each kind has its own linear map; a GRU takes the sum in (Li et al. 2016). After `ROUNDS` rounds each
+node says by which of 15 x 15 offsets it moves, in pixels of a grid four times as fine: 112 for 28 cells.
 
-The network learns from true outlines on the coarse grid, with points that slipped, and each node's answer is the nearest
-point of the true outline. Nothing flows from it to what it looks at.
+The network learns from true outlines on the coarse grid, with points that slipped, and each node's answer is the
+nearest point of the true outline. Nothing flows from it to what it looks at.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EDGES = 3
 
 
 class Ring(NamedTuple):
-    """The nodes of outlines: every second one, from the first on, is a point; between them are the middles of the sides.
+    """The nodes of outlines: every second one, from the first on, is a point; between them are the sides' middles.
 
     Attributes:
         nodes: B M 2, x and y in pixels of the fine grid.

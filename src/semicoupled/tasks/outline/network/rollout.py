@@ -1,4 +1,4 @@
-"""Outlines that a network draws while it learns: by chance, as it deems them likely, or the likeliest point each time."""
+"""Outlines that a network draws while it learns: by chance, as likely as it deems them, or the likeliest points."""
 
 from __future__ import annotations
 

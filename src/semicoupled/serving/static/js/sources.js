@@ -80,7 +80,7 @@ export class Sources {
   #upload() {
     const said = h("div", { role: "status" });
     const input = (more) => h("input", { type: "file", multiple: true, class: "hidden", onchange: (event) => this.send([...event.target.files], said), ...more });
-    const [files, folder] = [input({ "aria-label": "Files" }), input({ "aria-label": "Folder", webkitdirectory: true })];
+    const [files, folder] = [input({ "aria-label": "Files" }), input({ "aria-label": "All files of a folder", webkitdirectory: true })];
     const zone = h("div", { class: "drop" }, h("p", {}, "Drop files or a folder here"), h("div", { class: "row middle" },
       h("button", { type: "button", onclick: () => files.click() }, "Choose files"), h("button", { type: "button", onclick: () => folder.click() }, "Choose a folder")), files, folder,
     h("p", { class: "small" }, `up to ${bytes(this.status.upload_bytes)} each, ${this.status.upload_files} files; they stay on this machine`));

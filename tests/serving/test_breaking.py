@@ -124,6 +124,7 @@ def test_a_head_without_end_is_refused(server: Any) -> None:
     assert found.startswith(b"HTTP/1.1 4")
 
 
+@pytest.mark.slow
 def test_the_next_server_takes_over_what_one_that_was_killed_left(
     run_server: Callable[..., AbstractContextManager[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

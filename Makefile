@@ -20,7 +20,7 @@ PYTHONS ?= $(PYTHON)
 # One thread a test process: the processes already use all cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: demo test test-slow lint format types floors snippets docs dist lowest check clean help
+.PHONY: demo test test-slow lint format types floors snippets docs audit sbom dist lowest check clean help
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,13 @@ snippets: $(VENV)/.installed-dev  ## run the examples of the README and of the d
 docs: $(VENV)/.installed-docs  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 
+audit: $(VENV)/.installed-dev  ## look for installed packages that are known to be vulnerable
+	$(BIN)/python .ci/audit.py
+
+sbom: $(VENV)/.installed-audit  ## list everything that is installed, as CycloneDX, in dist/sbom.json
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py environment --output-format JSON --output-reproducible --pyproject pyproject.toml --output-file dist/sbom.json $(BIN)/python
+
 dist: $(VENV)/.installed-dev  ## build wheel and sdist, look into them, and use the wheel in clean environments (PYTHONS=...)
 	$(BIN)/python .ci/dist.py $(PYTHONS) --torch "$(TORCH)" --checker $(BIN)/basedpyright
 
@@ -80,6 +87,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.installed-audit: $(VENV)/.installed
+	$(PIP) --editable ".[audit]"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

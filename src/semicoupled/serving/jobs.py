@@ -182,12 +182,6 @@ class Jobs:
             job.stop = True
             self._lock.notify_all()
 
-    def forget(self, job: Job) -> None:
-        """Let the result of a job go that has ended, and that nobody will ask for again."""
-        with self._lock:
-            if job.state in ENDED:
-                self._jobs.pop(job.id, None)
-
     def _run(self) -> None:
         while not self._closing:
             if self._process is None or not self._process.is_alive():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
+from typing import Any
 
 from semicoupled.errors import RunError, SemicoupledError, nearest
 from semicoupled.run_folder import PRETRAINED, RunFolder, read_run, resolve_run
+from semicoupled.settings_file import read_yaml
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class ServedRuns:
             try:
                 folder = read_run(path)
                 settings = self._settings(folder)
-            except (SemicoupledError, OSError, yaml.YAMLError):
+            except (SemicoupledError, OSError):
                 continue  # it is being written, or is of another version
             found[name] = ServedRun(name, folder, settings, shipped)
         return found
@@ -100,10 +102,10 @@ class ServedRuns:
         before = self._read.get(folder.path)
         if before is not None and before[0] == written:
             return before[1]
-        content = yaml.safe_load(folder.settings_file.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
+        content = read_yaml(folder.settings_file)
+        if not content:
             raise RunError(f"{folder.settings_file}: holds no settings")
-        self._read[folder.path] = written, cast("dict[str, Any]", content)
+        self._read[folder.path] = written, dict(content)
         return self._read[folder.path][1]
 
     def find(self, name: str, task: str | None = None) -> ServedRun:
@@ -124,4 +126,8 @@ class ServedRuns:
 
 
 def _children(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if (path / "run.json").is_file()]
+    try:
+        return [path for path in sorted(folder.iterdir()) if (path / "run.json").is_file()]
+    except OSError as error:  # it was moved away meanwhile; the server goes on with what there is
+        log.debug("%s: cannot be looked into (%s)", folder, error.strerror)
+        return []

@@ -18,6 +18,8 @@ from semicoupled.tasks.action.normalizing import Normalizer
 from semicoupled.tasks.action.store import ClipStore
 from semicoupled.training.sampling import SampleKey
 
+WITH_FLOW = ("flow", "rgb_flow")
+"""Colors with which the network sees how pixels move."""
 FLOW_UNIT, FLOW_LIMIT = 2.0, 5.0
 """Pixels a frame that count as 1 where the network sees flow, and the most that it sees."""
 
@@ -92,12 +94,13 @@ class ActionData(Dataset[ActionBatch]):
         flow = torch.empty(settings.frames, 0)
         if self._with_flow:
             flow = torch.from_numpy(np.pad(flow_between(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
-        moving = settings.color == "flow"
-        seen = flow_frames(images) if moving else Normalizer(settings.normalize).see(recolor(images, draw))
-        if missing and moving:  # who stands still does not move
-            seen = np.pad(seen, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        elif missing:
-            seen = np.concatenate([seen, np.repeat(seen[-1:], missing, 0)])
+        parts: list[np.ndarray] = []
+        if settings.color != "flow":
+            shown = Normalizer(settings.normalize).see(recolor(images, draw))
+            parts.append(np.concatenate([shown, np.repeat(shown[-1:], missing, 0)]))
+        if settings.color in WITH_FLOW:  # who stands still does not move
+            parts.append(np.pad(flow_frames(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
+        seen = np.concatenate(parts, -1)
         return ActionBatch(
             torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2))),
             torch.full((settings.frames,), self.label(asked.index)),

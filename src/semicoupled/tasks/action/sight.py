@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from semicoupled.data.augment import NO_CHANGE, ClipDraw, Size, place, recolor
-from semicoupled.tasks.action.data import flow_frames
+from semicoupled.tasks.action.data import WITH_FLOW, flow_frames
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.normalizing import Normalizer
 
@@ -36,10 +36,12 @@ class Sight:
             T C H W.
         """
         size = Size(self._settings.height, self._settings.width)
-        if self._settings.color == "flow":
+        parts: list[np.ndarray] = []
+        if self._settings.color != "flow":
+            parts.append(self._normalizer.see(recolor(place(images, self._draw, size), NO_CHANGE)))
+        if self._settings.color in WITH_FLOW:
             together = images if self._before is None else np.concatenate([self._before[None], images])
-            seen = flow_frames(place(together, self._draw, size))[len(together) - len(images) :]
+            parts.append(flow_frames(place(together, self._draw, size))[len(together) - len(images) :])
             self._before = images[-1]
-        else:
-            seen = self._normalizer.see(recolor(place(images, self._draw, size), NO_CHANGE))
+        seen = np.concatenate(parts, -1)
         return torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2)))

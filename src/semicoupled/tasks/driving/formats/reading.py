@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.checking.label_facts import doubt_unit
 from semicoupled.tasks.driving.data_settings import DataSettings
@@ -68,9 +69,11 @@ def read_found(found: Found, settings: DataSettings) -> list[Drive]:
     Raises:
         DataError: see `read_drives`.
     """
+    with damage_told(found.path, found.format.NAME):
+        drives = found.format.read(found.path, settings)
     return [
         dataclasses.replace(drive, name=_named(found, drive.name), run=_named(found, drive.run))
-        for drive in found.format.read(found.path, settings)
+        for drive in drives
         if len(drive)
     ]
 

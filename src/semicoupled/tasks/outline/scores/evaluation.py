@@ -86,6 +86,7 @@ def judged_model(
     prompts: Sequence[Prompt],
     *,
     beam: int = 1,
+    firsts: int = 1,
     progress: Progress | None = None,
 ) -> dict[Prompt, list[Judged]]:
     """Let a model outline objects, and score what it draws.
@@ -96,6 +97,7 @@ def judged_model(
         data: how the model sees them.
         prompts: what is said of them.
         beam: see `decoding.draw`.
+        firsts: see `decoding.draw`.
         progress: who is told how far it is.
     """
     shown = progress or NoProgress()
@@ -109,7 +111,7 @@ def judged_model(
             for prompt in prompts:
                 asks = [ask_for(view, prompt) for view in views]
                 crops = [view.image for view in views]
-                found = outline(model, crops, windows, asks, beam=beam, most=data.points)
+                found = outline(model, crops, windows, asks, beam=beam, firsts=firsts, most=data.points)
                 judged[prompt] += _judged(part, found)
             shown.update(begin + len(part))
     finally:
@@ -151,7 +153,9 @@ def score_sources(
     chosen = usable(sources, settings.limit)
     rows: list[Row] = []
     if model is not None:
-        judged = judged_model(model, chosen, data, settings.prompts, beam=settings.beam, progress=progress)
+        judged = judged_model(
+            model, chosen, data, settings.prompts, beam=settings.beam, firsts=settings.firsts, progress=progress
+        )
         for prompt, found in judged.items():
             rows += rows_of(kind, found, {"prompt": prompt, "seed": seed})
         if settings.clicks:

@@ -30,7 +30,11 @@ def trials(request: Request) -> Sequence[Trial]:
 
 
 def run(request: Request) -> Outcome:
-    """Train what Table 3 has not trained yet, and draw."""
+    """Train what Table 3 has not trained yet, and draw.
+
+    Raises:
+        RunError: no run with ASTSGD is there.
+    """
     from semicoupled.explain.focus import draw_focus, read_focus
     from semicoupled.reproduce.looking import top_maps
 

@@ -51,7 +51,7 @@ def check_same(one: Path, other: Path) -> None:
         AssertionError: they differ.
     """
     left, right = files_of(one), files_of(other)
-    assert left.keys() == right.keys()
+    assert left.keys() == right.keys(), sorted(left.keys() ^ right.keys())
     for name in left:
         if Path(name).name == "environment.json" or path_suffix(name) == ".html":
             continue  # the machine, and a page that shows what is compared here anyway

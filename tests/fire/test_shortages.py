@@ -15,7 +15,7 @@ from fire_compare import check_same, check_whole, hidden
 from fire_kills import commands
 from fire_process import Ended, run
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts processes by fork")
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="starts processes by fork"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def every_kind(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Comm
     [
         ("full_disk", [], 7, "the disk is full"),
         ("used_up_memory", [], 7, "Lower what is held at once: training.batch"),
-        pytest.param("ended_worker", ["--workers=1"], 7, "Give fewer --workers", marks=pytest.mark.slow),
-        pytest.param("clock_that_jumps", [], 0, "", marks=pytest.mark.slow),
+        ("ended_worker", ["--workers=1"], 7, "Give fewer --workers"),
+        ("clock_that_jumps", [], 0, ""),
     ],
 )
 def test_a_training_that_was_disturbed_is_taken_up(
@@ -73,7 +73,6 @@ def test_a_run_folder_that_may_not_be_written_is_named(toy: tuple[Command, Path]
     check_same(out, whole)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nowcasting train", "nowcasting evaluate", "nowcasting predict", "driving predict"])
 def test_a_disk_that_fills_up_anywhere_leaves_nothing_half(
     every_kind: dict[str, tuple[Command, Ended, Path]], tmp_path: Path, name: str

@@ -55,7 +55,13 @@ def plain(number: float) -> Condition:
 
 
 class Rows(NamedTuple):
-    """What a file of rows holds."""
+    """What a file of rows holds.
+
+    Attributes:
+        task: its name.
+        data: what was scored on, in words.
+        rows: the scores.
+    """
 
     task: str
     data: str

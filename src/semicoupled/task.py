@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
-from semicoupled.errors import SettingsError, nearest
+from semicoupled.errors import DataError, SettingsError, nearest
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +42,13 @@ class TaskOutput(NamedTuple):
 
     The shape of a prediction is the task's own; the time axis, if it has one, is the second. A state is what the task's
     network calls so: a nested NamedTuple of tensors, opaque to everyone else.
+
+    Attributes:
+        main: the prediction that counts.
+        spatial: the spatial stream's; None where it was not asked for.
+        temporal: the temporal stream's; None likewise.
+        state: after the last frame.
+        state_at: after as many frames as were asked for, or None.
     """
 
     main: Tensor
@@ -243,6 +250,40 @@ class ConvertRequest:
 
 
 @dataclass(frozen=True)
+class MakeRequest:
+    """Which data to make.
+
+    Args:
+        out: the folder to write; new or empty.
+        count: samples to learn from, at least 1; the parts to validate and to test on are smaller. None for as many as
+            the task thinks enough.
+        seed: everything random follows from it.
+        progress: who is told how far it is.
+    """
+
+    out: Path
+    count: int | None = None
+    seed: int = 0
+    progress: Progress | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be made.
+
+        Raises:
+            SettingsError: a number is too small.
+            DataError: the folder holds something.
+        """
+        if self.count is not None and self.count < 1:
+            raise SettingsError(f"--count: expected at least 1, got {self.count}.")
+        if self.seed < 0:
+            raise SettingsError(f"--seed: expected 0 or more, got {self.seed}.")
+        if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+            raise DataError(
+                f"{self.out}: is there already; expected a new or an empty folder. Name another, or delete it"
+            )
+
+
+@dataclass(frozen=True)
 class Task(Generic[SettingsT]):
     """A task: what it takes, what it gives, how it is scored.
 
@@ -264,6 +305,7 @@ class Task(Generic[SettingsT]):
             reads no files.
         describe: says in one table what a folder holds, from a few of its files. None likewise.
         convert: writes data in another format, and says what it wrote. None where there is one format alone.
+        make: writes generated data, and says what it wrote. None where there are none.
         start: gives a fresh model the weights that others learned, where the settings name some. None where they never
             do.
         extras: what is found out once a training has ended, by name, such as a calibration on the validation split.
@@ -286,6 +328,7 @@ class Task(Generic[SettingsT]):
     check: Callable[[DataRequest[SettingsT]], DataReport] | None = None
     describe: Callable[[DataRequest[SettingsT]], DataReport] | None = None
     convert: Callable[[ConvertRequest], DataReport] | None = None
+    make: Callable[[MakeRequest], DataReport] | None = None
     start: Callable[[SettingsT, TaskModel], None] | None = None
     extras: Mapping[str, Callable[[SettingsT, TaskModel, Splits, Progress], Json]] = field(
         default_factory=dict[str, "Callable[[SettingsT, TaskModel, Splits, Progress], Json]"]

@@ -141,6 +141,28 @@ def chromium() -> str:
     return found
 
 
+def memory_of(process: int) -> int:
+    """Give the resident memory of a process and all below it, bytes."""
+    total = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                if int(folder.name) == process or parent == process:
+                    total += int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            except (OSError, ValueError, IndexError):
+                continue
+    return total
+
+
+@pytest.fixture(scope="session")
+def memory() -> Callable[[int], int]:
+    """`memory_of`, or skip."""
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("reads memory from /proc")
+    return memory_of
+
+
 @pytest.fixture
 def small_limits() -> Limits:
     """Limits that a test can reach."""

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import h5py
 import numpy as np
 import pytest
+import yaml
 
 from semicoupled.errors import DataError
 from semicoupled.run_folder import PRETRAINED
@@ -103,6 +105,56 @@ def test_a_tub_that_was_dropped_file_by_file(ask: Callable[..., Result], tmp_pat
     assert sorted(path.name for path in tub.iterdir()) == before
     with pytest.raises(DataError, match="cannot be read"):
         ask(tub, tub)  # into a user's own folder nothing is written
+
+
+def write_comma(place: Path, camera: str, log: str, count: int, shade: int = 0) -> None:
+    """Write comma.ai's two files of a drive into one folder."""
+    with h5py.File(place / camera, "w") as file:
+        file["X"] = np.full((count, 3, 24, 32), shade, np.uint8)
+    with h5py.File(place / log, "w") as file:
+        file["cam1_ptr"] = np.repeat(np.arange(count), 5).astype(float)
+        file["times"] = np.arange(5 * count) / 100
+        file["steering_angle"] = np.full(5 * count, 10.0 * count)
+
+
+@pytest.mark.parametrize(
+    ("files", "frames"),
+    [
+        ([("one.h5", "one.again1.h5", 45)], [45]),
+        ([("camera.h5", "log.h5", 45)], [45]),  # a pair alone is one, whatever it is called
+        ([("a.h5", "a.again2.h5", 45), ("b.again3.h5", "b.h5", 50)], [45, 50]),
+    ],
+)
+def test_camera_and_log_that_were_dropped(
+    files: list[tuple[str, str, int]],
+    frames: list[int],
+    work: Work,
+    make_driving_run: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    run = make_driving_run(unit="degrees")
+    settings = yaml.safe_load((run / "settings.yaml").read_text())
+    settings["data"]["angle"].update(unit="degrees", factor=0.1)
+    (run / "settings.yaml").write_text(yaml.safe_dump(settings))
+    place = tmp_path / "upload"
+    place.mkdir()
+    for camera, log, count in files:
+        write_comma(place, camera, log, count)
+    before = sorted(path.name for path in place.iterdir())
+    source = Source(place=place, base=place.resolve(), dropped=True)
+    found = steer(work, JobRequest("", run, source, DriveOptions()))
+    parts: Any = found.document["parts"]
+    assert [part["frames"] for part in parts] == frames
+    assert found.document["unit"] == "degrees"
+    np.testing.assert_allclose(array(found, "truth"), frames[0], atol=1e-4)
+    assert sorted(path.name for path in place.iterdir()) == before
+
+
+def test_a_camera_without_its_log_says_so(ask: Callable[..., Result], tmp_path: Path) -> None:
+    write_comma(tmp_path, "one.h5", "log.h5", 45)
+    (tmp_path / "log.h5").unlink()
+    with pytest.raises(DataError, match="log"):
+        ask(tmp_path / "one.h5", tmp_path, dropped=True)
 
 
 def test_a_folder_of_images_has_no_truth(ask: Callable[..., Result], tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -180,8 +183,6 @@ def test_a_device_that_is_not_there_is_said(module_path: Path) -> None:
 
 
 def test_the_end_ends_the_worker(module_path: Path) -> None:
-    import os
-
     ending = Jobs(LIMITS, "cpu", PREPARE, ())
     ending.start()
     job = ending.submit(request("deaf"))
@@ -194,3 +195,52 @@ def test_the_end_ends_the_worker(module_path: Path) -> None:
     assert waiting.state == "cancelled"
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_many_cancels_at_once_stop_each_job_once(jobs: Jobs) -> None:
+    running = jobs.submit(request("polite"))
+    until(lambda: running.state == "running")
+    waiting = jobs.submit(request("polite"))
+    threads = [threading.Thread(target=jobs.cancel, args=(job,)) for job in (running, waiting) * 8]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [wait(job, 10).state for job in (running, waiting)] == ["cancelled", "cancelled"]
+    assert wait(jobs.submit(request("quick"))).state == "done"
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_worker_that_is_killed_is_followed_by_another(jobs: Jobs, busy: bool) -> None:
+    before = wait(jobs.submit(request("quick")))
+    job = jobs.submit(request("polite")) if busy else None
+    until(lambda: job is None or job.state == "running")
+    process = jobs.process_id
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+    if job is not None:
+        assert "the worker died of this" in str(wait(job, 10).error)
+    else:
+        until(lambda: jobs.process_id not in (None, process))
+    after = wait(jobs.submit(request("quick")))
+    assert after.state == "done"
+    assert before.result is not None
+    assert after.result is not None
+    assert before.result.document != after.result.document
+
+
+def test_a_clock_that_jumps_ends_no_job(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = time.time
+    job = jobs.submit(request("quick"))
+    for jump in (86_400.0, -86_400.0):
+        monkeypatch.setattr(time, "time", lambda jump=jump: clock() + jump)
+        assert wait(job).state == "done"
+        assert 0 <= job.seconds < 1
+        job = jobs.submit(request("quick"))
+    assert wait(job).state == "done"
+
+
+def test_what_nobody_asks_for_again_is_not_kept(jobs: Jobs) -> None:
+    job = jobs.submit(request("quick"), keep=False)
+    assert jobs.find(job.id) is None
+    assert wait(job).result is not None

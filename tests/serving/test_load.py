@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -31,21 +30,7 @@ class Totals(NamedTuple):
     last: int
 
 
-def memory(process: int) -> int:
-    """Give the resident memory of a process and all below it, bytes."""
-    total = 0
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                if int(folder.name) == process or parent == process:
-                    total += int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-            except (OSError, ValueError, IndexError):
-                continue
-    return total
-
-
-def load(address: str, process: int, seconds: float) -> Totals:
+def load(address: str, process: int, memory: Callable[[int], int], seconds: float) -> Totals:
     """Let clients ask as fast as they get answers, and retry where the queue is full."""
     end = [float("inf")]  # until every client has had its first result
     done = [0] * CLIENTS
@@ -82,10 +67,9 @@ def load(address: str, process: int, seconds: float) -> Totals:
     return Totals(sum(done), lost, first, memory(process))
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads memory from /proc")
 @pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.slow)])
-def test_32_clients_lose_nothing_and_memory_stays(server: object, seconds: float) -> None:
-    totals = load(server.address, server.process.pid, seconds)  # type: ignore[attr-defined]
+def test_32_clients_lose_nothing_and_memory_stays(server: object, memory: Callable[[int], int], seconds: float) -> None:
+    totals = load(server.address, server.process.pid, memory, seconds)  # type: ignore[attr-defined]
     print(f"{totals.done} jobs, {totals.first / 2**20:.0f} MiB at first, {totals.last / 2**20:.0f} MiB at the end")
     assert totals.lost == []
     assert totals.done > CLIENTS

@@ -13,6 +13,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: p
 
 PAGES = ["", "nowcasting", "driving", "action", "toy", "inside", "training", "reference"]
 SLOW = pytest.mark.slow
+AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 CHECKS = """() => {
@@ -59,6 +61,14 @@ def test_every_page_has_names_and_contrast(
     shoot(page, f"{name or 'home'}_{theme}")
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     assert page.evaluate(CHECKS) == []
+    if not AXE.is_file():
+        pytest.skip("no axe-core: it comes with a checkout, not with the package")
+    for summary in page.locator("main summary").all():
+        summary.click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags } })", WCAG)
+    assert found["violations"] == [], json.dumps(found["violations"], indent=1)[:3000]
+    assert len(found["passes"]) > 10
 
 
 @SLOW
@@ -91,6 +101,59 @@ def test_home_shows_tasks_models_and_device(visit: Callable[..., Any], patience:
     assert "small" in text
     assert "shipped" in text
     playwright.expect(page.locator("#server")).to_contain_text("CPU", timeout=patience)
+
+
+DROP = """(zone, files) => {
+  const carried = new DataTransfer();
+  for (const name of files) carried.items.add(new File(["no radar"], name));
+  const about = { bubbles: true, cancelable: true, dataTransfer: carried };
+  for (const kind of ["dragover", "drop"]) zone.dispatchEvent(new DragEvent(kind, about));
+}"""
+
+
+@SLOW
+def test_home_opens_a_folder_below_a_root(visit: Callable[..., Any], patience: int) -> None:
+    page = visit().open("")
+    page.locator(".own .browser button", has_text="evening").click()
+    page.get_by_role("button", name="Use this folder").click()
+    links = page.locator(".own .next a")
+    playwright.expect(links).to_have_text(["Nowcast", "Action", "Driving"])  # by the files' names, radar first
+    links.first.click()
+    page.wait_for_selector(".player", timeout=patience)
+    assert page.url.endswith("#/nowcasting?root=radar&path=evening")
+    assert page.get_by_role("radio", name="Folder").is_checked()
+    assert "rain_20200501T1200.npz" in page.text_content(".browser")
+    page.reload()  # the address says what is looked at
+    page.wait_for_selector(".player", timeout=patience)
+    page.locator("summary", has_text="About this forecast").click()
+    playwright.expect(page.locator("main")).to_contain_text("rain_20200501T1200.npz")
+
+
+@SLOW
+def test_home_takes_files_that_are_dropped(visit: Callable[..., Any]) -> None:
+    visited = visit()
+    page = visited.open("")
+    page.locator(".own").evaluate(DROP, ["holiday film.mp4", "second.mp4"])
+    playwright.expect(page.locator(".own [role=status]")).to_have_text("2 files ready")
+    playwright.expect(page.locator(".own .next a").first).to_have_text("Action")
+    page.locator(".task", has_text="Nowcast").evaluate(DROP, ["a.h5"])
+    page.wait_for_url("**/#/nowcasting?upload=*")
+    playwright.expect(page.get_by_role("alert")).to_contain_text(
+        "a.h5", timeout=120_000
+    )  # it is none, and that is said
+    assert page.get_by_role("radio", name="Own files").is_checked()
+
+
+@SLOW
+def test_a_folder_can_be_chosen_with_all_that_is_in_it(visit: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "drive" / "images").mkdir(parents=True)
+    for name in ("drive/manifest.json", "drive/images/1.jpg", "drive/images/2.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    page = visit().open("")
+    page.locator(".own").get_by_text("Own files").click()
+    page.get_by_label("Folder", exact=True).set_input_files(tmp_path / "drive")
+    playwright.expect(page.locator(".own [role=status]")).to_have_text("3 files ready")
+    playwright.expect(page.locator(".own .next a").first).to_have_text("Driving")
 
 
 @SLOW

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.serving import worker
 from semicoupled.serving.roots import Entry, Roots
+from semicoupled.serving.schemas import SourceChoice
+from semicoupled.serving.settings import Limits
+from semicoupled.serving.work import JobRequest, Source, Work
 
 ESCAPES = [
     "..",
@@ -132,3 +137,65 @@ def test_a_missing_root_is_said_at_the_start(tmp_path: Path) -> None:
 def test_an_unknown_root_names_the_known(data_root: Path) -> None:
     with pytest.raises(DataError, match="Did you mean 'data'"):
         Roots([data_root]).resolve("dat", "")
+
+
+def test_names_that_cannot_be_asked_for_are_not_shown(data_root: Path, client: TestClient) -> None:
+    (data_root / os.fsdecode(b"\xff.h5")).write_bytes(b"x")  # bytes that are no UTF-8
+    for name in ("new\nline.h5", "back\\slash.h5", "bell\a.h5"):
+        (data_root / name).write_bytes(b"x")
+    for name in ("q\"uote'.h5", "<img src=x>.h5", "über 😀.h5", "%2e%2e.h5", "a" * 240 + ".h5"):
+        (data_root / name).write_bytes(b"xx")
+    answer = client.get("/api/v1/files?root=data")
+    shown = [entry["name"] for entry in answer.json()["entries"]]
+    assert shown == sorted(
+        ["event", "q\"uote'.h5", "<img src=x>.h5", "über 😀.h5", "%2e%2e.h5", "a" * 240 + ".h5"],
+        key=lambda name: (name != "event", name),
+    )
+    for name in shown[1:]:
+        assert client.app.state.services.roots.resolve("data", name).read_bytes() == b"xx"
+    assert len(Roots([data_root]).files("data", "", 100)) == 2 + 5
+
+
+def test_a_root_that_vanishes_is_said(data_root: Path, client: TestClient) -> None:
+    data_root.rename(data_root.parent / "gone")
+    answer = client.get("/api/v1/files?root=data")
+    assert answer.status_code == 400
+    assert "is not there any more; was it moved, or is its disk not connected?" in answer.json()["error"]
+    assert client.get("/api/v1/status").status_code == 200
+    (data_root.parent / "gone").rename(data_root)
+    assert client.get("/api/v1/files?root=data").status_code == 200
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_said(data_root: Path) -> None:
+    (data_root / "event").chmod(0)
+    with pytest.raises(DataError, match="cannot be looked into"):
+        Roots([data_root]).list("data", "event")
+    (data_root / "event").chmod(0o700)
+
+
+def test_a_file_that_goes_while_a_folder_is_listed_is_left_out(
+    data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = Roots([data_root])
+    inside = [*Roots._inside(data_root / "event", data_root), data_root / "event" / "gone.h5"]
+    monkeypatch.setattr(Roots, "_inside", staticmethod(lambda folder, base: inside))
+    assert [entry.name for entry in roots.list("data", "event").entries] == ["one.h5", "readme.md", "two.h5"]
+
+
+def test_a_file_that_becomes_a_link_before_it_is_read_is_refused(data_root: Path) -> None:
+    work = Work("cpu", Limits(), lambda done, doing: None)
+    source = Source(Roots([data_root]).files("data", "event", 10), base=data_root)
+    asked = JobRequest("tests.nowhere:nothing", data_root, source)
+    (data_root / "event" / "one.h5").unlink()
+    (data_root / "event" / "one.h5").symlink_to(data_root.parent / "elsewhere" / "secret.h5")
+    kind, _, said, _ = worker._do(work, "job", asked)
+    assert kind == "failed"
+    assert said == "one.h5: leads elsewhere; expected a file below the folder that was chosen"
+
+
+def test_what_is_asked_for_below_a_root_says_which(client: TestClient) -> None:
+    services = client.app.state.services
+    base = services.roots.paths()["data"]
+    chosen = SourceChoice(sample=None, root="data", path="event/one.h5", upload=None).find(services)
+    assert (chosen.base, chosen.files) == (base, (base / "event" / "one.h5",))

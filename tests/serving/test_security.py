@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -253,3 +255,98 @@ def test_nothing_is_fetched_from_elsewhere(client: TestClient) -> None:
             assert not re.search(r"\son\w+=|<style|style=\"|<script>|innerHTML|eval\(", text), file
     assert client.get("/docs", follow_redirects=False).headers["location"] == "/#/reference"
     assert client.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://[", "http://127.0.0.1:8642:9", "nonsense", "http://127.0.0.1:8642.evil.example", "null", "file://"],
+)
+def test_an_origin_that_is_none_is_refused(make_client: Callable[..., TestClient], origin: str) -> None:
+    answer = make_client().post("/api/v1/uploads", headers={"Origin": origin})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/x%0d%0aSet-Cookie:%20a=b", "/%E2%82%AC", "/%ff", "/a%3Fb%23c"])
+def test_the_redirect_is_one_header(make_client: Callable[..., TestClient], path: str) -> None:
+    client = make_client(token=TOKEN)
+    answer = client.get(f"{path}?token={TOKEN}", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].isascii()
+    assert not set(answer.headers["location"]) & set("\r\n?#")
+    assert len(answer.headers.get_list("set-cookie")) == 1
+
+
+@pytest.mark.parametrize("beside", ['other=a"b c;d', "x=\u00e9", "bad[key]=1", '{"a":1}', "=", "a=b; ; c"])
+def test_cookies_of_other_programs_do_no_harm(make_client: Callable[..., TestClient], beside: str) -> None:
+    client = make_client(token=TOKEN)
+    for cookie in (f"{beside}; {COOKIE}_8642={TOKEN}", f"{COOKIE}_8642={TOKEN}; {beside}"):
+        client.cookies.clear()
+        assert client.get(STATUS, headers=[(b"cookie", cookie.encode())]).status_code == 200
+
+
+def test_two_servers_of_a_machine_keep_their_cookies_apart(make_client: Callable[..., TestClient]) -> None:
+    client = make_client(token=TOKEN)
+    cookies = [
+        client.get("/", params={"token": TOKEN}, headers={"Host": f"localhost:{port}"}, follow_redirects=False)
+        .headers["set-cookie"]
+        .partition("=")[0]
+        for port in (8642, 8643)
+    ]
+    assert cookies == [f"{COOKIE}_8642", f"{COOKIE}_8643"]
+    client.cookies.clear()
+    assert client.get(STATUS, headers={"Cookie": f"{COOKIE}_8643={TOKEN}"}).status_code == 401
+
+
+@pytest.mark.parametrize("token", ["ö" * 20, "a" * 20 + ";", "a b" * 10, "a" * 20 + "\n"])
+def test_a_token_that_does_not_stand_in_a_header_is_refused(token: str) -> None:
+    with pytest.raises(SettingsError, match="expected letters without accents, digits"):
+        ServeSettings(token=token)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"headers": [(b"authorization", "Bearer törööööööööööök".encode())]},
+        {"params": "token=%ff%fe%C3%A9"},
+        {"headers": [(b"authorization", b"Basic \xff\xff")]},
+    ],
+)
+def test_a_token_of_odd_letters_is_wrong_and_no_more(make_client: Callable[..., TestClient], given: Any) -> None:
+    assert make_client(token=TOKEN).get(STATUS, **given).status_code == 401
+
+
+@pytest.mark.parametrize("length", ["-5", "1e3", "0x10", "abc", "\u0663"])
+def test_a_length_that_is_none_is_refused(make_client: Callable[..., TestClient], length: str) -> None:
+    answer = make_client().post("/api/v1/uploads", headers=[(b"content-length", length.encode())])
+    assert answer.status_code == 400
+    assert "expected a number of bytes" in answer.json()["error"]
+
+
+def test_a_body_that_comes_drop_by_drop_is_given_up() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def drops() -> dict[str, Any]:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    guard = security.Guard(app, host="127.0.0.1", token=None, limits=Limits(body_seconds=0.2, body_rate=1000))
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/api/v1/uploads/x/files",
+        "headers": [(b"host", b"localhost")],
+        "query_string": b"",
+    }
+    asyncio.run(asyncio.wait_for(guard(scope, drops, send), 10))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert b"comes too slowly" in sent[1]["body"]

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import errno
+import io
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import h5py
@@ -57,7 +62,9 @@ def test_a_name_never_becomes_a_path(client: TestClient, name: str) -> None:
     answer = client.put(f"{UPLOADS}/{upload}/files", params={"name": name}, content=b"x")
     assert answer.status_code == 201
     found = client.app.state.services.uploads.find(upload)
-    assert [path.name for path in found.folder.iterdir()] == ["file_0000"]
+    (stored,) = found.folder.iterdir()
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*", stored.name)
+    assert stored.stem.lower() not in ("con", "nul", "com1")  # devices of Windows
     assert answer.json()["files"] == [name[:120]]  # what the user called it is still said
 
 
@@ -67,11 +74,29 @@ def test_whatever_the_name_it_stays_in_its_folder(name: str) -> None:
     assert Path(stored).name == stored
     assert (Path("/base") / stored).parent == Path("/base")
     assert not stored.startswith((".", "-"))
-    assert stored == "file_0007" or stored == name
+    assert stored.isascii()
+    assert stored.replace("_", "").replace("-", "").replace(".", "").isalnum()
+    assert ".." not in stored
 
 
 def test_a_harmless_name_stays_since_it_may_hold_the_time() -> None:
     assert stored_name("RAD_NL25_RAC_RM_202102052000.h5", 3) == "RAD_NL25_RAC_RM_202102052000.h5"
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("Screenshot 2026-01-02 at 10.00.00.png", "Screenshot_2026-01-02_at_10.00.00.png"),
+        ("201609281600_fmi (1).pgm.gz", "201609281600_fmi_1_.pgm.gz"),
+        ("видео.mp4", "file_0003.mp4"),
+        ("con.mp4", "file_0003.mp4"),
+        ("camera/2016.h5", "2016.h5"),
+        ("17_cam_image_array_.jpg", "17_cam_image_array_.jpg"),
+        ("catalog_0.catalog_manifest", "catalog_0.catalog_manifest"),
+    ],
+)
+def test_what_a_file_is_can_still_be_told_by_its_name(name: str, stored: str) -> None:
+    assert stored_name(name, 3) == stored
 
 
 def test_two_files_of_one_name_are_both_kept(client: TestClient) -> None:
@@ -79,7 +104,7 @@ def test_two_files_of_one_name_are_both_kept(client: TestClient) -> None:
     for content in (b"one", b"two"):
         client.put(f"{UPLOADS}/{upload}/files?name=a.h5", content=content)
     files = client.app.state.services.uploads.files(upload)
-    assert [path.read_bytes() for path in files] == [b"one", b"two"]
+    assert {path.name: path.read_bytes() for path in files} == {"a.h5": b"one", "a.again1.h5": b"two"}
 
 
 @pytest.mark.parametrize("upload", ["x", "..", "%2e%2e", "..%2f..", "a" * 5000])
@@ -104,6 +129,51 @@ def test_a_full_store_says_when_to_come_again(make_client: Callable[..., TestCli
         codes.append(answer.status_code)
     assert codes == [201, 201, 201, 503]
     assert answer.headers["retry-after"] == "60"
+
+
+async def drip(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        await asyncio.sleep(0)
+        yield part
+
+
+def test_files_that_come_at_once_share_the_room() -> None:
+    uploads = Uploads(Limits(upload_bytes=1000, uploads_bytes=1500))
+
+    async def both() -> list[object]:
+        ids = [uploads.begin().id for _ in range(2)]
+        parts = [b"x" * 100] * 9
+        return await asyncio.gather(*(uploads.add(each, "a", drip(*parts)) for each in ids), return_exceptions=True)
+
+    found = asyncio.run(both())
+    assert sorted(type(one).__name__ for one in found) == ["FullError", "str"]
+    assert sum(file.stat().st_size for file in uploads.folder.rglob("*") if file.is_file()) == 900
+    assert asyncio.run(uploads.add(uploads.begin().id, "b", drip(b"x" * 500)))  # what was refused takes no room
+    uploads.close()
+
+
+def test_too_many_uploads_are_refused(make_client: Callable[..., TestClient]) -> None:
+    client = make_client(limits=Limits(uploads=2))
+    answers = [client.post(UPLOADS) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 503]
+    assert "2 uploads are open, the most there may be" in answers[-1].json()["error"]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = client.post(UPLOADS).json()["id"]
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    class Full(io.BytesIO):
+        def write(self, content: object) -> int:
+            raise full
+
+    monkeypatch.setattr(Path, "open", lambda *about, **more: Full())
+    answer = client.put(f"{UPLOADS}/{upload}/files?name=a.h5", content=b"x" * 100)
+    monkeypatch.undo()
+    assert answer.status_code == 503
+    assert "cannot keep the file (No space left on device); make room" in answer.json()["error"]
+    assert client.app.state.services.uploads.find(upload).bytes == 0
+    assert client.put(f"{UPLOADS}/{upload}/files?name=a.h5", content=b"x").json()["files"] == ["a.h5"]
 
 
 def test_files_are_removed_when_they_are_not_used_and_at_the_end(tmp_path: Path) -> None:

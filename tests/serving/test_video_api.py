@@ -25,17 +25,20 @@ def videos(make_client: Callable[..., TestClient], make_action_run: Callable[...
 def test_both_pages_are_offered_with_samples(videos: TestClient) -> None:
     tasks = {task["name"]: task for task in videos.get(f"{API}/status").json()["tasks"]}
     assert tasks["driving"]["samples"] == ["curves", "winding"]
-    assert tasks["action"]["samples"] == ["jack", "wave", "bend"]
+    assert tasks["action"]["samples"] == ["jack", "wave", "bend", "square_E", "square_N", "disc", "cross"]
     runs = {run["name"]: run for run in videos.get(f"{API}/status").json()["runs"]}
     assert runs["people"]["facts"] == {"width": 32, "height": 24, "rate": None, "size": "xs", "streams": True}
     assert runs["driving-small"]["facts"]["rate"] == 10
 
 
-@pytest.mark.parametrize("where", ["driving/samples/winding", "action/samples/wave"])
-def test_a_preview_is_a_small_moving_picture(videos: TestClient, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "size"),
+    [("driving/samples/winding", (120, 160)), ("action/samples/wave", (120, 160)), ("action/samples/disc", (128, 128))],
+)
+def test_a_preview_is_a_small_moving_picture(videos: TestClient, where: str, size: tuple[int, int]) -> None:
     frames = np.load(io.BytesIO(videos.get(f"{API}/{where}").content))
     assert frames.dtype == np.uint8
-    assert frames.shape[1:] == (120, 160, 3)
+    assert frames.shape[1:] == (*size, 3)
     assert (np.diff(frames.astype(int), axis=0) != 0).any((1, 2, 3)).all()
     assert videos.get(f"{API}/{where}x").status_code == 400
 

@@ -1,4 +1,4 @@
-"""``semicoupled data``: look at data before training on them, and bring them into other formats."""
+"""``semicoupled data``: look at data before training on them, bring them into other formats, make some."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ TOPICS = {
     "check": "look at every file, and say what is wrong: semicoupled data check TASK DIR [--json F] [--page F.html]",
     "describe": "what a folder holds, in one table: semicoupled data describe TASK DIR [--json F] [--page F.html]",
     "convert": "write data in another format: semicoupled data convert TASK A B [--format NAME]",
+    "make": "write generated data to learn from: semicoupled data make TASK DIR [--count N] [--seed S]",
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check, describe or convert data.
+    """Check, describe, convert or make data.
 
     Returns:
         0, or 1 if `check` found a problem.
+
+    Raises:
+        SettingsError: no such topic.
     """
     topic, rest = (arguments[0], list(arguments[1:])) if arguments else ("--help", [])
     if topic in ("-h", "--help"):
@@ -32,7 +36,32 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if topic not in TOPICS:
         raise SettingsError(f"semicoupled data: there is no {topic!r}. {nearest(topic, TOPICS)}")
+    if topic == "make":
+        return _make(rest)
     return _convert(rest) if topic == "convert" else _run(topic, rest)
+
+
+def _make(arguments: Sequence[str]) -> int:
+    parser = Parser("data make", "TASK DIR [--count N] [--seed S]", TOPICS["make"])
+    parser.add_argument("out", metavar="DIR", type=Path, help="folder to write, new or empty")
+    parser.add_argument(
+        "--count", type=int, metavar="N", help="samples to learn from; those to validate and to test on come on top"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="everything random follows from it (0)")
+    chosen = choose_task(parser, arguments)
+    if chosen is None:
+        return 0
+    options = parser.parse(chosen.rest)
+
+    from semicoupled.task import MakeRequest, find_task
+
+    make = find_task(chosen.task).make
+    if make is None:
+        raise SettingsError(f"semicoupled data make: no data are generated for task {chosen.task}")
+    with progress() as shown:
+        report = make(MakeRequest(options.out, options.count, options.seed, shown))
+    print_report(report)
+    return report.exit_code
 
 
 def _convert(arguments: Sequence[str]) -> int:

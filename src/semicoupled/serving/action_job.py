@@ -14,9 +14,9 @@ from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError
 from semicoupled.explain.maps import Records, recording
 from semicoupled.nn.streams import STREAMS
+from semicoupled.serving.drawn_sample import drawn_frames, find_sample
 from semicoupled.serving.film import Choice, Film, told
 from semicoupled.serving.messages import public
-from semicoupled.serving.person_sample import FRAMES, find_sample, person_frames
 from semicoupled.serving.places import looking_into
 from semicoupled.serving.video_options import VideoOptions
 from semicoupled.serving.work import JobRequest, Result, Work, npy, numbers
@@ -49,10 +49,10 @@ def answer(work: Work, request: JobRequest) -> Result:
     work.progress(0.1, "reading the video")
     source = request.source
     if source.sample is not None:
-        title = find_sample(source.sample).title
-        return _answer(work, request, person_frames(source.sample), [Choice(title, FRAMES)], 0)
+        sample = find_sample(source.sample)
+        return _answer(work, request, drawn_frames(source.sample), [Choice(sample.title, sample.frames)], 0)
     with looking_into(work, source) as place:
-        videos = _videos(place)
+        videos = videos_of(place)
         if options.part >= len(videos):
             raise DataError(f"there is no video {options.part} of {len(videos)}; expected one from 0. Choose another")
         frames = iterate_frames(videos[options.part], rate=settings.data.rate, frame_rate=options.rate)
@@ -60,7 +60,7 @@ def answer(work: Work, request: JobRequest) -> Result:
         return _answer(work, request, frames, choices, options.part)
 
 
-def _videos(place: Path) -> list[Path]:
+def videos_of(place: Path) -> list[Path]:
     """Give the videos that are meant by a place."""
     if place.is_file():
         if not is_video_name(place):

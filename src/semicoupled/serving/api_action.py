@@ -18,8 +18,8 @@ from fastapi import APIRouter, Query, Response, WebSocket, WebSocketDisconnect
 from pydantic import Field
 
 from semicoupled.errors import SemicoupledError
+from semicoupled.serving.drawn_sample import SAMPLES, drawn_frames, find_sample
 from semicoupled.serving.jobs import ENDED, BusyError, Job
-from semicoupled.serving.person_sample import SAMPLES, find_sample, person_frames
 from semicoupled.serving.schemas import REFUSALS, JobStatus, SourceChoice, Strict
 from semicoupled.serving.services import Services, Serving
 from semicoupled.serving.video_options import LiveFrame, VideoOptions
@@ -92,7 +92,7 @@ def sample_preview(name: str) -> Response:
 
 @functools.lru_cache(maxsize=4)
 def _preview(name: str) -> bytes:
-    frames = itertools.islice(person_frames(name), 0, 2 * _PREVIEW_FRAMES, 2)
+    frames = itertools.islice(drawn_frames(name), 0, 2 * _PREVIEW_FRAMES, 2)
     return npy(np.stack([frame.image for frame in frames]))
 
 

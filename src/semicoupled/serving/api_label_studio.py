@@ -155,7 +155,7 @@ def _below_a_root(serving: Services, address: str) -> Source:
             except DataError:
                 continue
             if found.is_file():
-                return Source((found,))
+                return Source((found,), base=serving.roots.paths()[root])
     raise DataError(f"{path[:200]!r} is below no root; start the server with --root at Label Studio's local storage")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fastapi import APIRouter, HTTPException, Response, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, ValidationError
@@ -22,6 +24,7 @@ from semicoupled.serving.schemas import REFUSALS, SourceChoice, Strict
 from semicoupled.serving.services import Services, Serving
 from semicoupled.serving.work import JobRequest, Source, npy
 
+log = logging.getLogger(__name__)
 SUMMARY = "Draw the outline of an object point by point, from a box, a start, or a start and an end."
 router = APIRouter(prefix="/outline", tags=["outline"], responses=REFUSALS)
 
@@ -233,15 +236,18 @@ async def live(socket: WebSocket, serving: Serving, project_id: str) -> None:
     fleeting = False
     try:
         while True:
-            message: Any = await socket.receive_json()
+            message = _message(await socket.receive_text())
             if running is not None:
                 if fleeting:
                     running.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await running
-            fleeting = isinstance(message, dict) and bool((message.get("command") or {}).get("preview"))
+            fleeting = bool(message["command"].get("preview"))
             running = asyncio.create_task(_one(socket, serving, project_id, message))
-    except (WebSocketDisconnect, RuntimeError, ValueError, AttributeError):
+    except (KeyError, ValueError, RecursionError):  # bytes, or what is no JSON: it does not speak our language
+        with contextlib.suppress(RuntimeError):
+            await socket.close(1003, "expected JSON: an object with id, image and command")
+    except (WebSocketDisconnect, RuntimeError):
         pass
     finally:
         if running is not None and fleeting:
@@ -251,9 +257,16 @@ async def live(socket: WebSocket, serving: Serving, project_id: str) -> None:
                 await running
 
 
-async def _one(socket: WebSocket, serving: Services, project_id: str, message: Any) -> None:
+def _message(text: str) -> dict[str, Any]:
+    """Read a message; whatever is JSON has a command in it then, be it an empty one."""
+    content = json.loads(text)
+    message = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    return {**message, "command": message["command"] if isinstance(message.get("command"), dict) else {}}
+
+
+async def _one(socket: WebSocket, serving: Services, project_id: str, message: Mapping[str, Any]) -> None:
     """Do one command, and say everything about it."""
-    number = message.get("id") if isinstance(message, dict) else None
+    number = message.get("id")
 
     async def say(content: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it has gone; the command is done all the same
@@ -262,14 +275,18 @@ async def _one(socket: WebSocket, serving: Services, project_id: str, message: A
     async def hear(point: Any) -> None:
         await say({"point": point})
 
+    image = message.get("image")
+    if not isinstance(image, int) or not message["command"]:
+        await say({"error": "expected an object with id, image and command"})
+        return
     try:
         wanted = Command.model_validate(message["command"])
         found = serving.projects.find(project_id)
-        answer = await obey(serving, found, int(message["image"]), wanted, hear)
+        answer = await obey(serving, found, image, wanted, hear)
         await say(answer.json())
     except StaleError as error:
-        sheet = serving.projects.sheet(serving.projects.find(project_id), int(message["image"]))
-        await say({"error": str(error), **Answer(sheet).json()})
+        sheet = serving.projects.sheet(serving.projects.find(project_id), image)
+        await say({"error": str(error), "stale": True, **Answer(sheet).json()})
     except BusyError as error:
         await say({"error": str(error), "retry_after": error.retry_after})
     except SemicoupledError as error:
@@ -277,8 +294,9 @@ async def _one(socket: WebSocket, serving: Services, project_id: str, message: A
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()[:3])
         await say({"error": said[:500]})
-    except (KeyError, TypeError, ValueError):
-        await say({"error": "expected an object with id, image and command"})
+    except Exception:  # whatever went wrong, who asked must hear of it
+        log.exception("the command %r failed", message["command"].get("do"))
+        await say({"error": "something unexpected went wrong; the server's log says more"})
 
 
 @router.get(

@@ -28,6 +28,7 @@ def status(serving: Serving) -> Status:
         running=running,
         queue=serving.settings.limits.queue,
         upload_bytes=serving.settings.limits.upload_bytes,
+        upload_files=serving.settings.limits.files,
         tasks=[TaskInfo(name=name, summary=page.SUMMARY, samples=list(page.samples())) for name, page in found.items()],
         runs=[_info(run) for run in serving.runs.all().values()],
         roots=list(serving.roots.names()),

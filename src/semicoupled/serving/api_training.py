@@ -47,13 +47,13 @@ async def log_events(socket: WebSocket, serving: Serving, name: str, after: int 
         while True:
             part = read_lines(path, max(0, after))
             if part.lines or part.begun_anew:
-                await socket.send_json(part.model_dump())
+                await socket.send_text(part.model_dump_json())  # numbers that are none become null; JSON has no NaN
                 after = part.next
             try:  # also notices that the other side has gone
                 await asyncio.wait_for(socket.receive_text(), _LOOK)
             except TimeoutError:
                 continue
-    except (WebSocketDisconnect, RuntimeError, asyncio.CancelledError):  # it has gone, or the server ends
+    except (WebSocketDisconnect, RuntimeError, KeyError, asyncio.CancelledError):  # it has gone, or sent bytes
         return
 
 

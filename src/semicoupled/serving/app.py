@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from semicoupled import __version__
 from semicoupled.errors import RunError, SemicoupledError
@@ -79,6 +80,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         (SemicoupledError, _refused),
         (RequestValidationError, _invalid),
         (HTTPException, _http),
+        (ClientDisconnect, _gone),
         (Exception, _unexpected),
     ):
         app.add_exception_handler(kind, handler)
@@ -121,6 +123,12 @@ def _http(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, HTTPException)
     return _problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    """Answer nobody: the client went away while it was sending."""
+    del request, error
+    return _problem(400, "the request ended before its body did")
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

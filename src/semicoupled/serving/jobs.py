@@ -60,6 +60,7 @@ class Job:
         seconds: that it ran.
         stop: whether it is to be stopped.
         parts: of the result, that came before it.
+        begun: when, s on the monotonic clock; 0 before.
     """
 
     id: str
@@ -180,12 +181,6 @@ class Jobs:
                 job.state, job.doing = "cancelled", "cancelled"
             job.stop = True
             self._lock.notify_all()
-
-    def forget(self, job: Job) -> None:
-        """Let the result of a job go that has ended, and that nobody will ask for again."""
-        with self._lock:
-            if job.state in ENDED:
-                self._jobs.pop(job.id, None)
 
     def _run(self) -> None:
         while not self._closing:

@@ -20,6 +20,7 @@ from semicoupled.tasks.nowcasting.scores.metrics import count
 _SAMPLED = 48
 _SPACINGS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 _LINES = 6
+_ROUND = 350.0
 
 
 def legend() -> dict[str, Json]:
@@ -41,15 +42,21 @@ def graticule(grid: Grid) -> list[dict[str, Json]]:
     across, down = np.meshgrid(columns, rows)
     longitude, latitude = grid.lon_lat(across, down)
     lines: list[dict[str, Json]] = []
+    middle = longitude[_SAMPLED // 2, _SAMPLED // 2]
+    longitude = (longitude - middle + 180) % 360 - 180 + middle  # without a jump where 180° lies within the field
     for degrees, positive, negative in ((longitude, "E", "W"), (latitude, "N", "S")):
         if not np.isfinite(degrees).all():
             continue
         span = float(np.ptp(degrees))
+        if span > _ROUND:  # a pole lies within the field: meridians meet there, and cannot be drawn as contours
+            continue
         spacing = next((step for step in _SPACINGS if span / step <= _LINES), _SPACINGS[-1])
         levels = np.arange(np.ceil(degrees.min() / spacing) * spacing, degrees.max(), spacing)
         generator = contour_generator(columns + 0.5, rows + 0.5, degrees)
         for level in levels:
-            name = f"{abs(round(float(level), 6)):g}°{positive if level >= 0 else negative}"
+            shown = round(float(level), 6)
+            shown = (shown + 180) % 360 - 180 if degrees is longitude else shown
+            name = f"{abs(round(shown, 6)):g}°{positive if shown >= 0 else negative}"
             lines += [
                 {"label": name, "points": np.round(np.asarray(part), 1).tolist()} for part in generator.lines(level)
             ]

@@ -166,7 +166,7 @@ async def finished(
         BusyError: the queue is full.
         DataError: it failed.
     """
-    job = services.jobs.submit(request)
+    job = services.jobs.submit(request, keep=False)
     told = 0
     try:
         while True:
@@ -181,7 +181,6 @@ async def finished(
     finally:
         if job.state not in ENDED:
             services.jobs.cancel(job)
-        services.jobs.forget(job)
 
 
 def source_of(services: Services, project: Project, image: int) -> Source:
@@ -194,7 +193,8 @@ def source_of(services: Services, project: Project, image: int) -> Source:
     about = project.image(image)
     if project.root is None:
         return Source((project.folder / "images" / about.file,))
-    return Source((services.roots.resolve(project.root, about.file),))
+    found = services.roots.resolve(project.root, about.file)
+    return Source((found,), base=services.roots.paths()[project.root])
 
 
 async def _drawn(

@@ -37,7 +37,7 @@ class Opened(NamedTuple):
 
 
 async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, name: str | None) -> Opened:
-    """Open images.
+    """Open images, with the annotations that lie beside them as far as they can be read.
 
     Raises:
         DataError: there are none that can be used.
@@ -51,7 +51,7 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
         raise DataError(f"there is no image among them; expected files that end in {', '.join(_SUFFIXES)}")
     looked = await finished(
         services,
-        JobRequest("semicoupled.serving.outline_job:sizes", run.folder.path, Source(tuple(files))),
+        JobRequest("semicoupled.serving.outline_job:sizes", run.folder.path, source._replace(files=tuple(files))),
     )
     about: Any = looked.document["images"]
     base = services.roots.paths()[wanted.root] if wanted.root is not None else None
@@ -75,8 +75,11 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
     project = replace(project, images=tuple(images))
     services.projects.save(project)
     if others:
-        read = await _read(services, project, Source(tuple(others)))
-        _take(services, project, read, truth=False)
+        try:
+            read = await _read(services, project, source._replace(files=tuple(others)))
+            _take(services, project, read, truth=False)
+        except DataError as error:  # the images are there all the same
+            problems.append(str(error))
     return Opened(services.projects.find(project.id), problems)
 
 
@@ -105,7 +108,7 @@ async def read_annotations(
     """
     source = wanted.find(services)
     files = tuple(path for path in source.files if path.suffix.lower() == ".json") or source.files
-    return _take(services, project, await _read(services, project, Source(files)), truth=truth)
+    return _take(services, project, await _read(services, project, source._replace(files=files)), truth=truth)
 
 
 async def _read(services: Services, project: Project, source: Source) -> Mapping[str, Any]:

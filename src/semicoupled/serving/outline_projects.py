@@ -3,11 +3,16 @@
 A project is a folder under the server's state folder, named by a random number: what is in it (`project.json`), each
 image's drawing (`sheet_N.json`), the truth, where it is known (`truth.json`), and the images that were dropped
 (`images/`). Images below a root stay where they are.
+
+What is in memory is good as long as its file is the one that it was read from: two servers may share a state folder,
+and neither goes on with what the other one has changed since.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import re
 import secrets
 import shutil
@@ -15,20 +20,35 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from semicoupled.errors import DataError, RunError
+from semicoupled.errors import DataError, RunError, SemicoupledError
 from semicoupled.files import write_text
 from semicoupled.serving.outline_document import Sheet, Thing
 from semicoupled.serving.settings import Limits
 
 _ID = re.compile(r"[0-9a-f]{32}")
 FOLDER = "outline"
+_FORMAT = 1
+log = logging.getLogger(__name__)
 _SHEETS = 64
 """Drawings that are kept in memory; all are on disk."""
+_Kind = TypeVar("_Kind")
+_NONE = "there is no such project any more; open the images again"
+
+
+class _Stamp(NamedTuple):
+    """What tells a file from the one that was there before."""
+
+    number: int
+    size: int
+    changed: int
+
+
+_NOWHERE = _Stamp(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +104,7 @@ class Project:
         """Write it."""
         images = [[one.name, one.file, one.width, one.height] for one in self.images]
         return {
-            "format": 1,
+            "format": _FORMAT,
             "name": self.name,
             "run": self.run,
             "root": self.root,
@@ -105,12 +125,12 @@ class Projects:
     folder: Path | None
     limits: Limits
     _made: Path | None = None
-    _known: dict[str, Project] = field(default_factory=dict[str, Project], repr=False)
-    _sheets: OrderedDict[tuple[str, int], Sheet] = field(
-        default_factory=OrderedDict[tuple[str, int], Sheet], repr=False
+    _known: dict[str, tuple[_Stamp, Project]] = field(default_factory=dict[str, "tuple[_Stamp, Project]"], repr=False)
+    _sheets: OrderedDict[tuple[str, int], tuple[_Stamp, Sheet]] = field(
+        default_factory=OrderedDict[tuple[str, int], "tuple[_Stamp, Sheet]"], repr=False
     )
-    _truths: dict[str, dict[int, tuple[Thing, ...]]] = field(
-        default_factory=dict[str, dict[int, tuple[Thing, ...]]], repr=False
+    _truths: dict[str, tuple[_Stamp, dict[int, tuple[Thing, ...]]]] = field(
+        default_factory=dict[str, "tuple[_Stamp, dict[int, tuple[Thing, ...]]]"], repr=False
     )
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -138,28 +158,38 @@ class Projects:
         Raises:
             DataError: there is no room for more.
         """
-        held = sum(file.stat().st_size for file in self.place.rglob("*") if file.is_file())
+        held = sum(_size(file) for file in self.place.rglob("*"))
         if held > self.limits.uploads_bytes:
             raise DataError(f"the projects hold {held} bytes; expected at most {self.limits.uploads_bytes}. Remove one")
         identifier = secrets.token_hex(16)
         folder = self.place / identifier
-        (folder / "images").mkdir(parents=True, mode=0o700)
+        with _saving():
+            (folder / "images").mkdir(parents=True, mode=0o700)
         return Project(identifier, folder, name[:200], run, root=root)
 
     def save(self, project: Project) -> None:
-        """Write what a project holds."""
+        """Write what a project holds.
+
+        Raises:
+            DataError: the disk is full, or cannot be written to.
+        """
         with self._lock:
-            write_text(project.folder / "project.json", json.dumps(project.json(), ensure_ascii=False))
-            self._known[project.id] = project
+            self._known[project.id] = self._write(project, "project.json", project.json()), project
 
     def all(self) -> list[Project]:
-        """Give all projects, the last one that was changed first."""
-        ids = [path.parent.name for path in self.place.glob("*/project.json") if _ID.fullmatch(path.parent.name)]
-        return sorted((self.find(identifier) for identifier in ids), key=self.changed, reverse=True)
+        """Give all projects that can be read, the last one that was changed first."""
+        found: list[Project] = []
+        for path in self.place.glob("*/project.json"):
+            try:
+                found.append(self.find(path.parent.name))
+            except SemicoupledError as error:  # one that is damaged must not hide the others
+                log.warning("%s is left out: %s", path.parent, error)
+        return sorted(found, key=self.changed, reverse=True)
 
     def changed(self, project: Project) -> float:
         """When it was changed last, seconds since 1970."""
-        return max((file.stat().st_mtime for file in project.folder.glob("*.json")), default=time.time())
+        times = (_stamp(file).changed / 1e9 for file in project.folder.glob("*.json"))
+        return max(times, default=time.time())
 
     def find(self, identifier: str) -> Project:
         """Find a project.
@@ -167,25 +197,17 @@ class Projects:
         Raises:
             RunError: there is none.
         """
+        if not _ID.fullmatch(identifier):
+            raise RunError(_NONE)
         with self._lock:
-            if identifier in self._known:
-                return self._known[identifier]
-            file = self.place / identifier / "project.json"
-            if not _ID.fullmatch(identifier) or not file.is_file():
-                raise RunError("there is no such project any more; open the images again")
-            content = _load(file)
-            images = tuple(ProjectImage(*one) for one in content["images"])
-            project = Project(
-                identifier,
-                file.parent,
-                content["name"],
-                content["run"],
-                images,
-                content["root"],
-                tuple(content["labels"]),
-            )
-            self._known[identifier] = project
-            return project
+            folder = self.place / identifier
+            file = folder / "project.json"
+            stamp = _stamp(file)
+            if stamp == _NOWHERE:
+                raise RunError(_NONE)
+            if identifier not in self._known or self._known[identifier][0] != stamp:
+                self._known[identifier] = stamp, _load(file, lambda content: _project(folder, content))
+            return self._known[identifier][1]
 
     def remove(self, project: Project) -> None:
         """Remove a project and its own images."""
@@ -197,20 +219,31 @@ class Projects:
             shutil.rmtree(project.folder, ignore_errors=True)
 
     def sheet(self, project: Project, image: int) -> Sheet:
-        """Give an image's drawing."""
+        """Give an image's drawing.
+
+        Raises:
+            RunError: there is no such image.
+            DataError: what was saved cannot be read.
+        """
         project.image(image)
         key = (project.id, image)
         with self._lock:
-            if key not in self._sheets:
-                file = project.folder / f"sheet_{image}.json"
-                self._sheets[key] = Sheet.of(_load(file)) if file.is_file() else Sheet()
+            file = project.folder / f"sheet_{image}.json"
+            stamp = _stamp(file)
+            if key not in self._sheets or self._sheets[key][0] != stamp:
+                self._sheets[key] = stamp, Sheet() if stamp == _NOWHERE else _load(file, Sheet.of)
             return self._lately(key)
 
     def keep(self, project: Project, image: int, sheet: Sheet) -> None:
-        """Write an image's drawing."""
+        """Write an image's drawing.
+
+        Raises:
+            DataError: the disk is full, or cannot be written to; what was saved before is still there.
+            RunError: the project was removed meanwhile.
+        """
         with self._lock:
-            write_text(project.folder / f"sheet_{image}.json", json.dumps(sheet.json()))
-            self._sheets[project.id, image] = sheet
+            stamp = self._write(project, f"sheet_{image}.json", sheet.json())
+            self._sheets[project.id, image] = stamp, sheet
             self._lately((project.id, image))
 
     def _lately(self, key: tuple[str, int]) -> Sheet:
@@ -218,34 +251,46 @@ class Projects:
         self._sheets.move_to_end(key)
         while len(self._sheets) > _SHEETS:
             self._sheets.popitem(last=False)
-        return self._sheets[key]
+        return self._sheets[key][1]
+
+    @staticmethod
+    def _write(project: Project, name: str, content: object) -> _Stamp:
+        if not project.folder.is_dir():
+            raise RunError(_NONE)
+        with _saving():
+            write_text(project.folder / name, json.dumps(content, ensure_ascii=False))
+        return _stamp(project.folder / name)
 
     def truth(self, project: Project) -> Mapping[int, tuple[Thing, ...]]:
         """Give the objects that are known to be right, by image."""
         with self._lock:
-            if project.id not in self._truths:
-                file = project.folder / "truth.json"
-                content = _load(file) if file.is_file() else {}
-                self._truths[project.id] = {
-                    int(image): tuple(Thing.of(one) for one in things) for image, things in content.items()
-                }
-            return self._truths[project.id]
+            file = project.folder / "truth.json"
+            stamp = _stamp(file)
+            if project.id not in self._truths or self._truths[project.id][0] != stamp:
+                self._truths[project.id] = stamp, {} if stamp == _NOWHERE else _load(file, _truth)
+            return self._truths[project.id][1]
 
     def keep_truth(self, project: Project, truth: Mapping[int, Sequence[Thing]]) -> None:
-        """Write what is known to be right; nothing for no truth."""
+        """Write what is known to be right; nothing for no truth.
+
+        Raises:
+            DataError: see `keep`.
+        """
         with self._lock:
             content = {str(image): [thing.json() for thing in things] for image, things in truth.items()}
-            write_text(project.folder / "truth.json", json.dumps(content))
-            self._truths[project.id] = {image: tuple(things) for image, things in truth.items()}
+            stamp = self._write(project, "truth.json", content)
+            self._truths[project.id] = stamp, {image: tuple(things) for image, things in truth.items()}
 
     def labeled(self, project: Project, labels: Sequence[str]) -> Project:
-        """Add classes to those that a project knows."""
-        known = tuple(dict.fromkeys([*project.labels, *labels]))[:500]
-        if known == project.labels:
-            return project
-        found = replace(project, labels=known)
-        self.save(found)
-        return found
+        """Add classes to those that a project knows now, whatever it was when the caller got it."""
+        with self._lock:
+            project = self.find(project.id)
+            known = tuple(dict.fromkeys([*project.labels, *labels]))[:500]
+            if known == project.labels:
+                return project
+            found = replace(project, labels=known)
+            self.save(found)
+            return found
 
     def close(self) -> None:
         """Remove a folder that was to live no longer than the server."""
@@ -253,8 +298,56 @@ class Projects:
             shutil.rmtree(self._made, ignore_errors=True)
 
 
-def _load(file: Path) -> Any:
+def _stamp(file: Path) -> _Stamp:
+    """Tell a file from what it was before: each change is another file of the same name."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file.name} of a project cannot be read ({error}); expected what was saved") from error
+        found = file.stat()
+    except OSError:
+        return _NOWHERE
+    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except OSError:  # a temporary one that has gone
+        return 0
+
+
+@contextlib.contextmanager
+def _saving() -> Generator[None]:
+    """Say what a disk that takes nothing means."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"this cannot be saved ({error.strerror}), so nothing was changed; make room where the server keeps what "
+            "is drawn (--state), and do it again"
+        ) from error
+
+
+def _project(folder: Path, content: Mapping[str, Any]) -> Project:
+    if content["format"] != _FORMAT:
+        raise DataError(f"its format is {content['format']!r}, expected {_FORMAT}; was it made by a newer version?")
+    images = tuple(ProjectImage(*one) for one in content["images"])
+    labels = tuple(content["labels"])
+    return Project(folder.name, folder, content["name"], content["run"], images, content["root"], labels)
+
+
+def _truth(content: Mapping[str, Any]) -> dict[int, tuple[Thing, ...]]:
+    return {int(image): tuple(Thing.of(one) for one in things) for image, things in content.items()}
+
+
+def _load(file: Path, make: Callable[[Any], _Kind]) -> _Kind:
+    """Read what was saved.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        return make(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise DataError(
+            f"{file.name} of a project cannot be read ({error}); expected what was saved. Bring it back from a "
+            "copy, or remove the project"
+        ) from error

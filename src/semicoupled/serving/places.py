@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
+
 from semicoupled.data.untrusted import untrusted
 from semicoupled.errors import DataError
 from semicoupled.serving.outward import refuse_outward
+from semicoupled.serving.uploads import AGAIN
 from semicoupled.serving.work import Source, Work
 
 _MOST_FILES = 200_000
 _HDF5 = (".h5", ".hdf5")
 _TUB = "manifest.json"
 _PICTURES = (".jpg", ".jpeg", ".png")
+_AGAIN = re.compile(rf"\.{AGAIN}\d+(?=\.)")
 
 
 @contextmanager
@@ -40,26 +45,68 @@ def looking_into(work: Work, source: Source) -> Generator[Path]:
 
 @contextmanager
 def arranged(source: Source) -> Generator[Path]:
-    """Give the place of a source as it must be: of a dropped tub, the images go into a folder of their own.
+    """Give the place of a source as it must be; what was dropped file by file gets its folders back.
+
+    The images of a tub go into a folder of their own. comma.ai's camera and log have one name; they are told apart by
+    what is in them.
 
     Args:
         source: with a place.
     """
     place = source.place
     assert place is not None
-    if not (source.dropped and place.is_dir() and (place / _TUB).is_file()):
+    moves = _folders(place) if source.dropped and place.is_dir() else {}
+    if not moves:
         yield place
         return
-    folder = place / "tub"  # below the place, so that it lies within its base
+    folder = place / "arranged"  # below the place, so that it lies within its base
     shutil.rmtree(folder, ignore_errors=True)  # of a job that was killed
     try:
-        (folder / "images").mkdir(parents=True)
-        for file in [file for file in place.iterdir() if file.is_file()]:
-            below = folder / "images" if file.suffix.lower() in _PICTURES else folder
-            os.link(file, below / file.name)
+        for file, where in moves.items():
+            (folder / where).parent.mkdir(parents=True, exist_ok=True)
+            os.link(file, folder / where)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders(place: Path) -> dict[Path, str]:
+    """Say where the files of a drive belong, relative to its folder; nothing where they are right as they lie."""
+    files = sorted(file for file in place.iterdir() if file.is_file())
+    if (place / _TUB).is_file():
+        return {file: f"images/{file.name}" if file.suffix.lower() in _PICTURES else file.name for file in files}
+    found: dict[str, dict[str, Path]] = {"camera": {}, "log": {}}
+    for file in files:
+        kind = _comma(file) if file.suffix.lower() in _HDF5 else None
+        if kind is not None:
+            found[kind][_AGAIN.sub("", file.name)] = file
+    cameras, logs = found["camera"], found["log"]
+    if len(cameras) == len(logs) == 1:  # whatever they are called
+        logs = dict(zip(cameras, logs.values(), strict=True))
+    pairs = {"camera": cameras, "log": logs} if cameras and logs else {}
+    return {file: f"{kind}/{name}" for kind, each in pairs.items() for name, file in each.items()}
+
+
+def _comma(file: Path) -> str | None:
+    """Say whether a file is a camera's or a log; None where it is neither, or cannot be read."""
+    try:
+        with h5py.File(file, "r") as content:
+            return "camera" if "X" in content else "log" if "steering_angle" in content else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def refuse_swapped(source: Source) -> None:
+    """Refuse files that have become links out of their root since they were found there.
+
+    Raises:
+        DataError: one has.
+    """
+    if source.base is None:
+        return
+    for file in source.files:
+        if not file.resolve().is_relative_to(source.base):
+            raise DataError(f"{file.name}: leads elsewhere; expected a file below the folder that was chosen")
 
 
 def stamp(place: Path) -> tuple[object, ...]:

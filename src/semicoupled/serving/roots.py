@@ -88,6 +88,10 @@ class Roots:
             raise DataError(f"there is no folder {root[:100]!r} to look into. {nearest(root[:100], self._roots)}")
         base = self._roots[root]
         unknown = f"{root}: has no {path[:200]!r}; expected a file or a folder that its listing shows"
+        if not path:
+            unknown = (
+                f"{root}: is not there any more; was it moved, or is its disk not connected? Choose another folder"
+            )
         if not _is_plain(path):
             raise DataError(unknown)
         try:
@@ -99,7 +103,7 @@ class Roots:
         return found
 
     def list(self, root: str, path: str) -> Listing:
-        """List a folder; hidden files and links that lead out are passed over.
+        """List a folder; hidden files, names that cannot be asked for, and links that lead out are passed over.
 
         Raises:
             DataError: see `resolve`; or it is no folder.
@@ -107,10 +111,7 @@ class Roots:
         folder = self.resolve(root, path)
         if not folder.is_dir():
             raise DataError(f"{root}: {path!r} is a file; expected a folder")
-        entries = [
-            Entry(found.name, found.is_dir(), _count(found) if found.is_dir() else found.stat().st_size)
-            for found in self._inside(folder, self._roots[root])
-        ]
+        entries = [entry for found in self._inside(folder, self._roots[root]) if (entry := _entry(found)) is not None]
         entries.sort(key=lambda entry: (not entry.folder, entry.name))
         return Listing(tuple(entries[:_MOST_ENTRIES]), len(entries) > _MOST_ENTRIES)
 
@@ -154,8 +155,14 @@ class Roots:
     @staticmethod
     def _inside(folder: Path, base: Path) -> list[Path]:
         found: list[Path] = []
-        for path in sorted(folder.iterdir()):
-            if path.name.startswith("."):
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            raise DataError(
+                f"{folder.name}: cannot be looked into ({error.strerror}); choose another folder"
+            ) from error
+        for path in paths:
+            if not _is_plain(path.name):
                 continue
             try:
                 real = path.resolve(strict=True)
@@ -172,9 +179,19 @@ def _is_plain(path: str) -> bool:
         return True
     if "\\" in path or any(ord(letter) < 32 or ord(letter) == 127 for letter in path) or len(path) > 1000:
         return False
+    if any("\ud800" <= letter <= "\udfff" for letter in path):
+        return False  # bytes that are no UTF-8: such a name can be written nowhere
     if path.startswith("/") or (len(path) > 1 and path[1] == ":"):
         return False
     return all(part and not part.startswith(".") for part in path.split("/"))
+
+
+def _entry(path: Path) -> Entry | None:
+    """Describe a file or a folder, or nothing where it has just gone."""
+    try:
+        return Entry(path.name, path.is_dir(), _count(path) if path.is_dir() else path.stat().st_size)
+    except OSError:
+        return None
 
 
 def _count(folder: Path) -> int:

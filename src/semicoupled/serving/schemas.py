@@ -41,7 +41,8 @@ class SourceChoice(Strict):
         if self.sample is not None:
             return Source(sample=self.sample)
         if self.root is not None:
-            return Source(services.roots.files(self.root, self.path, services.settings.limits.files))
+            files = services.roots.files(self.root, self.path, services.settings.limits.files)
+            return Source(files, base=services.roots.paths()[self.root])
         return Source(services.uploads.files(self.upload or ""))
 
     def find_place(self, services: Services) -> Source:
@@ -118,6 +119,7 @@ class Status(BaseModel):
     running: int
     queue: int = Field(description="jobs that may wait")
     upload_bytes: int = Field(description="of the largest file that may be uploaded")
+    upload_files: int = Field(description="that an upload may hold")
     tasks: list[TaskInfo]
     runs: list[RunInfo]
     roots: list[str]

@@ -6,27 +6,31 @@ Attacks that are kept out, each with a test in tests/serving/test_security.py:
 * Cross-site requests, WebSockets included: a page of another origin. What says its origin must say ours.
 * Strangers on the network: where other machines can reach us, a token is needed; it is compared in constant time.
 * Scripts and frames: the content security policy lets in what this server sends, and nothing else.
+* Bodies that come drop by drop, to keep a connection busy for ever: they have a slowest pace.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+import contextlib
 import hmac
 import ipaddress
 import json
 import re
 import socket
+import time
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from semicoupled.serving.settings import Limits, is_loopback
 
 COOKIE = "semicoupled_token"
+"""With the port behind it: browsers send a machine's cookies to all of its ports."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 UPLOADS = "/api/v1/uploads"
 INLINE = ("/api/v1/label_studio/", "/api/v1/anylabeling/")
@@ -45,8 +49,8 @@ HEADERS = {
 }
 
 
-class BodyTooLargeError(Exception):
-    """A request's body is larger than is let through."""
+class RefusedBodyError(Exception):
+    """A request's body is larger, or comes slower, than is let through."""
 
 
 class Guard:
@@ -91,7 +95,7 @@ class Guard:
             return 421, f"this server does not answer to the host {host[:100]!r}; open it by the address it printed"
         origin = headers.get("origin")
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        if origin is not None and (unsafe or origin == "null") and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and (unsafe or origin == "null") and _place(origin) != host.lower():
             return 403, "the request comes from a page of another origin; expected this server's own"
         if headers.get("sec-fetch-site", "none") == "cross-site" and (unsafe or scope["path"].startswith("/api/")):
             return 403, "the request comes from a page of another site; expected this server's own"
@@ -117,11 +121,7 @@ class Guard:
         given += [_password(bearer)] if kind.lower() == "basic" else []  # Label Studio knows names and passwords
         given += [headers["token"]] if "token" in headers else []  # X-AnyLabeling's way
         given += [value for name, value in _query(scope) if name == "token"]
-        try:
-            morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            morsel = None
-        given += [morsel.value] if morsel else []
+        given += _cookies(headers.get("cookie", ""), cookie_name(headers.get("host", "")))
         known = (self._token or "").encode()
         found = [hmac.compare_digest(value.encode("utf-8", "replace"), known) for value in given]
         return any(found)
@@ -133,8 +133,9 @@ class Guard:
 
     async def _welcome(self, scope: Scope, send: Send) -> None:
         rest = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
-        where = "/" + scope["path"].lstrip("/\\") + (f"?{rest}" if rest else "")
-        cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        where = "/" + quote(scope["path"].lstrip("/\\")) + (f"?{rest}" if rest else "")
+        name = cookie_name(_headers(scope).get("host", ""))
+        cookie = f"{name}={self._token}; Path=/; HttpOnly; SameSite=Strict"
         headers = {"location": where, "set-cookie": cookie, "cache-control": "no-store"}
         await _answer(send, 303, b"", headers)
 
@@ -145,32 +146,70 @@ class Guard:
         most = self._limits.upload_bytes if uploading else most
         too_large = f"the body is larger than {most} bytes, the most that is let through here"
         declared = _headers(scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > most:
+        if not (declared.isascii() and declared.isdecimal()):
+            await _refuse(scope, send, 400, f"the length of the body is {declared[:40]!r}; expected a number of bytes")
+            return
+        if int(declared) > most:
             await _refuse(scope, send, 413, too_large)
             return
-        received = 0
-        begun = False
+        received, begun, whole = 0, False, False
+        refusal: tuple[int, str] | None = None
+        started = time.monotonic()
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, refusal, whole
+            if whole:  # what comes now is that the other side has gone, whenever it does
+                return await receive()
+            left = started + self._limits.body_seconds + received / self._limits.body_rate - time.monotonic()
+            try:
+                message = await asyncio.wait_for(receive(), max(0.001, left))
+            except TimeoutError as error:
+                refusal = 408, "the body comes too slowly; send it again, or give a folder with --root instead"
+                raise RefusedBodyError from error
             received += len(message.get("body", b""))
+            whole = message["type"] != "http.request" or not message.get("more_body", False)
             if received > most:
-                raise BodyTooLargeError
+                refusal = 413, too_large
+                raise RefusedBodyError
             return message
 
         async def guarded(message: Message) -> None:
             nonlocal begun
+            if refusal is not None and not begun:
+                return  # whatever the app makes of it, the refusal is said below
             if message["type"] == "http.response.start":
                 begun = True
                 message = {**message, "headers": _secured(message.get("headers", ()), scope["path"])}
             await send(message)
 
-        try:
+        with contextlib.suppress(RefusedBodyError):
             await self._app(scope, counted, guarded)
-        except BodyTooLargeError:
-            if not begun:
-                await _refuse(scope, send, 413, too_large)
+        if refusal is not None and not begun:
+            await _refuse(scope, send, *refusal)
+
+
+def cookie_name(host: str) -> str:
+    """Name the cookie of a server: two of one machine, on two ports, must not take each other's.
+
+    Args:
+        host: header of a request.
+    """
+    port = host.rpartition(":")[2]
+    return f"{COOKIE}_{port}" if port.isdecimal() else COOKIE
+
+
+def _cookies(header: str, name: str) -> list[str]:
+    """Give the values of a cookie; other programs of this machine may have set odd ones beside it."""
+    pairs = (part.partition("=") for part in header.split(";"))
+    return [value.strip().strip('"') for found, _, value in pairs if found.strip() == name]
+
+
+def _place(origin: str) -> str | None:
+    """Give the host and port of an origin, or None where it has none."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
 
 
 def _password(basic: str) -> str:

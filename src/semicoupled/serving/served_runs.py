@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from semicoupled.errors import RunError, SemicoupledError, nearest
 from semicoupled.run_folder import PRETRAINED, RunFolder, read_run, resolve_run
 from semicoupled.settings_file import read_yaml
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -123,4 +126,8 @@ class ServedRuns:
 
 
 def _children(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if (path / "run.json").is_file()]
+    try:
+        return [path for path in sorted(folder.iterdir()) if (path / "run.json").is_file()]
+    except OSError as error:  # it was moved away meanwhile; the server goes on with what there is
+        log.debug("%s: cannot be looked into (%s)", folder, error.strerror)
+        return []

@@ -8,6 +8,7 @@ import uvicorn
 
 from semicoupled.errors import SettingsError
 from semicoupled.serving.app import create_app
+from semicoupled.serving.patience import patient
 from semicoupled.serving.settings import ServeSettings
 
 _HEADER_BYTES = 32 * 1024
@@ -56,6 +57,7 @@ def serve(settings: ServeSettings, listening: socket.socket) -> None:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=3,
         ws_max_size=64 * 1024,
+        http=patient(settings.limits.head_seconds),
         ws="websockets-sansio",
         limit_concurrency=256,
         server_header=False,

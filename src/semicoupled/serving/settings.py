@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from semicoupled.errors import SettingsError
 
 MIB = 2**20
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
+"""What stands in an address, a header and a cookie as it is."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Limits:
         results_bytes: of finished jobs that are kept; the oldest go first.
         results: finished jobs that are kept.
         upload_seconds: that an upload is kept after it was last used.
+        uploads: that may be open at once.
+        head_seconds: that a request may take to say what it wants.
+        body_seconds: that its body may take, besides what its size allows for.
+        body_rate: bytes a second, the slowest that a body may come.
     """
 
     upload_bytes: int = 64 * MIB
@@ -45,6 +52,10 @@ class Limits:
     results_bytes: int = 256 * MIB
     results: int = 64
     upload_seconds: float = 3600.0
+    uploads: int = 256
+    head_seconds: float = 20.0
+    body_seconds: float = 60.0
+    body_rate: int = 16 * 1024
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -90,6 +101,8 @@ class ServeSettings:
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingsError(f"token: expected at least 16 characters, got {len(self.token)}.")
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise SettingsError("token: expected letters without accents, digits, '-', '_', '.' and '~', got others.")
 
 
 def is_loopback(host: str) -> bool:

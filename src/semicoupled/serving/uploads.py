@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from semicoupled.errors import DataError
+from semicoupled.serving.left_behind import HeldFolder
 from semicoupled.serving.settings import Limits
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+_ODD = re.compile(r"[^A-Za-z0-9._-]+")
+_DOTS = re.compile(r"\.[.]+")
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
 _LONGEST = 120
+AGAIN = "again"
+"""Stands, with a number, before the ending of a second file of one name."""
 
 
 class FullError(DataError):
@@ -31,7 +36,7 @@ class Upload:
         id: what the client knows it by.
         folder: where they lie.
         names: what the client called them, by the name that they lie under.
-        bytes: of all files.
+        bytes: of all files, those that are still coming included.
         used: when it was last used, seconds of a clock that only goes on.
     """
 
@@ -48,7 +53,8 @@ class Uploads:
     def __init__(self, limits: Limits) -> None:
         """Make a folder that only this user can read."""
         self._limits = limits
-        self._folder = Path(tempfile.mkdtemp(prefix="semicoupled_uploads_"))
+        self._held = HeldFolder("semicoupled_uploads_")
+        self._folder = self._held.path
         self._uploads: dict[str, Upload] = {}
 
     @property
@@ -61,11 +67,20 @@ class Uploads:
         return [*(upload.folder for upload in list(self._uploads.values())), self._folder]
 
     def begin(self) -> Upload:
-        """Begin an upload of one or more files."""
+        """Begin an upload of one or more files.
+
+        Raises:
+            FullError: there are too many already, or the disk is full.
+        """
         self.remove_old()
+        if len(self._uploads) >= self._limits.uploads:
+            raise FullError(f"{self._limits.uploads} uploads are open, the most there may be; try again later")
         name = secrets.token_urlsafe(16)
         folder = self._folder / secrets.token_hex(16)  # no letter of it comes from outside
-        folder.mkdir(mode=0o700)
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise FullError(f"the server cannot keep files ({error.strerror}); make room on its disk") from error
         upload = self._uploads[name] = Upload(name, folder)
         return upload
 
@@ -82,33 +97,38 @@ class Uploads:
 
         Raises:
             DataError: no such upload, or too many files.
-            FullError: no room.
+            FullError: no room, here or on the disk.
         """
         upload = self.find(upload_id)
         if len(upload.names) >= self._limits.files:
             raise DataError(f"an upload takes {self._limits.files} files; expected no more. Drop fewer at once")
         stored = stored_name(name, len(upload.names))
         if stored in upload.names:
-            stored = stored_name("", len(upload.names))
+            stem, dot, suffix = stored.rpartition(".")
+            stored = f"{stem}.{AGAIN}{len(upload.names)}.{suffix}" if dot else f"{stored}.{AGAIN}{len(upload.names)}"
         upload.names[stored] = name[:_LONGEST]
         target, size = upload.folder / stored, 0
         try:
             with target.open("xb") as file:
                 async for part in content:
                     size += len(part)
+                    upload.bytes += len(part)
                     if size > self._limits.upload_bytes:
                         raise DataError(
                             f"{name[:_LONGEST]!r} is larger than {self._limits.upload_bytes} bytes; give a folder "
                             "with --root instead"
                         )
-                    if sum(each.bytes for each in self._uploads.values()) + size > self._limits.uploads_bytes:
+                    if sum(each.bytes for each in self._uploads.values()) > self._limits.uploads_bytes:
                         raise FullError("there is no room for more uploads now; try again later")
                     file.write(part)
-        except BaseException:
+                    upload.used = time.monotonic()
+        except BaseException as error:
             target.unlink(missing_ok=True)
             upload.names.pop(stored, None)
+            upload.bytes -= size
+            if isinstance(error, OSError):
+                raise FullError(f"the server cannot keep the file ({error.strerror}); make room on its disk") from error
             raise
-        upload.bytes += size
         return stored
 
     def find(self, upload_id: str) -> Upload:
@@ -150,18 +170,29 @@ class Uploads:
     def close(self) -> None:
         """Remove everything."""
         self._uploads.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._held.close()
 
 
 def stored_name(name: str, number: int) -> str:
     """Give the name that a file lies under.
 
-    Some formats say the time in the name alone, so that a harmless name stays: letters, digits, ``_``, ``-`` and single
-    dots between them. Anything else becomes a number.
+    Some formats say the time in the name alone, and many programs go by its ending, so that what is harmless in it
+    stays: letters, digits, ``_``, ``-`` and single dots between them. Anything else becomes ``_``, and where nothing or
+    a device's name is left, a number.
 
     Args:
         name: what the client calls it.
         number: of the file in its upload.
     """
-    harmless = len(name) <= _LONGEST and _PLAIN.fullmatch(name) is not None and not _RESERVED.fullmatch(name)
-    return name if harmless else f"file_{number:04d}"
+    last = _DOTS.sub(".", _ODD.sub("_", re.split(r"[/\\]", name)[-1])).rstrip(".")
+    stem, dot, ending = last.rpartition(".")
+    plain = (stem if dot else ending).lstrip("._-")
+    whole = f"{plain}.{ending}" if dot else plain
+    if plain and _is_harmless(whole):
+        return whole
+    suffix = _SUFFIX.search(name)
+    return f"file_{number:04d}{suffix[0] if suffix else ''}"
+
+
+def _is_harmless(name: str) -> bool:
+    return len(name) <= _LONGEST and _PLAIN.fullmatch(name) is not None and not _RESERVED.fullmatch(name)

@@ -32,7 +32,7 @@ class Source(NamedTuple):
         files: that were found below a root or in an upload; empty for a sample.
         sample: name of something generated, or None.
         place: one file or folder, for jobs that look into it themselves; None where `files` say all.
-        base: folder that nothing which `place` names may lie outside of.
+        base: folder that neither `files` nor what `place` names may lie outside of; None for the server's own.
         dropped: whether the place is the server's own, with files of an upload in it.
     """
 

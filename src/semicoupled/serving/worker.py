@@ -11,6 +11,7 @@ from typing import Any
 
 from semicoupled.errors import SemicoupledError
 from semicoupled.serving.outward import refuse_outward
+from semicoupled.serving.places import refuse_swapped
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import Cancelled, JobRequest, Work, find_function
 from semicoupled.task import Json
@@ -81,6 +82,7 @@ def _do(work: Work, job: str, request: JobRequest) -> tuple[Any, ...]:
     Image.MAX_IMAGE_PIXELS = limits.pixels // 2  # Pillow refuses twice that
     try:
         with at_most(Sizes(limits.pixels, limits.values, limits.values // 8)):
+            refuse_swapped(request.source)
             refuse_outward(request.source.files)
             return "done", job, find_function(request.name)(work, request)
     except Cancelled:

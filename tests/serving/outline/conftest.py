@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from semicoupled.serving.app import create_app
 from semicoupled.serving.settings import ServeSettings
 
 ADDRESS = "http://127.0.0.1:8642"
+API = "/api/v1/outline"
 
 
 def make_run(path: Path, model: ModelSettings, data: DataSettings, **settings: Any) -> Path:
@@ -102,3 +103,60 @@ def working(small_run: Path, image_root: Path, state: Path) -> Iterator[TestClie
     app = create_app(ServeSettings(runs=(str(small_run),), roots=(image_root,), state=state, shipped=False))
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
         yield client
+
+
+def open_project(client: TestClient, source: dict[str, Any]) -> dict[str, Any]:
+    """Open images with the tiny network's help."""
+    answer = client.post(f"{API}/projects", json={"run": "tiny", "source": source})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+def opened() -> Callable[..., dict[str, Any]]:
+    """`open_project`."""
+    return open_project
+
+
+@pytest.fixture
+def project(working: TestClient) -> str:
+    """The id of a project of one image."""
+    return open_project(working, {"root": "pictures", "path": "one.png"})["id"]
+
+
+@pytest.fixture
+def do() -> Callable[..., dict[str, Any]]:
+    """Gives a command to an image of a project, and its answer."""
+
+    def give(client: TestClient, project: str, status: int = 200, image: int = 0, **command: Any) -> dict[str, Any]:
+        answer = client.post(f"{API}/projects/{project}/images/{image}/commands", json=command)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    return give
+
+
+@pytest.fixture
+def piece() -> Callable[..., dict[str, Any]]:
+    """Reads the part that is worked on out of an answer."""
+
+    def read(answer: dict[str, Any]) -> dict[str, Any]:
+        state = answer["state"]
+        (thing,) = [one for one in state["things"] if one["id"] == state["current"]]
+        return thing["pieces"][state["piece"]]
+
+    return read
+
+
+@pytest.fixture
+def upload() -> Callable[..., str]:
+    """Sends files, and gives the id of the upload."""
+
+    def send(client: TestClient, files: dict[str, bytes]) -> str:
+        identifier = client.post("/api/v1/uploads").json()["id"]
+        for name, content in files.items():
+            put = client.put(f"/api/v1/uploads/{identifier}/files", params={"name": name}, content=content)
+            assert put.status_code == 201
+        return identifier
+
+    return send

@@ -21,7 +21,12 @@ MOST_PIXELS = 400_000_000
 
 
 class Size(NamedTuple):
-    """Width and height in px, as a person sees the image: after the camera's rotation."""
+    """Width and height in px, as a person sees the image: after the camera's rotation.
+
+    Attributes:
+        width: px.
+        height: px.
+    """
 
     width: int
     height: int

@@ -11,7 +11,10 @@ export class Refused extends Error {
 }
 
 export async function request(path, options = {}) {
-  const response = await fetch(BASE + path, options);
+  const response = await fetch(BASE + path, options).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new Refused(0, "The server does not answer; is it still running?");
+  });
   if (!response.ok) {
     const said = await response.json().catch(() => ({}));
     throw new Refused(response.status, said.error ?? `${response.status} ${response.statusText}`,

@@ -5,6 +5,7 @@ import { h, fill, note } from "./dom.js";
 
 const FIXED = { "": "home", inside: "inside", training: "training", reference: "reference" };
 const TITLES = { nowcasting: "Nowcast", toy: "Toys", driving: "Driving", outline: "Outline", action: "Action" };
+const AGAIN = 2000; // ms
 const main = document.getElementById("main");
 let leaving = new AbortController();
 
@@ -19,7 +20,8 @@ async function show() {
   try {
     context.status = await getJson("/status");
   } catch (error) {
-    fill(main, note(`The server does not answer: ${error.message}`, "bad"));
+    fill(main, note(`${error.message} This page asks again.`, "bad"));
+    setTimeout(() => signal.aborted || show(), AGAIN);
     return;
   }
   const { status } = context;

@@ -3,6 +3,7 @@
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { h } from "./dom.js";
 
+const MARKS = ["solid", "dashed", "dotted", "dashed", "dashed", "dotted"]; // the same in the legend
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -37,6 +38,14 @@ export class Chart {
     this.plot?.redraw(false);
   }
 
+  /** Say in the legend what stands at the line; while the pointer is on the chart, what stands there. */
+  #legend() {
+    if (!this.plot || this.at === null || this.plot.cursor.left >= 0) return;
+    let idx = 0;
+    for (let index = 1; index < this.x.length; index += 1) if (Math.abs(this.x[index] - this.at) < Math.abs(this.x[idx] - this.at)) idx = index; else if (this.x[index] > this.at) break;
+    this.plot.setLegend({ idx }, false);
+  }
+
   #fit() {
     const width = this.element.clientWidth;
     if (!width) return;
@@ -58,18 +67,20 @@ export class Chart {
     this.plot = new uPlot({
       width, height,
       scales: { x: { time: false }, y: log ? { distr: 3 } : { range: range ?? undefined } },
-      axes: [{ ...axis(xLabel, 34), incrs: whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] : undefined }, { ...axis(yLabel, 54), values: (u, ticks) => ticks.map((v) => v === null ? "" : String(Number(v.toPrecision(4)))) }],
-      series: [{ label: xLabel }, ...this.series.map((each, index) => ({
+      axes: [{ ...axis(xLabel, 34), incrs: whole ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] : undefined }, { ...axis(yLabel, (u, texts) => Math.max(54, 16 + 7 * Math.max(0, ...(texts ?? []).map((text) => String(text).length)))), values: (u, ticks) => ticks.map((v) => v === null ? "" : String(Number(v.toPrecision(4)))) }],
+      legend: { markers: { dash: (u, index) => MARKS[(this.series[index - 1]?.dash ?? 0) % MARKS.length] } },
+      series: [{ label: xLabel, value: (u, value) => value === null || value === undefined ? "–" : String(Number(value.toPrecision(4))) }, ...this.series.map((each, index) => ({
         label: each.label, stroke: css(`--s${((each.color ?? index) % 6) + 1}`), width: each.width ?? 2, spanGaps: each.gaps !== true, fill: each.fill ? `${css(`--s${((each.color ?? index) % 6) + 1}`)}55` : undefined,
         dash: DASHES[(each.dash ?? 0) % DASHES.length], points: { show: each.values.filter((value) => value !== null).length < 3, size: 7 },
         value: (u, value) => value === null || value === undefined ? "–" : (format ?? ((v) => String(Number(v.toPrecision(3)))))(value),
       }))],
       cursor: { drag: { setScale: false } },
       hooks: {
-        drawClear: [(u) => this.#bands(u)], draw: [(u) => this.#line(u)],
+        drawClear: [(u) => this.#bands(u)], draw: [(u) => this.#line(u), () => queueMicrotask(() => this.#legend())],
         ready: [(u) => u.over.addEventListener("click", () => this.onseek?.(u.posToVal(u.cursor.left, "x")))],
       },
     }, [this.x, ...this.series.map((each) => each.values)], this.element);
+    this.plot.over.addEventListener("mouseleave", () => setTimeout(() => this.#legend()));
   }
 
   #bands(u) {

@@ -2,6 +2,7 @@
 
 import { getJson, postJson, request } from "./api.js";
 import { h, fill, field, note, select } from "./dom.js";
+import { sendFiles } from "./sending.js";
 import { Sources } from "./sources.js";
 
 export class Files {
@@ -44,18 +45,13 @@ export class Files {
   /** Take dropped files: images become a project, annotations come into this one. */
   async drop(files) {
     const images = files.filter((file) => !file.name.toLowerCase().endsWith(".json"));
-    if (images.length) await this.#try("sending", async () => { const upload = await this.#send(files); await this.open({ upload }); });
-    else if (files.length) await this.read(files);
+    if (images.length) {
+      let upload = null;
+      if (await this.#try("sending", async () => { upload = await this.#send(files); })) await this.open({ upload });
+    } else if (files.length) await this.read(files);
   }
 
-  async #send(files) {
-    const upload = await postJson("/uploads");
-    for (const [index, file] of files.entries()) {
-      fill(this.said, h("p", { class: "small muted" }, `sending ${index + 1} of ${files.length}`));
-      await request(`/uploads/${upload.id}/files?name=${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
-    }
-    return upload.id;
-  }
+  #send(files) { return sendFiles(files, this.status, (text) => fill(this.said, h("p", { class: "small muted" }, text))); }
 
   read(files) { return this.#read(async () => ({ upload: await this.#send(files) })); }
 

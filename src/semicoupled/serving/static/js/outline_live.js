@@ -64,7 +64,7 @@ export class Live {
       this.delay = 300;
       this.onlink(true);
       for (const [id, one] of this.waiting) {
-        if (one.message.command.preview) { this.waiting.delete(id); one.resolve(null); } else this.socket.send(JSON.stringify(one.message));
+        if (one.message.command.preview) { this.waiting.delete(id); one.resolve(null); } else { one.again = true; this.socket.send(JSON.stringify(one.message)); }
       }
     };
     this.socket.onmessage = (event) => this.#hear(JSON.parse(event.data));
@@ -82,6 +82,8 @@ export class Live {
     if (answer.point) { one.onpoint?.(answer.point); return; }
     if (answer.retry_after) { setTimeout(() => this.waiting.has(answer.id) && this.socket.send(JSON.stringify(one.message)), 1000 * answer.retry_after); return; }
     this.waiting.delete(answer.id);
+    // sent again after the connection broke, and the drawing is one step on: it had been done, only the answer was lost
+    if (one.again && answer.stale && answer.state.revision === one.message.command.revision + 1) delete answer.error;
     one.resolve(answer);
   }
 }

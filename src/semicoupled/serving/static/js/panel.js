@@ -2,6 +2,8 @@
 
 import { h, s, fill } from "./dom.js";
 
+const LETTER = 6.3; // px, about the width of one in a label
+
 export class Panel {
   constructor(title, rows, columns, lines = []) {
     this.rows = rows;
@@ -85,20 +87,22 @@ export class Panel {
     const { clientWidth: width, clientHeight: height } = this.view;
     if (!width || !height) return;
     this.labels.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const every = width < 220 ? 2 : 1; // there is no room for all of them
-    const kinds = { lon: 0, lat: 0 };
-    const shown = this.lines.filter((line) => kinds[/[EW]$/.test(line.label) ? "lon" : "lat"]++ % every === 0);
-    fill(this.labels, shown.map((line) => {
+    const taken = []; // a label that would lie over another one is left out
+    fill(this.labels, this.lines.map((line) => {
       const edge = line.points.map(([x, y]) => [x / this.columns * width, y / this.rows * height]);
-      const north = /[EW]$/.test(line.label);
-      const [x, y] = edge.reduce((best, each) => (north ? each[1] > best[1] : each[0] < best[0]) ? each : best);
-      return north
-        ? s("text", { x: Math.min(width - 24, Math.max(4, x + 3)), y: height - 5 }, line.label)
-        : s("text", { x: 4, y: Math.min(height - 18, Math.max(12, y - 3)) }, line.label);
+      const meridian = /[EW]$/.test(line.label);
+      const [x, y] = edge.reduce((best, each) => (meridian ? each[1] > best[1] : each[0] < best[0]) ? each : best);
+      const long = LETTER * line.label.length;
+      if (meridian ? y < height - 2 : x > 2) return null; // it does not come to the edge where labels stand
+      const at = meridian ? [clampTo(x + 3, 4, width - long - 4), height - 5] : [4, clampTo(y - 3, 12, height - 20)];
+      if (taken.some(([left, top, wide]) => Math.abs(top - at[1]) < 13 && at[0] < left + wide + 5 && left < at[0] + long + 5)) return null;
+      taken.push([...at, long]);
+      return s("text", { x: at[0], y: at[1] }, line.label);
     }));
   }
 }
 
+const clampTo = (value, low, high) => Math.max(low, Math.min(high, value));
 const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));
 
 /** A legend: a strip of colors with ticks [[share, text], ...]. */

@@ -69,8 +69,8 @@ export class Player {
 
 /** Move a small picture on, where motion is welcome. */
 export function animate(canvas, count, draw) {
-  let index = 0;
-  draw(0);
+  let index = calm() ? count - 1 : 0; // where nothing moves, how it ends says most
+  draw(index);
   if (calm() || count < 2) return;
   const timer = setInterval(() => {
     if (!canvas.isConnected) { clearInterval(timer); return; }

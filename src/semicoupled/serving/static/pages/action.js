@@ -9,7 +9,8 @@ import { JobView } from "../js/job_view.js";
 import { Sources, dropZone } from "../js/sources.js";
 
 export const title = "Action";
-const SAMPLES = [["jack", "Jumping jacks (drawn)"], ["wave", "Waving (drawn)"], ["bend", "Bending down (drawn)"]];
+const PERSONS = [["jack", "Jumping jacks (drawn)"], ["wave", "Waving (drawn)"], ["bend", "Bending down (drawn)"]];
+const SHAPES = [["square_N", "A square that goes up (drawn)"], ["square_E", "A square that goes to the right (drawn)"], ["disc", "A disc (drawn)"], ["cross", "A cross (drawn)"]];
 
 export function show(main, { status, signal, query }) {
   const runs = status.runs.filter((run) => run.task === "action" && run.ready);
@@ -23,7 +24,9 @@ export function show(main, { status, signal, query }) {
   const parts = h("select", { onchange: () => { part = Number(parts.value); answer(); } });
   const place = h("div", { class: "hidden" }, field("Video", parts));
   const rate = h("input", { type: "number", "aria-label": "Frames a second of a folder of images", min: 1, max: 1000, value: 25, onchange: () => answer() });
-  const sources = new Sources(status, SAMPLES, () => { part = 0; answer(); });
+  const shipped = () => runs.find((each) => each.name === model.value).shipped;
+  const samples = shipped() ? [...SHAPES, ...PERSONS] : [...PERSONS, ...SHAPES]; // the shipped model knows shapes
+  const sources = new Sources(status, samples, () => { part = 0; answer(); }, query);
   const answer = async () => {
     const found = await job.run("/action/answers", { run: model.value, source: sources.value, part, rate: Number(rate.value) || 25 });
     if (found === null || signal.aborted || live) return;
@@ -36,7 +39,7 @@ export function show(main, { status, signal, query }) {
     place.classList.toggle("hidden", found.parts.length < 2);
     fill(parts, found.parts.map((each, index) => h("option", { value: index, selected: index === found.part }, each.name)));
     const view = new ActionView(found, arrays, pictures, signal);
-    fill(result, sources.value.sample ? note(`This person is drawn by code. The model knows the ${found.class_count} classes that it learned, and answers with one of them whatever it sees.`) : null, view.element);
+    fill(result, about(found, sources.value.sample, shipped()), view.element);
     view.begin();
   };
   const film = () => {
@@ -60,11 +63,19 @@ export function show(main, { status, signal, query }) {
   const bench = h("div", { class: "bench" }, side, result);
   dropZone(bench, (dropped) => {
     if (live) side.querySelector('input[value="video"]').click();
-    side.querySelector('input[value="upload"]').click();
-    sources.send(dropped, sources.body.querySelector("[role=status]"));
+    sources.take(dropped);
   });
   main.append(bench);
   answer();
+}
+
+/** What somebody must know who reads the answer. */
+function about(found, sample, shipped) {
+  const drawn = sample ? `This clip is drawn by code. The model knows the ${found.class_count} classes that it learned, and answers with one of them whatever it sees.` : "";
+  if (!shipped) return drawn ? note(drawn) : null;
+  const shape = SHAPES.some(([name]) => name === sample);
+  return shape ? note("Drawn shapes, as the model that comes with the package has seen them: a disc, a cross, and squares that go up, down, left or right. No single frame tells which way a square goes, so space alone can only guess.")
+    : note("The model that comes with the package knows six classes of drawn shapes and answers with one of them whatever it sees. For real videos train one of your own.", "warm");
 }
 
 function none() {

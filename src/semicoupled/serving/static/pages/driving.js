@@ -21,7 +21,7 @@ export function show(main, { status, signal, query }) {
   const parts = h("select", { onchange: () => { part = Number(parts.value); steer(); } });
   const place = h("div", { class: "hidden" }, field("Drive", parts));
   const rate = h("input", { type: "number", "aria-label": "Frames a second of a folder of images", min: 1, max: 1000, value: 20, onchange: () => steer() });
-  const sources = new Sources(status, SAMPLES, () => { part = null; steer(); });
+  const sources = new Sources(status, SAMPLES, () => { part = null; steer(); }, query);
   const steer = async () => {
     const found = await job.run("/driving/angles", { run: model.value, source: sources.value, part, rate: Number(rate.value) || 20 });
     if (found === null || signal.aborted) return;
@@ -41,10 +41,7 @@ export function show(main, { status, signal, query }) {
     field("Model", model), sources.element, place, h("details", {}, h("summary", { class: "small" }, "Folders of images"), field("Frames a second", rate)),
     h("button", { class: "primary", type: "submit" }, "Steer"), job.element));
   const bench = h("div", { class: "bench" }, side, result);
-  dropZone(bench, (files) => {
-    side.querySelector('input[value="upload"]').click();
-    sources.send(files, sources.body.querySelector("[role=status]"));
-  });
+  dropZone(bench, (files) => sources.take(files));
   main.append(bench);
   steer();
 }

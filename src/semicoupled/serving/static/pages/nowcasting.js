@@ -18,7 +18,7 @@ export function show(main, { status, signal, query }) {
   const model = select(runs.map((run) => [run.name, `${run.name} (${run.kind})`]), query.get("run") ?? runs[0].name, () => { minutes.value = ""; forecast(); });
   const minutes = select([["", "as the model says"], ["30", "30 minutes"], ["60", "1 hour"], ["90", "1½ hours"], ["120", "2 hours"], ["180", "3 hours"]], "", () => forecast());
   const at = select([["checkable", "the last that can be checked"], ["newest", "the newest"]], "checkable", () => forecast());
-  const sources = new Sources(status, SAMPLES, () => { times(null); forecast(); });
+  const sources = new Sources(status, SAMPLES, () => { times(null); forecast(); }, query);
   const times = (found) => {
     const chosen = at.value;
     const names = [["checkable", "the last that can be checked"], ["newest", "the newest"], ...(found?.choices ?? []).map((time) => [time, `${clock(time)} UTC`])];
@@ -41,10 +41,7 @@ export function show(main, { status, signal, query }) {
     field("Model", model), sources.element, field("How far ahead", minutes), field("Forecast from", at),
     h("button", { class: "primary", type: "submit" }, "Forecast"), job.element));
   const bench = h("div", { class: "bench" }, side, result);
-  dropZone(bench, (files) => {
-    side.querySelector('input[value="upload"]').click();
-    sources.send(files, sources.body.querySelector("[role=status]"));
-  });
+  dropZone(bench, (files) => sources.take(files));
   main.append(bench);
   forecast();
 }

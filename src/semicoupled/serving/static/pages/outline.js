@@ -8,7 +8,7 @@ import { Files } from "../js/outline_files.js";
 import { Live } from "../js/outline_live.js";
 import { ImageList, ObjectList, PointBar, help, scale } from "../js/outline_panels.js";
 import { Tools } from "../js/outline_tools.js";
-import { dropZone } from "../js/sources.js";
+import { dropZone } from "../js/sending.js";
 
 export const title = "Outline";
 const STORED = "outline";
@@ -73,6 +73,11 @@ class Page {
 
   /** Open what was open before, or something generated. */
   async begin() {
+    const [upload, root] = [this.query.get("upload"), this.query.get("root")];
+    if (upload || root) { // from the home page; a reload then finds the project
+      if (await this.files.open(upload ? { upload } : { root, path: this.query.get("path") ?? "" })) { history.replaceState(null, "", `#/outline?project=${this.project.id}`); return; }
+      this.query.delete(upload ? "upload" : "root");
+    }
     const known = this.query.get("project") ?? read(STORED);
     try {
       let project = known ? await getJson(`/outline/projects/${known}`).catch(() => null) : null;

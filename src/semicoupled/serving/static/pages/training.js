@@ -36,7 +36,7 @@ export function show(main, { status, signal, query }) {
   main.append(h("section", { class: "card stack" },
     h("fieldset", {}, h("legend", {}, `Runs (up to ${MOST})`), h("div", { class: "chips" }, runs.map(box))),
     h("div", { class: "two" }, chips("Against", [["step", "steps"], ["seconds", "time"]], "step", (value) => { state.x = value; draw(); }),
-      h("div", { class: "row" }, h("div", { class: "field" }, field("Smooth", smooth)), h("label", {}, h("input", { type: "checkbox", onchange: (event) => { state.log = event.target.checked; draw(); } }), " logarithmic losses")))),
+      h("div", { class: "row" }, h("div", { class: "field" }, field("Smooth", smooth)), h("label", { class: "check" }, h("input", { type: "checkbox", onchange: (event) => { state.log = event.target.checked; draw(); } }), " logarithmic losses")))),
   h("section", { class: "card" }, h("h2", {}, "Where they are"), summary), charts);
   charts.before(h("div", { class: "gap" }));
   for (const run of runs.filter((each) => wanted.includes(each.name)).slice(0, MOST)) follow(run.name, state, draw, signal);
@@ -87,7 +87,11 @@ function paint(state, place, summary, runs) {
     if (entry?.id !== id) {
       const chart = new Chart({ title: plot.title, xLabel: state.x === "step" ? "optimizer steps" : "seconds of training", yLabel: plot.y, log, range: plot.range });
       const card = h("section", { class: "card" }, h("h2", {}, plot.title), chart.element);
-      if (entry) entry.card.replaceWith(card); else place.append(card);
+      if (entry) entry.card.replaceWith(card);
+      else { // in the order of the list, whichever run comes first
+        const later = PLOTS.slice(PLOTS.indexOf(plot) + 1).map((each) => place.charts.get(each.title)?.card).find(Boolean);
+        place.insertBefore(card, later ?? null);
+      }
       entry = { id, chart, card };
       place.charts.set(plot.title, entry);
     }

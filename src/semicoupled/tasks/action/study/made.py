@@ -27,34 +27,41 @@ LOOKS = ClipSettings(size=16, frames=6, radius=(4.0, 5.5), speed=(1.0, 2.0), noi
 
 
 class Counts(NamedTuple):
-    """Clips of each class in each split."""
+    """Clips of each class in each split.
+
+    Attributes:
+        train: to learn from.
+        validation: to choose the weights on.
+        test: to report on.
+    """
 
     train: int = 120
     validation: int = 10
     test: int = 30
 
 
-def write_clips(folder: Path, counts: Counts | None = None, looks: ClipSettings = LOOKS) -> Path:
+def write_clips(folder: Path, counts: Counts | None = None, looks: ClipSettings = LOOKS, *, family: int = 0) -> Path:
     """Write the clips as a folder of classes, with the frames of each clip in a folder; one that is there is kept.
 
     Args:
         folder: of the splits.
         counts: clips of each class.
         looks: of the clips.
+        family: of clips: no two families have a clip in common.
 
     Raises:
         DataError: the folder holds other clips.
     """
     counts, said = counts or Counts(), folder / ".made"
-    about = f"{counts} {looks}\n"
+    about = f"{counts} {looks}{f' family {family}' if family else ''}\n"
     if said.exists():
         if said.read_text(encoding="utf-8") != about:
             raise DataError(f"{folder}: holds clips that were made otherwise; expected {about.strip()}. Delete it")
         return folder
     for split, (name, count) in enumerate(zip(("train", "val", "test"), counts, strict=True)):
         for number, label in enumerate(CLASSES):
+            seed = (family * len(counts) + split) * len(CLASSES) + number
             for index in range(count):
-                seed = split * len(CLASSES) + number
                 images = clip(label, seed, index, looks)
                 place = folder / name / label / f"{label}{index:03d}"
                 place.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,11 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
 
 
 def read_whole(root: Path, settings: DataSettings) -> list[Drive]:
-    """Read runs as they lie there: not cut, the label as the format has it. See `read_drives`."""
+    """Read runs as they lie there: not cut, the label as the format has it. See `read_drives`.
+
+    Raises:
+        DataError: there is no frame.
+    """
     drives = [drive for found in find_drives(root) for drive in read_found(found, settings)]
     if not drives:
         raise DataError(f"{root}: holds no frame; expected at least one. Look whether all its records were deleted")

@@ -39,7 +39,12 @@ class Format(Protocol):
 
 
 class Parts(NamedTuple):
-    """Objects to learn from, and those held back."""
+    """Objects to learn from, and those held back.
+
+    Attributes:
+        train: to learn from.
+        validation: held back.
+    """
 
     train: list[Source]
     validation: list[Source]

@@ -116,7 +116,9 @@ def make_answers(folder: Path, objects: Objects, run: LoadedRun, progress: Progr
         return found
     settings, model = cast(OutlineSettings, run.settings), cast(OutlineModel, run.model)
     how = settings.evaluation
-    judged = judged_model(model, objects.sources, settings.data, how.prompts, beam=how.beam, progress=progress)
+    judged = judged_model(
+        model, objects.sources, settings.data, how.prompts, beam=how.beam, firsts=how.firsts, progress=progress
+    )
     clicks = np.full((len(objects.annotated), len(GOOD_ENOUGH)), np.nan)
     shown = progress or NoProgress()
     shown.begin("simulated annotator", len(clicks))

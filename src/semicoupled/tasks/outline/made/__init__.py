@@ -1,0 +1,1 @@
+"""Made pictures whose outlines are known: to learn from without anybody's data."""

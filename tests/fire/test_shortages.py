@@ -79,9 +79,10 @@ def test_a_disk_that_fills_up_anywhere_leaves_nothing_half(
 ) -> None:
     command, _, whole = every_kind[name]
     needed = sum(file.stat().st_size // 4096 + 3 for file in whole.rglob("*"))
-    out = tmp_path / "out"
     full = 0
-    with small_disk(tmp_path / "disk", 4096 * (needed + 64)) as disk:
+    with small_disk(
+        tmp_path / "disk", 4096 * (2 * needed + 64)
+    ) as disk:  # at its end there is an old one and a new one
         out = disk / "out"
         for part in range(8):
             out.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from fuzz import fuzz
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of processes as Linux does")
 
 
-@pytest.mark.parametrize("inputs", [2, pytest.param(150, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("inputs", [4, pytest.param(150, marks=pytest.mark.slow)])
 def test_changed_files_are_read_or_refused(inputs: int, tmp_path: Path) -> None:
     tried = fuzz(readers(), tmp_path, count=inputs, seed=1)
     assert {each.name: each.faults for each in tried if each.faults} == {}

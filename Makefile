@@ -14,12 +14,13 @@ TORCH ?= torch
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
-SOURCES := src tests docs .ci
+SOURCES := src tests docs examples .ci
+PYTHONS ?= $(PYTHON)
 
 # One thread a test process: the processes already use all cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: demo test test-slow lint format types floors snippets docs check clean help
+.PHONY: demo test test-slow lint format types floors snippets docs audit sbom dist lowest check clean help
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 14
@@ -53,11 +54,27 @@ snippets: $(VENV)/.installed-dev  ## run the examples of the README and of the d
 docs: $(VENV)/.installed-docs  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 
+audit: $(VENV)/.installed-dev  ## look for installed packages that are known to be vulnerable
+	$(BIN)/python .ci/audit.py
+
+sbom: $(VENV)/.installed-audit  ## list everything that is installed, as CycloneDX, in dist/sbom.json
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py environment --output-format JSON --output-reproducible --pyproject pyproject.toml --output-file dist/sbom.json $(BIN)/python
+
+dist: $(VENV)/.installed-dev  ## build wheel and sdist, look into them, and use the wheel in clean environments (PYTHONS=...)
+	$(BIN)/python .ci/dist.py $(PYTHONS) --torch "$(TORCH)" --checker $(BIN)/basedpyright
+
+lowest:  ## run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+	$(PYTHON) -m venv .venv-lowest
+	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pip install --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[dev]"
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+
 check:  ## run everything that has to pass before a change goes in
 	.ci/run
 
 clean:  ## remove what was installed and built
-	rm -rf $(VENV) docs/_build
+	rm -rf $(VENV) .venv-lowest docs/_build docs/figures dist
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("semicoupled needs Python 3.11 or newer and found " + sys.version.split()[0] + ": choose another, for example make PYTHON=python3.12")'
@@ -70,6 +87,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.installed-audit: $(VENV)/.installed
+	$(PIP) --editable ".[audit]"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

@@ -18,6 +18,9 @@ from typing import NamedTuple
 BLOCK = re.compile(r"(?P<mark><!--[^\n]*-->\n+)?^```(?P<language>python|bash)\n(?P<code>.*?)^```$", re.M | re.S)
 
 
+ROOT = Path(__file__).parents[1]
+
+
 class Block(NamedTuple):
     """One fenced block and where it stands."""
 
@@ -37,12 +40,13 @@ def blocks(file: Path) -> list[Block]:
 
 
 def run(file: Path) -> int:
-    """Run the blocks of a file in an empty folder and give their number; stop at the first that fails."""
+    """Run the blocks of a file beside the examples alone, and give their number; stop at the first that fails."""
     # a block's lines keep their numbers, so that a traceback points into the Markdown file
     python = [block for block in blocks(file) if block.language == "python" and "not run" not in block.mark]
     shell = [block for block in blocks(file) if block.language == "bash" and block.mark == "<!-- run -->"]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "examples").symlink_to(ROOT / "examples")  # what pages refer to of a clone
         if python:
             program = "\n".join(
                 f"exec(compile({chr(10) * block.line + block.code!r}, {str(file.resolve())!r}, 'exec'), globals())"

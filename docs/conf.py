@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
 from semicoupled import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+from draw_figures import draw_all
 
 project = "semicoupled"
 author = "The semicoupled developers"
 release = version = __version__
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["amsmath", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "results/demo.md"]  # the latter is included by a page
 
+default_role = "code"  # docstrings name code between single backticks
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_class_signature = "separated"
+napoleon_use_ivar = True
+# What is not installed is stood in for: the reference reads the same with the extras and without them.
+autodoc_mock_imports = [
+    name
+    for name in ("httpx", "fastapi", "starlette", "uvicorn", "av", "pysteps", "mlcast")
+    if not importlib.util.find_spec(name)
+]
+
+suppress_warnings = ["ref.python"]  # names of attributes that several classes have are linked to the first of them
+
+
+def plain_text(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Keep the stars of docstrings: ``N C *size`` is a shape, and no emphasis."""
+    lines[:] = [re.sub(r"(?<![\\*])\*(?!\*)(?=\w)", r"\\*", line) for line in lines]
+
+
+def setup(app: Any) -> None:
+    """Tell Sphinx of it, before Google's sections are read."""
+    app.connect("autodoc-process-docstring", plain_text, priority=100)
+
+
 html_theme = "furo"
 html_title = f"semicoupled {version}"
 html_copy_source = False
+
+_ = draw_all(Path(__file__).parent / "figures")

@@ -14,6 +14,8 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
+from semicoupled.owner import alive
+
 STALE_SECONDS = 60.0
 """How long a claim stands that nobody touches, where its owner is on another machine."""
 
@@ -102,7 +104,7 @@ class Claims:
         """Whether an owner is known to be gone, or has not touched its claim for long."""
         try:
             host, process, _ = claim.read_text(encoding="utf-8").rsplit(" ", 2)
-            if host == socket.gethostname() and not _alive(int(process)):
+            if host == socket.gethostname() and not alive(int(process)):
                 return True
         except ValueError:
             pass  # just made, and still empty: its age tells
@@ -145,13 +147,3 @@ class Claims:
 
 def _key(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:24]
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,7 +7,8 @@
     ├── DataError               3   a file or a folder cannot be used (also a ValueError)
     ├── RunError                4   a run folder or a checkpoint is missing, broken, or from other settings
     ├── MissingExtraError       5   an optional part is not installed (also an ImportError)
-    └── StaleDataError          6   the newest input is older than asked
+    ├── StaleDataError          6   the newest input is older than asked
+    └── ShortageError           7   the machine ran short of disk or memory
 
 The number is the exit code of the command line: 0 is success, 1 an unexpected failure, 130 an interruption.
 """
@@ -60,6 +61,12 @@ class StaleDataError(SemicoupledError):
     """The newest input is older than asked."""
 
     exit_code = 6
+
+
+class ShortageError(SemicoupledError):
+    """The machine ran short of disk or memory, or ended a process of ours."""
+
+    exit_code = 7
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

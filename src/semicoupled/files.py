@@ -1,13 +1,24 @@
-"""Files that are either the old one or the new one, never half of it."""
+"""Files that are either the old one or the new one, never half of it.
+
+What is being made is called ``.NAME.PLACE-PROCESS-RANDOM.part`` until it is whole. The name says who makes it, so that
+what a killed process left behind is found and removed by the next one that writes into the folder.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+from semicoupled.owner import alive, place
+
+_LEFT = re.compile(r"\.(.+)\.([0-9a-f]{4})-(\d+)-[0-9a-f]{8}\.(part|old)")
+_swept: set[Path] = set()
 
 
 @contextmanager
@@ -21,7 +32,8 @@ def replacing(path: Path) -> Generator[Path]:
         path: the file to make or to replace; its folder is made if need be.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    sweep(path.parent)
+    temporary = aside(path)
     try:
         yield temporary
         descriptor = os.open(temporary, os.O_RDWR)  # Windows flushes only what is open for writing
@@ -57,8 +69,8 @@ def replacing_folder(path: Path) -> Generator[Path]:
         path: the folder to make or to replace.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    token = secrets.token_hex(4)
-    temporary, old = (path.with_name(f".{path.name}.{token}.{kind}") for kind in ("part", "old"))
+    sweep(path.parent)
+    temporary, old = aside(path), aside(path, "old")
     temporary.mkdir()
     try:
         yield temporary
@@ -73,3 +85,53 @@ def replacing_folder(path: Path) -> Generator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder so that nobody sees half of it; what a kill leaves of it, the next `sweep` removes.
+
+    Args:
+        path: the folder.
+    """
+    gone = aside(path)
+    shutil.rmtree(path.rename(gone), ignore_errors=True)
+
+
+def aside(path: Path, kind: str = "part") -> Path:
+    """Give a name beside `path` for what takes its place (``part``) or is replaced (``old``).
+
+    Args:
+        path: of the file or folder.
+        kind: ``part`` or ``old``.
+    """
+    return path.with_name(f".{path.name}.{place()}-{os.getpid()}-{secrets.token_hex(4)}.{kind}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes left in a folder that were killed; looked for once in the life of a process.
+
+    A folder that was killed between its two renames gets its old content back.
+
+    Args:
+        folder: that is about to be written into.
+    """
+    folder = folder.absolute()
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    try:
+        inside = list(folder.iterdir())
+    except OSError:  # it can be written to, and not be listed
+        return
+    for path in inside:
+        found = _LEFT.fullmatch(path.name)
+        if found is None or found[2] != place() or alive(int(found[3])):
+            continue
+        original = path.with_name(found[1])
+        with contextlib.suppress(OSError):  # somebody else was quicker, or we may not
+            if found[4] == "old" and not original.exists():
+                path.rename(original)
+            elif path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

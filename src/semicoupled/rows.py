@@ -55,7 +55,13 @@ def plain(number: float) -> Condition:
 
 
 class Rows(NamedTuple):
-    """What a file of rows holds."""
+    """What a file of rows holds.
+
+    Attributes:
+        task: its name.
+        data: what was scored on, in words.
+        rows: the scores.
+    """
 
     task: str
     data: str
@@ -87,7 +93,7 @@ def read_rows(path: Path) -> Rows:
         raise DataError(
             f"{path}: cannot be read ({error.strerror}); expected a file of scores made with --json"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is not JSON ({error}); expected scores made with --json") from error
     found = document.get("format") if isinstance(document, dict) else None
     if found != FORMAT:
@@ -95,7 +101,7 @@ def read_rows(path: Path) -> Rows:
     try:
         rows = tuple(_from_json(row) for row in document["rows"])
         return Rows(document["task"], document["data"], rows)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{path}: format {FORMAT}, but a part is missing or wrong: {error!r}. Make it anew with --json"
         ) from error

@@ -14,8 +14,6 @@ report.html          for people
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -24,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 from semicoupled.devices import choose_device
 from semicoupled.environment import environment
 from semicoupled.errors import RunError, SettingsError, nearest
-from semicoupled.files import write_text
+from semicoupled.files import replacing_folder, write_text
 from semicoupled.settings_file import differences, read_settings, write_settings
 from semicoupled.task import (
     Description,
@@ -188,19 +186,10 @@ def open_run(path: Path, task: str, settings: TaskSettings) -> RunFolder:
                 "Give the settings that it was begun with to take it up again, or choose another --run"
             )
         return folder
-    # made aside and renamed, so that a run folder is never there in part
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    aside.mkdir()
-    try:
-        write_text(aside / "run.json", json.dumps({"format": FORMAT, "task": task}) + "\n")
-        write_settings(aside / "settings.yaml", settings)
-        write_text(aside / "environment.json", json.dumps(environment(), indent=1) + "\n")
-        if path.exists():
-            path.rmdir()
-        aside.rename(path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with replacing_folder(path) as made:  # so that a run folder is never there in part
+        write_text(made / "run.json", json.dumps({"format": FORMAT, "task": task}) + "\n")
+        write_settings(made / "settings.yaml", settings)
+        write_text(made / "environment.json", json.dumps(environment(), indent=1) + "\n")
     return RunFolder(path, task)
 
 
@@ -284,7 +273,7 @@ def _read_json(file: Path, expected: str) -> dict[str, Any]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise RunError(f"{file.parent}: has no {file.name}; expected {expected}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{file}: is broken ({error}); expected {expected}") from error
     if not isinstance(content, dict):
         raise RunError(f"{file}: holds a {type(content).__name__}; expected {expected}")

@@ -19,6 +19,9 @@ from semicoupled.files import write_text
 
 T = TypeVar("T")
 
+MOST_BYTES = 2**20
+"""Of a file of settings; ours have about 3000."""
+
 
 def settings_parser(cls: type[object], prog: str = "semicoupled") -> ArgumentParser:
     """Make the parser of a settings class: an option for each field, nested ones with a dot.
@@ -50,7 +53,7 @@ def parse_settings(
     """
     names = setting_names(cls)
     retired: Mapping[str, str] = getattr(cls, "retired", {})
-    contents = {file: _read_yaml(file) for file in files}
+    contents = {file: read_yaml(file) for file in files}
     for file, content in contents.items():
         for name in _keys(content, names):
             if name not in names:
@@ -66,8 +69,44 @@ def parse_settings(
         return cls(**{name.name: values[name.name] for name in dataclasses.fields(cast(Any, cls))})
     except SettingsError:
         raise
-    except (ArgumentError, ValueError, TypeError) as error:
+    except (
+        ArgumentError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise SettingsError(_sentence(error)) from error
+
+
+def read_yaml(file: Path) -> Mapping[str, object]:
+    """Read a YAML file of settings: plain values, no objects, no references within it.
+
+    Raises:
+        SettingsError: it cannot be read, is far too long, refers to parts of itself (a few lines can so stand for more
+            than any memory holds), or holds no settings.
+    """
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise SettingsError(f"{file}: has {file.stat().st_size} bytes; expected settings of at most {MOST_BYTES}")
+        text = file.read_text(encoding="utf-8")
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise SettingsError(f"{file}: refers to *{event.anchor}; expected every setting written out")
+        content = yaml.safe_load(text)
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror}); expected a YAML file of settings") from error
+    except SettingsError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:  # a date may be none, too
+        raise SettingsError(f"{file}: is not YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise SettingsError(f"{file}: holds a {type(content).__name__}; expected settings, one `name: value` a line")
+    return cast("Mapping[str, object]", content)
 
 
 def read_settings(cls: type[T], file: Path) -> T:
@@ -144,20 +183,6 @@ def _check_options(
         if name.startswith("--") and name not in known:
             why = retired.get(name[2:]) or nearest(name, [*known, *others])
             raise SettingsError(f"unknown option {name!r}. {why}")
-
-
-def _read_yaml(file: Path) -> Mapping[str, object]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read ({error.strerror}); expected a YAML file of settings") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: is not YAML: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, Mapping):
-        raise SettingsError(f"{file}: holds a {type(content).__name__}; expected settings, one `name: value` a line")
-    return cast("Mapping[str, object]", content)
 
 
 def _keys(content: Mapping[str, object], names: Sequence[str], prefix: str = "") -> Iterator[str]:

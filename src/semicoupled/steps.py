@@ -23,7 +23,13 @@ Tensors = tuple[Tensor, ...]
 
 
 class Sizes(NamedTuple):
-    """Number of samples, and height and width of the frames in px."""
+    """Number of samples, and height and width of the frames in px.
+
+    Attributes:
+        batch: at least 1.
+        height: px.
+        width: px.
+    """
 
     batch: int
     height: int

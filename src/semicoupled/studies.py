@@ -33,16 +33,25 @@ class Variant:
         label: what people read.
         options: what differs from the study's presets.
         presets: of the task, laid over what the study begins with.
+        after: the name of the variant whose weights it begins with, of the same seed; None begins anew.
     """
 
     name: str
     label: str
     options: tuple[str, ...] = ()
     presets: tuple[str, ...] = ()
+    after: str | None = None
 
 
 class Trial(NamedTuple):
-    """One training of a study: a variant with a seed, in its run folder."""
+    """One training of a study: a variant with a seed, in its run folder.
+
+    Attributes:
+        variant: what it differs in.
+        seed: that everything random follows from.
+        settings: all of them.
+        path: of the run folder.
+    """
 
     variant: Variant
     seed: int
@@ -51,7 +60,13 @@ class Trial(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """What several seeds gave: mean, lowest and highest."""
+    """What several seeds gave: mean, lowest and highest.
+
+    Attributes:
+        mean: over the seeds.
+        low: the lowest.
+        high: the highest.
+    """
 
     mean: float
     low: float
@@ -110,17 +125,35 @@ def make_trials(
     Args:
         variants: what is compared.
         seeds: every variant is trained with each. One seed of all variants comes before the next seed, so that a study
-            that is cut short has compared something.
+            that is cut short has compared something. What begins with the weights of another comes behind it.
         folder: takes a run folder for each trial.
         settings_of: gives the settings of a variant with a seed.
         once: names of variants that are trained with the first seed alone.
+
+    Raises:
+        SettingsError: a variant begins with the weights of one that is neither among them nor trained already.
     """
-    return [
+    trials = [
         Trial(variant, seed, settings_of(variant, seed), folder / f"{variant.name}-{seed}")
         for seed in seeds
         for variant in variants
         if seed == seeds[0] or variant.name not in once
     ]
+    begun: set[Path] = set()
+    for trial in trials:
+        source = begins_with(trial)
+        if source is not None and source not in begun and not (source / "model.safetensors").is_file():
+            raise SettingsError(
+                f"variant {trial.variant.name} begins with the weights of {trial.variant.after}, seed {trial.seed}, "
+                f"but {source} is not trained. Name {trial.variant.after}, too, before it"
+            )
+        begun.add(trial.path)
+    return trials
+
+
+def begins_with(trial: Trial) -> Path | None:
+    """The run folder whose weights a trial begins with; None where it begins anew."""
+    return None if trial.variant.after is None else trial.path.with_name(f"{trial.variant.after}-{trial.seed}")
 
 
 def run_trials(
@@ -158,6 +191,7 @@ def options_list(variants: Iterable[Variant]) -> str:
     lines: list[str] = []
     for variant in variants:
         said = [*(f"--preset {preset}" for preset in variant.presets), *variant.options]
+        said += [f"--init RUN of {variant.after}"] if variant.after else []
         lines.append(f"* {variant.label}: " + (" ".join(f"`{option}`" for option in said) or "as the preset"))
     return "\n".join(lines) + "\n"
 

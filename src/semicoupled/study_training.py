@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from semicoupled.errors import SettingsError
+from semicoupled.errors import RunError, SettingsError
 from semicoupled.files import write_text
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import LoadedRun, load, open_run
-from semicoupled.studies import Trial, Variant, run_trials
+from semicoupled.studies import Trial, Variant, begins_with, run_trials
 from semicoupled.task import find_task
 from semicoupled.training.progress import Progress
 
@@ -52,7 +52,15 @@ def train(task: str, trial: Trial, device: str = "auto", workers: int = 0, progr
 
     _ = open_run(trial.path, task, trial.settings)
     if not (trial.path / TRAINED).exists():
-        result = fit(find_task(task), trial.settings, trial.path, device=device, workers=workers, progress=progress)
+        result = fit(
+            find_task(task),
+            trial.settings,
+            trial.path,
+            device=device,
+            workers=workers,
+            progress=progress,
+            init=begins_with(trial),
+        )
         parameters = sum(parameter.numel() for parameter in result.model.parameters())
         trained = Trained(result.steps, result.seconds, result.kept_step, parameters)
         write_text(trial.path / TRAINED, json.dumps(trained._asdict(), indent=1) + "\n")
@@ -60,8 +68,16 @@ def train(task: str, trial: Trial, device: str = "auto", workers: int = 0, progr
 
 
 def read_trained(run: Path) -> Trained:
-    """Read what the training of a run folder took."""
-    return Trained(**json.loads((run / TRAINED).read_text(encoding="utf-8")))
+    """Read what the training of a run folder took.
+
+    Raises:
+        RunError: the file is broken.
+    """
+    file = run / TRAINED
+    try:
+        return Trained(**json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RunError(f"{file}: is broken ({error}). Remove it; the training is looked at again") from error
 
 
 def train_all(

@@ -42,6 +42,13 @@ class TaskOutput(NamedTuple):
 
     The shape of a prediction is the task's own; the time axis, if it has one, is the second. A state is what the task's
     network calls so: a nested NamedTuple of tensors, opaque to everyone else.
+
+    Attributes:
+        main: the prediction that counts.
+        spatial: the spatial stream's; None where it was not asked for.
+        temporal: the temporal stream's; None likewise.
+        state: after the last frame.
+        state_at: after as many frames as were asked for, or None.
     """
 
     main: Tensor

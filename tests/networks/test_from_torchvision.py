@@ -37,7 +37,7 @@ def models() -> Any:
 @pytest.mark.parametrize(
     ("make", "module"),
     [
-        (lambda: ImageTrunk("resnet18"), "torchvision.models"),
+        (lambda: ImageTrunk("resnet18", "imagenet"), "torchvision.models"),
         (lambda: TorchvisionVideo("r3d_18"), "torchvision.models.video"),
     ],
 )
@@ -46,7 +46,8 @@ def test_without_torchvision_its_networks_say_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(
-        MissingExtraError, match=r"(resnet18|r3d_18) comes from torchvision, .* pip install torchvision"
+        MissingExtraError,
+        match=r"(resnet18 with the weights imagenet|r3d_18) comes from torchvision, .* pip install torchvision",
     ):
         make()
 

@@ -142,3 +142,27 @@ def test_the_next_server_takes_over_what_one_that_was_killed_left(
         while left.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not left.exists()
+
+
+@pytest.mark.slow
+def test_a_browser_keeps_the_token_out_of_its_address(
+    run_server: Callable[..., AbstractContextManager[Any]], browser: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with run_server("--token") as guarded:
+        address, _, token = guarded.address.partition("/?token=")
+        assert len(token) > 40
+        context = browser.new_context(reduced_motion="reduce")
+        page = context.new_page()
+        refused = page.goto(f"{address}/")
+        assert refused is not None
+        assert refused.status == 401
+        page.goto(f"{address}/?token={token}")
+        page.wait_for_selector(".task", timeout=60_000)
+        assert token not in page.url
+        assert page.evaluate("document.cookie") == ""  # no script can read it
+        page.reload()
+        page.wait_for_selector(".task", timeout=60_000)
+        context.close()
+        assert httpx.get(f"{address}/api/v1/nothing", params={"token": token}).status_code == 404
+    said = capfd.readouterr()
+    assert token not in said.err

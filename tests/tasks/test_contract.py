@@ -1,4 +1,7 @@
-"""What holds for every task. A new one is a folder under tasks/, and a case.py beside its tests."""
+"""What holds for every task. A new one is a folder under tasks/, and a case.py beside its tests.
+
+Tasks of folders that ``SEMICOUPLED_TASKS`` names have their case.py beside their task.py.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,8 @@ class Trained(NamedTuple):
 
 def case_of(name: str) -> ModuleType:
     file = HERE / name / "case.py"
+    if not file.is_file():
+        file = task_folders()[name] / "case.py"
     assert file.is_file(), f"{file}: no such file; expected options(folder), inputs(folder) and OUT, as beside it"
     spec = importlib.util.spec_from_file_location(f"case_{name}", file)
     assert spec is not None

@@ -52,6 +52,17 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
         read_about(path)
 
 
+def test_parts_that_come_later_may_be_lacking(tmp_path: Path) -> None:
+    path, begun = tmp_path / "w", nn.Linear(3, 2)
+    save_weights(path, begun, {})
+    model = Scaled()
+    load_weights(path, model, ("scale",))
+    assert torch.equal(model.weight, begun.weight)
+    assert model.scale.tolist() == [1]
+    with pytest.raises(RunError, match="scale is missing"):
+        load_weights(path, Scaled(), ("other",))
+
+
 class Scaled(nn.Linear):
     def __init__(self) -> None:
         super().__init__(3, 2)

@@ -45,7 +45,11 @@ class Bench(NamedTuple):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print the table, draw the plot."""
+    """Measure, print the table, draw the plot.
+
+    Raises:
+        SettingsError: no such bench.
+    """
     begun = time.monotonic()
     parser = Parser(
         "bench",

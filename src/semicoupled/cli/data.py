@@ -24,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
 
     Returns:
         0, or 1 if `check` found a problem.
+
+    Raises:
+        SettingsError: no such topic.
     """
     topic, rest = (arguments[0], list(arguments[1:])) if arguments else ("--help", [])
     if topic in ("-h", "--help"):

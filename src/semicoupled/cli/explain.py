@@ -17,7 +17,11 @@ TOPICS = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Explain what was asked for; each topic is a file ``explain_TOPIC.py`` beside this one."""
+    """Explain what was asked for; each topic is a file ``explain_TOPIC.py`` beside this one.
+
+    Raises:
+        SettingsError: no such topic.
+    """
     topic, rest = (arguments[0], list(arguments[1:])) if arguments else ("--help", [])
     if topic in ("-h", "--help"):
         print(f"usage: semicoupled explain {{{','.join(TOPICS)}}} ...\n")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from semicoupled.rows import Row
     from semicoupled.run_folder import LoadedRun
 
-BATCH = 16
-
 
 @dataclass(frozen=True)
 class ExplainedRun:
@@ -47,15 +45,9 @@ class ExplainedRun:
         Args:
             indices: which ones; those beyond the end are left out.
         """
-        from torch.utils.data import default_collate
+        from semicoupled.explain.samples import batches
 
-        from semicoupled.training.sampling import SampleKey
-
-        device = next(self.network.parameters()).device
-        there = [index for index in indices if index < len(self.data)]
-        for start in range(0, len(there), BATCH):
-            batch = default_collate([self.data[SampleKey(index)] for index in there[start : start + BATCH]])
-            yield type(batch)(*(tensor.to(device) for tensor in batch))
+        return batches(self.network, self.data, indices)
 
     def write(self, sections: Sequence[Section], rows: Sequence[Row]) -> None:
         """Write the report, and the scores if ``--json`` was given, and say where they are."""

@@ -15,6 +15,7 @@ from semicoupled import __version__
 from semicoupled.cli.messages import show_messages
 from semicoupled.devices import keep_freed_memory
 from semicoupled.errors import SemicoupledError, SettingsError, nearest
+from semicoupled.shortage import shortage
 
 COMMANDS = {
     "train": "train a model: semicoupled train TASK [--config F] [--data.root DIR] [--run DIR] ...",
@@ -23,30 +24,31 @@ COMMANDS = {
     "replay": "does a model still say what it said, in time: semicoupled replay driving RUN INPUT --against F.csv",
     "export": "write a model as torch.export and ONNX programs: semicoupled export TASK RUN --out DIR",
     "explain": "look inside: semicoupled explain {chains,maps,importance,probes,focus} ...",
-    "data": "look at data before training: semicoupled data {check,describe} TASK DIR [--json F]",
+    "data": "look at data, convert it, make some: semicoupled data {check,describe,convert,make} TASK ...",
     "tune": "search the learning rate, the same way for every model: semicoupled tune TASK",
-    "study": "compare networks and ways to train: semicoupled study {star,ablation,rain,driving} [--quick]",
+    "study": "compare networks and ways to train: semicoupled study {star,ablation,rain,driving,action,motion,outline}",
+    "reproduce": "the paper's tables and figures beside ours: semicoupled reproduce {table2,...,figure5} [--dry-run]",
     "serve": "the local web app: semicoupled serve [RUN ...] [--root DIR ...] [--port 8642]",
     "bench": "speed and memory on this machine: semicoupled bench {speed,memory} [--json F]",
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
     "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
 }
-LATER = ("reproduce",)
 
 HELP = f"""usage: semicoupled COMMAND ...
 
 The Semi-Coupled Structure for visual sequences, version {__version__}.
 
 commands:
-{chr(10).join(f"  {name:<10}{summary}" for name, summary in COMMANDS.items())}
+{chr(10).join(f"  {name:<11}{summary}" for name, summary in COMMANDS.items())}
 
-`semicoupled COMMAND --help` tells more. Reserved for later: {", ".join(LATER)}.
+`semicoupled COMMAND --help` tells more.
 
 exit codes:
   0  success                             4  a run folder or a checkpoint cannot be used
   1  an unexpected failure               5  an optional part is not installed
   2  wrong options or settings           6  the newest input is older than asked
-  3  a file or a folder cannot be used   130  interrupted
+  3  a file or a folder cannot be used   7  the machine ran short of disk or memory
+                                         130  interrupted
 """
 
 
@@ -76,6 +78,12 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("semicoupled: interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        told = shortage(error)
+        if told is None:
+            raise
+        print(f"semicoupled: error: {told}", file=sys.stderr)
+        return told.exit_code
 
 
 def run() -> None:
@@ -90,11 +98,6 @@ def run() -> None:
 
 
 def _command(name: str) -> Callable[[Sequence[str]], int]:
-    if name in LATER:
-        raise SettingsError(
-            f"`semicoupled {name}` comes in a later version. There are: {', '.join(COMMANDS)}. "
-            "CHANGELOG.md says what each version brings"
-        )
     if name not in COMMANDS:
         raise SettingsError(f"there is no command {name!r}. {nearest(name, COMMANDS)}")
     return cast("Callable[[Sequence[str]], int]", importlib.import_module(f"semicoupled.cli.{name}").main)

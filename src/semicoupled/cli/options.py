@@ -29,7 +29,11 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=name, usage=f"{name} {usage}", description=description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        """Refuse; argparse calls this."""
+        """Refuse; argparse calls this.
+
+        Raises:
+            SettingsError: always, with what is wrong and where help is.
+        """
         raise SettingsError(f"{self.prog}: {message}. See `{self.prog} --help`")
 
     def options(self) -> tuple[str, ...]:

@@ -17,7 +17,11 @@ from semicoupled.task import predict_options
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Predict with a run, and name the files as they are written."""
+    """Predict with a run, and name the files as they are written.
+
+    Raises:
+        SettingsError: no input was named.
+    """
     parser = Parser("predict", "TASK RUN INPUT... --out PATH ...", "Predict from files.")
     parser.add_argument("run", metavar="RUN", help="a run folder, or pretrained[:NAME]")
     parser.add_argument("inputs", nargs="*", type=Path, metavar="INPUT", help="files or folders that the task reads")

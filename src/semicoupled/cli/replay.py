@@ -23,7 +23,11 @@ FORMAT = 1
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Replay drives and compare; the exit code is 1 where an answer differs or comes too late."""
+    """Replay drives and compare; the exit code is 1 where an answer differs or comes too late.
+
+    Raises:
+        SettingsError: the task has no replay.
+    """
     parser = Parser(
         "replay",
         "driving RUN INPUT... --against F.csv [--tolerance X] [--budget MS] [--json F]",

@@ -13,7 +13,12 @@ from semicoupled.errors import MissingExtraError, SettingsError
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until interrupted."""
+    """Serve until interrupted.
+
+    Raises:
+        SettingsError: the port is out of range.
+        MissingExtraError: the extra ``serve`` is not installed.
+    """
     parser = Parser(
         "serve",
         "[RUN ...] [--root DIR ...] [--host 127.0.0.1] [--port 8642]",

@@ -36,7 +36,11 @@ OF_TASKS = ("rain", "driving", "action", "motion", "outline")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train and test the variants of a study, and show how they compare."""
+    """Train and test the variants of a study, and show how they compare.
+
+    Raises:
+        SettingsError: no such study.
+    """
     if arguments and arguments[0] in OF_TASKS:
         return int(importlib.import_module(f"semicoupled.cli.study_{arguments[0]}").main(arguments[1:]))
     parser = Parser(

@@ -17,7 +17,12 @@ OF_TASK = "of_task_"
 
 
 class Chosen(NamedTuple):
-    """A task and the rest of the arguments."""
+    """A task and the rest of the arguments.
+
+    Attributes:
+        task: its name.
+        rest: what was not read yet.
+    """
 
     task: str
     rest: list[str]

@@ -18,7 +18,12 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class Size(NamedTuple):
-    """Of an image, px."""
+    """Of an image, px.
+
+    Attributes:
+        height: at least 1.
+        width: at least 1.
+    """
 
     height: int
     width: int

@@ -79,6 +79,9 @@ def generator(seed: int, index: int) -> np.random.Generator:
     Args:
         seed: 0 or more, which family of samples.
         index: 0 or more, which sample of it.
+
+    Raises:
+        SettingsError: a number is below 0.
     """
     if seed < 0 or index < 0:
         raise SettingsError(f"a generated sample needs a seed and an index of 0 or more, got {seed} and {index}.")

@@ -66,7 +66,7 @@ def recording(
     """Record the maps of every call of a model's stacks within this context.
 
     Args:
-        model: any model with `SemiCoupledStack`s inside.
+        model: any model with a `SemiCoupledStack` or several inside.
         maps: which maps.
         layers: which layers, negative from the end; None for all.
 

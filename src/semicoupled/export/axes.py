@@ -14,7 +14,12 @@ LARGEST_DIVISOR = 64
 
 
 class Axis(NamedTuple):
-    """A length that follows from the sizes: that of the batch or the frames, divided by a number and rounded up."""
+    """A length that follows from the sizes: that of the batch or the frames, divided by a number and rounded up.
+
+    Attributes:
+        name: what it follows from.
+        divided_by: at least 1.
+    """
 
     name: AxisName
     divided_by: int = 1

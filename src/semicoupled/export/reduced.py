@@ -19,7 +19,12 @@ SMALL = 64
 
 
 class Stored(NamedTuple):
-    """What stands in for a weight: initializers, and nodes that make the weight of them."""
+    """What stands in for a weight: initializers, and nodes that make the weight of them.
+
+    Attributes:
+        tensors: ONNX's initializers.
+        nodes: ONNX's nodes, in their order.
+    """
 
     tensors: list[Any]
     nodes: list[Any]

@@ -9,6 +9,7 @@ from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.networks.torchvision_video import TorchvisionVideo
+from semicoupled.networks.two_stream3d import TwoStream3D
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
@@ -19,7 +20,7 @@ from semicoupled.nn.switch import Switching
 class ClipNetwork(nn.Module):
     """Features of a whole clip, handed out for each of its frames: B T C 1 1. It remembers nothing; it cannot step."""
 
-    def __init__(self, network: R2Plus1D | TorchvisionVideo) -> None:
+    def __init__(self, network: R2Plus1D | TorchvisionVideo | TwoStream3D) -> None:
         """Take a network; its own head is not used."""
         super().__init__()
         self.network = network

@@ -1,19 +1,22 @@
 """Networks for photographs as trunks (see `framewise.Trunk`): VGG-16, Inception V1, ResNet-18, with or without weights.
 
-They are torchvision's, so that its weights fit; without torchvision the error says what to install.
+Their parts are called as torchvision calls them, so that files of its weights fit. Torchvision itself is needed for
+``imagenet`` alone, the weights that it downloads.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 
-from semicoupled.networks.from_torchvision import HEADS, find_weights, import_models, take_weights
+from semicoupled.networks.backbones import VGG16BN
+from semicoupled.networks.from_torchvision import find_weights, import_models, take_weights
+from semicoupled.networks.image_networks import InceptionV1, ResNet18
 from semicoupled.nn.shapes import Float, Tensor
 
 Backbone = Literal["vgg16", "inception_v1", "resnet18"]
-_NAMES: dict[Backbone, str] = {"vgg16": "vgg16_bn", "inception_v1": "googlenet", "resnet18": "resnet18"}
+_NETWORKS: dict[Backbone, type[nn.Module]] = {"vgg16": VGG16BN, "inception_v1": InceptionV1, "resnet18": ResNet18}
 _WEIGHTS: dict[Backbone, str] = {
     "vgg16": "VGG16_BN_Weights",
     "inception_v1": "GoogLeNet_Weights",
@@ -37,21 +40,21 @@ class ImageTrunk(nn.Module):
                 what the parameters are called, and nothing else.
 
         Raises:
-            MissingExtraError: torchvision is not installed, or does not fit torch.
+            MissingExtraError: ``imagenet`` without torchvision.
             RunError: the weights are missing, cannot be fetched, or do not fit.
         """
         super().__init__()
-        models = import_models(name)
-        options = {"aux_logits": False, "init_weights": True} if name == "inception_v1" else {}
-        whole: nn.Module = getattr(models, _NAMES[name])(weights=None, **options)
+        whole = _NETWORKS[name]()
         if weights is not None:
             instead = "give a file with model.backbone_weights, or leave it out to begin with random ones"
-            state = find_weights(
-                weights, name, IMAGENET, lambda: getattr(models, _WEIGHTS[name]).IMAGENET1K_V1, instead
-            )
-            take_weights(whole, state, weights)
+
+            def imagenet() -> Any:
+                models = import_models(f"{name} with the weights {IMAGENET}", instead=f", or {instead}")
+                return getattr(models, _WEIGHTS[name]).IMAGENET1K_V1
+
+            take_weights(whole, find_weights(weights, name, IMAGENET, imagenet, instead), weights)
         self.in_channels, self.out_channels = 3, _CHANNELS[name]
-        parts = [part for label, part in whole.named_children() if label not in HEADS]
+        parts = list(whole.children())
         self.body = nn.Sequential(*(parts[0].children() if flat and len(parts) == 1 else parts))
 
     @property

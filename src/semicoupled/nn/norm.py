@@ -111,6 +111,9 @@ class StreamNorm(nn.Module):
 
         Returns:
             Rows of the same shape.
+
+        Raises:
+            ShapeError: the statistics of another stream were folded into the convolutions.
         """
         if self.kind == "none":
             if self.only is not None and stream != self.only:

@@ -23,7 +23,14 @@ def has_onednn(dtype: torch.dtype) -> bool:
 
 
 class Geometry(NamedTuple):
-    """How a kernel goes over a map, (height, width) each; in the order in which oneDNN asks."""
+    """How a kernel goes over a map, (height, width) each; in the order in which oneDNN asks.
+
+    Attributes:
+        padding: zeros on each side.
+        stride: at least 1.
+        dilation: 1 is a dense kernel.
+        groups: of channels, at least 1.
+    """
 
     padding: Sequence[int]
     stride: Sequence[int]

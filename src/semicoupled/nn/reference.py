@@ -23,7 +23,12 @@ Passing = Callable[[str, int, int], float]
 
 
 class ReferenceOutputs(NamedTuple):
-    """Features of the last layer by stream (B T C *size), and what each layer remembers, by stream."""
+    """Features of the last layer by stream (B T C *size), and what each layer remembers, by stream.
+
+    Attributes:
+        features: by stream.
+        memory: by stream, one entry a layer.
+    """
 
     features: dict[str, Tensor]
     memory: dict[str, list[Memory]]

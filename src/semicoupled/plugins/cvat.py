@@ -64,7 +64,11 @@ class Interactor:
 
 
 def init_context(context: Any) -> None:
-    """Load the run once, when nuclio starts the function."""
+    """Load the run once, when nuclio starts the function.
+
+    Raises:
+        DataError: ``SEMICOUPLED_RUN`` is not set.
+    """
     name = os.environ.get("SEMICOUPLED_RUN")
     if not name:
         raise DataError("SEMICOUPLED_RUN is not set; expected the run folder of a trained model of outlines")

@@ -52,7 +52,7 @@ def answer(work: Work, request: JobRequest) -> Result:
         sample = find_sample(source.sample)
         return _answer(work, request, drawn_frames(source.sample), [Choice(sample.title, sample.frames)], 0)
     with looking_into(work, source) as place:
-        videos = _videos(place)
+        videos = videos_of(place)
         if options.part >= len(videos):
             raise DataError(f"there is no video {options.part} of {len(videos)}; expected one from 0. Choose another")
         frames = iterate_frames(videos[options.part], rate=settings.data.rate, frame_rate=options.rate)
@@ -60,7 +60,7 @@ def answer(work: Work, request: JobRequest) -> Result:
         return _answer(work, request, frames, choices, options.part)
 
 
-def _videos(place: Path) -> list[Path]:
+def videos_of(place: Path) -> list[Path]:
     """Give the videos that are meant by a place."""
     if place.is_file():
         if not is_video_name(place):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import Field
 
+from semicoupled.serving import person_sample, radar_sample, track_sample
 from semicoupled.serving.job_options import ClipOptions, MapOptions
 from semicoupled.serving.schemas import REFUSALS, JobStatus, SourceChoice, Strict
 from semicoupled.serving.services import Serving
 from semicoupled.serving.work import JobRequest, Source
 
 router = APIRouter(prefix="/inside", tags=["inside"], responses=REFUSALS)
+_PLACES = ("driving", "action")
+_SAMPLES = {"nowcasting": "showers", "driving": "curves", "action": "jack"}
+_FIND: Mapping[str, Callable[[str], object]] = {
+    "nowcasting": radar_sample.find_sample,
+    "driving": track_sample.find_sample,
+    "action": person_sample.find_sample,
+}
 
 
 class MapsRequest(Strict):
@@ -29,7 +38,11 @@ class MapsRequest(Strict):
 def begin_maps(serving: Serving, wanted: MapsRequest) -> JobStatus:
     """Run a model on one sample and record what its layers do."""
     run = serving.runs.find(wanted.run)
-    source = wanted.source.find(serving) if wanted.source is not None else Source(sample="showers")
+    source = Source(sample=_SAMPLES.get(run.task))
+    if wanted.source is not None:
+        source = wanted.source.find_place(serving) if run.task in _PLACES else wanted.source.find(serving)
+    if source.sample is not None and run.task in _SAMPLES:
+        _FIND[run.task](source.sample)
     options = MapOptions(ClipOptions(wanted.split, wanted.index), wanted.channel)
     request = JobRequest("semicoupled.serving.inside_job:maps", run.folder.path, source, options)
     return JobStatus.of(serving.jobs.submit(request), serving.jobs)

@@ -77,12 +77,13 @@ def steer(work: Work, request: JobRequest) -> Result:
     predictor = DrivingPredictor(settings, run.description, cast(DrivingModel, run.model))
     work.progress(0.1, "reading the drive")
     if request.source.sample is not None:
-        return _steer(work, [_drawn(request.source.sample)], options.part, predictor)
+        return _steer(work, [drawn_drive(request.source.sample)], options.part, predictor)
     with looking_into(work, request.source), arranged(request.source) as place:
         return _steer(work, _drives(work, place, options.rate, predictor), options.part, predictor)
 
 
-def _drawn(name: str) -> Drive:
+def drawn_drive(name: str) -> Drive:
+    """Give a drive along a drawn track."""
     frames = TrackFrames(name)
     title = find_sample(name).title
     return Drive(title, title, Path(f"drawn {name}"), frames, frames.times, frames.angles, "normalized")

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
+from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError, RunError
 from semicoupled.explain.maps import Records, mean_gates, recording
 from semicoupled.nn.streams import LayerRecord, MapName
+from semicoupled.serving.action_job import videos_of
+from semicoupled.serving.driving_job import drawn_drive
 from semicoupled.serving.job_options import MapOptions
 from semicoupled.serving.nowcast_job import choose_time, read_source
+from semicoupled.serving.person_sample import person_frames
+from semicoupled.serving.places import arranged, looking_into
 from semicoupled.serving.toy_job import clip
+from semicoupled.serving.video_options import DriveOptions
 from semicoupled.serving.work import JobRequest, Result, Work, npy, numbers
-from semicoupled.task import Json
+from semicoupled.task import Json, TaskModel
+from semicoupled.tasks.action.frames import iterate_frames
+from semicoupled.tasks.action.operating.video_answer import answer_frames
+from semicoupled.tasks.action.settings import ActionSettings
+from semicoupled.tasks.driving.drives import Drive
+from semicoupled.tasks.driving.formats.parts import take
+from semicoupled.tasks.driving.images import step_of
+from semicoupled.tasks.driving.model import DrivingModel
+from semicoupled.tasks.driving.operating.inputs import read_inputs
+from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
+from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, forecast_batch
 from semicoupled.tasks.nowcasting.extrapolation.motion import estimate_motion
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.toy.settings import ToySettings
 
 _MOST_SIDE = 384
+_MOST_FRAMES = 24
+"""Of a drive, from its middle, or of a video, from its beginning."""
+_SHOWN = 192
+"""Longest side of the frames that are shown beside the maps, px."""
+_Ready = tuple[np.ndarray, Callable[[], object]]
+"""What goes in, T H W, and what runs the model on it."""
 
 
 def maps(work: Work, request: JobRequest) -> Result:
@@ -38,10 +63,9 @@ def maps(work: Work, request: JobRequest) -> Result:
     if run.task.name not in _INPUTS:
         raise RunError(f"maps of task {run.task.name!r} cannot be shown here; use `semicoupled explain maps`")
     work.progress(0.3, "reading")
-    batch, frames, call = _INPUTS[run.task.name](work, request, options)
-    device = next(cast(nn.Module, run.model).parameters()).device
+    frames, go = _INPUTS[run.task.name](work, request, options)
     with recording(cast(nn.Module, run.model)) as records, torch.no_grad():
-        run.model(type(batch)(*(part.to(device) for part in batch)), **call)
+        go()
     work.progress(0.8, "packing")
     files: dict[str, bytes] = {"frames.npy": npy(frames.astype(np.float32))}
     stacks = [_stack(name, found, options.channel, files) for name, found in _named(records)]
@@ -95,7 +119,7 @@ def _named(records: Records) -> list[tuple[str, Sequence[LayerRecord]]]:
     return [(name.rpartition(".")[2] or name, found) for name, found in records.items() if found]
 
 
-def _radar(work: Work, request: JobRequest, options: MapOptions) -> tuple[Any, np.ndarray, dict[str, Any]]:
+def _radar(work: Work, request: JobRequest, options: MapOptions) -> _Ready:
     run = work.run(request.run)
     settings = cast(NowcastingSettings, run.settings)
     sequences = read_source(work, request, run.description)
@@ -106,13 +130,88 @@ def _radar(work: Work, request: JobRequest, options: MapOptions) -> tuple[Any, n
     dbz = dbz[:, rows : rows + _MOST_SIDE, columns : columns + _MOST_SIDE]
     motion = estimate_motion(dbz, sequence.grid.kilometers)
     batch: NowcastingBatch = forecast_batch(dbz, motion)
-    return batch, dbz, {"leads": options.leads}
+    return dbz, lambda: run.model(_there(run.model, batch), leads=options.leads)
 
 
-def _toy(work: Work, request: JobRequest, options: MapOptions) -> tuple[Any, np.ndarray, dict[str, Any]]:
-    settings = cast(ToySettings, work.run(request.run).settings)
-    batch = clip(settings, options.clip)
-    return batch, batch.frames[0, :, 0].numpy(), {}
+def _toy(work: Work, request: JobRequest, options: MapOptions) -> _Ready:
+    run = work.run(request.run)
+    batch = clip(cast(ToySettings, run.settings), options.clip)
+    return batch.frames[0, :, 0].numpy(), lambda: run.model(_there(run.model, batch))
 
 
-_INPUTS = {"nowcasting": _radar, "toy": _toy}
+def _drive(work: Work, request: JobRequest, options: MapOptions) -> _Ready:
+    del options
+    run = work.run(request.run)
+    predictor = DrivingPredictor(cast(DrivingSettings, run.settings), run.description, cast(DrivingModel, run.model))
+    if request.source.sample is not None:
+        return _of_drive(drawn_drive(request.source.sample), predictor)
+    with looking_into(work, request.source), arranged(request.source) as place:
+        drives = read_inputs([place], predictor.settings.data, predictor.unit, DriveOptions().rate)
+        return _of_drive(max(drives, key=len), predictor)
+
+
+def _of_drive(drive: Drive, predictor: DrivingPredictor) -> _Ready:
+    step = step_of(drive.times, predictor.settings.data.rate)  # the frames between are answered side by side
+    start = max(0, (len(drive) - step * _MOST_FRAMES) // 2)
+    part = take(drive, range(start, min(len(drive), start + step * _MOST_FRAMES), step))
+    images = [part.frames.read(index) for index in range(len(part))]
+    kept = dataclasses.replace(part, frames=_Kept(images))  # the files may be gone once the maps are recorded
+    return _gray(images), lambda: predictor.answer(kept)
+
+
+def _video(work: Work, request: JobRequest, options: MapOptions) -> _Ready:
+    del options
+    run = work.run(request.run)
+    settings = cast(ActionSettings, run.settings)
+    if request.source.sample is not None:
+        return _of_video(person_frames(request.source.sample), run.model, settings)
+    with looking_into(work, request.source) as place:
+        return _of_video(iterate_frames(videos_of(place)[0], rate=settings.data.rate), run.model, settings)
+
+
+def _of_video(frames: Iterable[VideoFrame], model: TaskModel, settings: ActionSettings) -> _Ready:
+    kept = list(itertools.islice(frames, _MOST_FRAMES))
+    return _gray([frame.image for frame in kept]), lambda: list(answer_frames(model, kept, settings, _MOST_FRAMES))
+
+
+class _Kept:
+    """Images in memory; see `semicoupled.tasks.driving.drives.Frames`."""
+
+    def __init__(self, images: Sequence[np.ndarray]) -> None:
+        """Take the images, H W 3, uint8."""
+        self._images = images
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self._images)
+
+    def name(self, index: int) -> str:
+        """Say which image it is."""
+        return f"frame {index}"
+
+    def read(self, index: int) -> np.ndarray:
+        """Give an image."""
+        return self._images[index]
+
+
+def _gray(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Give images as a page shows them beside maps: T H W, 0 to 1, small, all of the first one's size."""
+    height, width = images[0].shape[:2]
+    factor = min(1.0, _SHOWN / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = [Image.fromarray(image).convert("L").resize(size, Image.Resampling.BILINEAR) for image in images]
+    return np.stack([np.asarray(image, np.float32) for image in small]) / 255
+
+
+def _there(model: TaskModel, batch: Any) -> Any:
+    """Bring a batch to where the model is."""
+    device = next(cast(nn.Module, model).parameters()).device
+    return type(batch)(*(part.to(device) for part in batch))
+
+
+_INPUTS: Mapping[str, Callable[[Work, JobRequest, MapOptions], _Ready]] = {
+    "nowcasting": _radar,
+    "toy": _toy,
+    "driving": _drive,
+    "action": _video,
+}

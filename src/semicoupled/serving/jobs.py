@@ -60,6 +60,7 @@ class Job:
         seconds: that it ran.
         stop: whether it is to be stopped.
         parts: of the result, that came before it.
+        begun: when, s on the monotonic clock; 0 before.
     """
 
     id: str

@@ -30,6 +30,9 @@ def read(work: Work, request: JobRequest) -> Result:
     """Read annotations of images that are known, by their names.
 
     The files are read where no name in them can lead to another file.
+
+    Raises:
+        DataError: an image has another size there.
     """
     known = cast(ReadOptions, request.options).images
     things: dict[int, list[Json]] = {}

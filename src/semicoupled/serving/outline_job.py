@@ -104,7 +104,11 @@ def expect(work: Work, request: JobRequest) -> Result:
 
 
 def compare(work: Work, request: JobRequest) -> Result:
-    """Draw the same outline by every stream that has learned to."""
+    """Draw the same outline by every stream that has learned to.
+
+    Raises:
+        DataError: there is no point yet.
+    """
     piece, path = cast(LookOptions, request.options).piece, _file(request)
     if not piece.corners:
         raise DataError("the outline has no point yet; draw it first")

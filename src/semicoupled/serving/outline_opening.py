@@ -37,7 +37,7 @@ class Opened(NamedTuple):
 
 
 async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, name: str | None) -> Opened:
-    """Open images.
+    """Open images, with the annotations that lie beside them as far as they can be read.
 
     Raises:
         DataError: there are none that can be used.
@@ -75,8 +75,11 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
     project = replace(project, images=tuple(images))
     services.projects.save(project)
     if others:
-        read = await _read(services, project, source._replace(files=tuple(others)))
-        _take(services, project, read, truth=False)
+        try:
+            read = await _read(services, project, source._replace(files=tuple(others)))
+            _take(services, project, read, truth=False)
+        except DataError as error:  # the images are there all the same
+            problems.append(str(error))
     return Opened(services.projects.find(project.id), problems)
 
 

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
+from typing import Any
 
 from semicoupled.errors import RunError, SemicoupledError, nearest
 from semicoupled.run_folder import PRETRAINED, RunFolder, read_run, resolve_run
+from semicoupled.settings_file import read_yaml
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +91,7 @@ class ServedRuns:
             try:
                 folder = read_run(path)
                 settings = self._settings(folder)
-            except (SemicoupledError, OSError, yaml.YAMLError):
+            except (SemicoupledError, OSError):
                 continue  # it is being written, or is of another version
             found[name] = ServedRun(name, folder, settings, shipped)
         return found
@@ -103,10 +102,10 @@ class ServedRuns:
         before = self._read.get(folder.path)
         if before is not None and before[0] == written:
             return before[1]
-        content = yaml.safe_load(folder.settings_file.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
+        content = read_yaml(folder.settings_file)
+        if not content:
             raise RunError(f"{folder.settings_file}: holds no settings")
-        self._read[folder.path] = written, cast("dict[str, Any]", content)
+        self._read[folder.path] = written, dict(content)
         return self._read[folder.path][1]
 
     def find(self, name: str, task: str | None = None) -> ServedRun:

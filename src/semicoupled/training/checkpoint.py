@@ -34,6 +34,18 @@ KEPT = 2
 
 _NAME = re.compile(r"checkpoint-(\d+)-([0-9a-f]{16})\.pt")
 _PART = re.compile(r"\.checkpoint-\d+-[0-9a-f]{8}\.part")
+# what torch raises at a file that is damaged, beside UnpicklingError
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    EOFError,
+    ArithmeticError,
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -132,12 +144,15 @@ def read_checkpoint(
         raise RunError(f"{path}: is no checkpoint (not a zip archive); expected one that a training wrote.")
     try:
         document: object = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as error:
+    except (pickle.UnpicklingError, *_DAMAGE) as error:
         raise RunError(f"{path}: is no checkpoint ({error}); expected one that a training wrote.") from error
     parts = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
     found = parts.get("format")
-    if not isinstance(found, int) or not isinstance(parts.get("content"), dict):
+    if not all(isinstance(number, int) for number in (found, parts.get("step"))) or not isinstance(
+        parts.get("content"), dict
+    ):
         raise RunError(f"{path}: has no format number; expected a checkpoint that a training wrote.")
+    found = cast(int, found)
     if found > newest:
         raise RunError(
             f"{path}: is of format {found}, this version reads formats up to {newest}. Update semicoupled to take this "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from semicoupled.errors import RunError
 from semicoupled.files import write_text
@@ -29,9 +29,12 @@ def remember_description(folder: Path, description: Mapping[str, Any]) -> None:
         write_text(path, text)
         return
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        before: object = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: is broken ({error}). Choose another run folder.") from error
+    if not isinstance(before, dict):
+        raise RunError(f"{path}: is broken (it holds a {type(before).__name__}). Choose another run folder.")
+    before = cast("dict[str, Any]", before)
     now = json.loads(text)
     if before != now:
         names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))

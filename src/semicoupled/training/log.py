@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from semicoupled.errors import RunError
 from semicoupled.files import write_text
 
 FILE = "log.jsonl"
 FOLDER = "tensorboard"
 
 Kind = Literal["training", "validation"]
+
+_MEND = "Take that line out; the training goes on without it"
 
 
 class RunLog:
@@ -71,12 +74,21 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 
     Returns:
         The lines in order; none where there is no log yet.
+
+    Raises:
+        RunError: a whole line is none that a training wrote.
     """
     path = folder / FILE
     if not path.exists():
         return []
     lines: list[dict[str, Any]] = []
-    for text in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        if text.endswith("\n"):
-            lines.append(cast("dict[str, Any]", json.loads(text)))
+    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+        try:
+            line: object = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{path}: line {number} is broken ({error}). {_MEND}") from error
+        known = cast("dict[str, Any]", line) if isinstance(line, dict) else {}
+        if not isinstance(known.get("step"), int) or not isinstance(known.get("kind"), str):
+            raise RunError(f"{path}: line {number} has no kind and step. {_MEND}")
+        lines.append(known)
     return lines

@@ -78,7 +78,8 @@ def fit(
         precision: in place of `settings.training.precision`.
         workers: processes that load data; the result does not depend on their number.
         progress: who is told how far it is.
-        init: weights to begin with: a file, or a run folder. Not looked at when a training is taken up.
+        init: weights to begin with: a file, or a run folder. Not looked at when a training is taken up. They may do
+            without what a model names as ``may_lack``, beginnings of names: parts that are learned later than the rest.
 
     Returns:
         The trained model and how it came about.
@@ -96,7 +97,7 @@ def fit(
         remember_description(run_folder, splits.description)
     model = cast(nn.Module, task.build(settings, splits.description))
     if init is not None:
-        weights.load_weights(init, model)
+        weights.load_weights(init, model, cast("tuple[str, ...]", getattr(model, "may_lack", ())))
     elif task.start is not None:
         task.start(settings, model)
     model = fabric.to_device(model)

@@ -90,6 +90,12 @@ class Resumable:
             RunError: it was begun with other settings or another model.
         """
         content = found.content
+        missing = [name for name in self.content(Position()) if name not in content]
+        if missing or not isinstance(content["settings"], dict):
+            raise RunError(
+                f"{folder}: its checkpoint of step {found.step} has no {', '.join(missing) or 'settings'}. Remove the "
+                "folder checkpoints to train from the beginning."
+            )
         before: dict[str, Any] = content["settings"]
         names = sorted(name for name in {*before, *self._settings} if before.get(name) != self._settings.get(name))
         if names:
@@ -118,5 +124,11 @@ class Resumable:
         kept = folder / weights.FILE
         if kept.is_file():  # it may be of a validation after this checkpoint
             about = weights.read_about(kept)
-            at.kept_step, at.scores = int(about["step"]), json.loads(about["scores"])
+            try:
+                at.kept_step, at.scores = int(about["step"]), json.loads(about["scores"])
+            except (KeyError, ValueError, RecursionError) as error:
+                raise RunError(
+                    f"{kept}: does not say of which step it is ({error!r}); expected the weights that this training "
+                    "wrote. Choose another run folder."
+                ) from error
         return at

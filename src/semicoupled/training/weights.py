@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,12 +43,13 @@ def read_about(path: Path) -> dict[str, str]:
         raise RunError(f"{path}: is broken ({error}); expected weights in the safetensors format.") from error
 
 
-def load_weights(path: Path, model: nn.Module) -> None:
+def load_weights(path: Path, model: nn.Module, may_lack: Sequence[str] = ()) -> None:
     """Read weights into a model that has exactly these parameters and buffers.
 
     Args:
         path: a file, or a run folder that holds one.
         model: takes the weights.
+        may_lack: beginnings of names that the weights may do without; the model's own stay there.
 
     Raises:
         RunError: no such file, it is broken, or it is of another model.
@@ -61,7 +62,8 @@ def load_weights(path: Path, model: nn.Module) -> None:
     except (SafetensorError, OSError) as error:
         raise RunError(f"{file}: is broken ({error}); expected weights in the safetensors format.") from error
     wanted = model.state_dict()
-    wrong = [f"{name} is missing" for name in wanted if name not in found]
+    optional = tuple(may_lack)
+    wrong = [f"{name} is missing" for name in wanted if name not in found and not name.startswith(optional)]
     wrong += [f"{name} is not in the model" for name in found if name not in wanted]
     wrong += [
         f"{name} has shape {tuple(found[name].shape)}, the model's {tuple(wanted[name].shape)}"
@@ -74,4 +76,4 @@ def load_weights(path: Path, model: nn.Module) -> None:
             f"{file}: is of another model: {'; '.join(wrong[:3])}{more}. Build the model with the settings that it was "
             "trained with."
         )
-    model.load_state_dict(found)
+    model.load_state_dict({**wanted, **found})

@@ -68,8 +68,9 @@ def test_nothing_is_lost_when_the_server_dies(small_run: Path, image_root: Path,
 
 def test_own_images_stay_with_the_project(working: TestClient, png: bytes, opened: Call, upload: Call) -> None:
     identifier = upload(working, {"mein Bild.png": png, "../../two.png": png, "note.json": b"{}"})
-    answer = working.post(f"{API}/projects", json={"run": "tiny", "source": {"upload": identifier}})
-    assert answer.status_code == 400  # the JSON file is none of annotations
+    half = opened(working, {"upload": identifier})
+    assert len(half["images"]) == 2
+    assert "note.json" in half["problems"][0]  # it holds no annotations; the images are there all the same
     identifier = upload(working, {"mein Bild.png": png, "../../two.png": png})
     found = opened(working, {"upload": identifier})
     assert sorted(one["name"] for one in found["images"]) == ["mein Bild.png", "two.png"]

@@ -81,7 +81,7 @@ def test_a_video_streams_as_it_is_answered_in_a_batch(model: Any, videos: list[P
 
 
 @pytest.mark.parametrize("chunk", [1, 4])
-@pytest.mark.parametrize("normalize", ["first", "frame"])
+@pytest.mark.parametrize("normalize", ["first", "frame", "pixel"])
 def test_normalized_frames_stream_as_in_a_batch(videos: list[Path], chunk: int, normalize: Any, model: Any) -> None:
     settings = replace(SETTINGS, data=replace(SETTINGS.data, normalize=normalize))
     data = ActionData([Clip(path, "left", path.name) for path in videos], CLASSES, settings.data)

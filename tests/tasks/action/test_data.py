@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -12,10 +13,11 @@ import pytest
 import torch
 
 from semicoupled.errors import DataError
-from semicoupled.tasks.action.data import ActionData, choose_frames, flow_between, normalize
+from semicoupled.tasks.action.data import ActionData, choose_frames, flow_between
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import Clip
+from semicoupled.tasks.action.sight import Sight
 from semicoupled.tasks.action.store import ClipStore, decode_clip, usable
 from semicoupled.training.sampling import SampleKey
 
@@ -189,10 +191,21 @@ def test_frames_are_inside_and_in_order(sampling: str, tempo: float) -> None:
     assert choose_frames(3, 8, "window", 0.7).tolist() == [0, 1, 2]
 
 
-def test_each_frame_can_be_brought_to_its_own_mean_and_spread() -> None:
-    values = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 1)).astype(np.float32)
-    values[1] = 0.3  # flat
-    seen = normalize(values, DataSettings(normalize="frame"))
-    assert float(seen[0].mean()) == pytest.approx(0, abs=1e-5)
-    assert float(seen[0].std()) == pytest.approx(1, abs=1e-4)
-    assert np.allclose(seen[1], 0, atol=1e-4)
+def test_images_and_their_flow_stand_side_by_side(make_video: Callable[..., Path]) -> None:
+    path = make_video(frames=5)
+    both, images, flow = (
+        data_of(path, replace(SMALL, color=color))[SampleKey(0)].frames for color in ("rgb_flow", "rgb", "flow")
+    )
+    assert both.shape == (6, 5, 24, 32)
+    assert torch.equal(both[:, :3], images)
+    assert (both[:, 3:] - flow).abs().mean() < 0.05  # gray is rounded before the one and after the other
+    assert float(both[1:5, 3:].abs().max()) > 0.3
+    assert not both[5, 3:].any()  # who stands still does not move
+
+
+def test_images_and_their_flow_come_alike_piece_by_piece(make_video: Callable[..., Path]) -> None:
+    settings = replace(SMALL, color="rgb_flow")
+    data = data_of(make_video(frames=6), settings)
+    video, sight = data.store.frames(0), Sight(settings)
+    pieces = torch.cat([sight.see(video[:2]), sight.see(video[2:3]), sight.see(video[3:])])
+    assert torch.allclose(pieces, data[SampleKey(0)].frames, atol=1e-6)

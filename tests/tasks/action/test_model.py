@@ -211,9 +211,9 @@ def test_ranges_are_checked() -> None:
         build_network(ModelSettings(size="backbone"), 1)
 
 
-@pytest.mark.parametrize("kind", [*NAMED, "backbone"])
+@pytest.mark.parametrize("kind", NAMED)
 def test_what_torchvision_has_is_built_or_the_error_says_what_to_install(kind: Any) -> None:
-    settings = ModelSettings(size="backbone", backbone="resnet18") if kind == "backbone" else ModelSettings(kind=kind)
+    settings = ModelSettings(kind=kind)
     try:
         importlib.import_module("torchvision")
     except (ImportError, RuntimeError):

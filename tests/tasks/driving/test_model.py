@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -112,11 +111,7 @@ def test_sizes_have_their_layers_and_a_factor_widens_them() -> None:
         ModelSettings(widths=(4, 4), strides=(1,))
 
 
-def test_torchvision_networks_by_name_answer() -> None:
-    try:
-        _ = importlib.import_module("torchvision")
-    except (ImportError, RuntimeError) as error:
-        pytest.skip(f"no torchvision: {error}")
+def test_named_networks_answer() -> None:
     settings = ModelSettings(kind="resnet18")
     model = DrivingModel(build_network(settings), settings, SubGoals()).eval()
     with torch.no_grad():

@@ -15,9 +15,11 @@ from semicoupled.errors import SettingsError
 from semicoupled.tasks.outline import task
 from semicoupled.tasks.outline.data import OutlineBatch
 from semicoupled.tasks.outline.goals import make_goals, point_loss, spread_targets
-from semicoupled.tasks.outline.model import Fields, OutlineModel, build_model, start_backbone
+from semicoupled.tasks.outline.model import OutlineModel, build_model
 from semicoupled.tasks.outline.network.decoders import build_decoder
+from semicoupled.tasks.outline.network.fields import Fields
 from semicoupled.tasks.outline.network.heads import LinearHead
+from semicoupled.tasks.outline.network.look import start_backbone
 from semicoupled.tasks.outline.settings import DataSettings, LossSettings, ModelSettings, OutlineSettings
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.sampling import SampleKey
@@ -139,7 +141,7 @@ def test_a_frozen_backbone_stays_as_it_is(batch: OutlineBatch, tmp_path: Path) -
         backbone="vgg16_bn", pretrained=str(tmp_path / "vgg.pth"), freeze=True, features=4, widths=(4,)
     )
     model = OutlineModel(settings, 16).train()
-    start_backbone(model, settings.pretrained)
+    start_backbone(model.backbone, settings.pretrained)
     assert torch.equal(model.backbone.state_dict()["features.0.weight"], weights["features.0.weight"])
     before = {name: value.clone() for name, value in model.backbone.state_dict().items()}
     model(batch._replace(image=batch.image[:1], frames=batch.frames[:1], weight=batch.weight[:1])).main.sum().backward()

@@ -13,8 +13,9 @@ from semicoupled.data.augment import NO_CHANGE, ClipDraw, Size, covering
 from semicoupled.nn.streams import STREAMS, Stream
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.averaging import average_frames
-from semicoupled.tasks.action.data import ActionBatch, ActionData, choose_frames, plain_frames
+from semicoupled.tasks.action.data import ActionBatch, ActionData, choose_frames
 from semicoupled.tasks.action.settings import AT_ONCE, ActionSettings, EvaluationSettings
+from semicoupled.tasks.action.sight import Sight
 from semicoupled.training.progress import NoProgress, Progress
 
 BATCH = 16
@@ -168,16 +169,11 @@ def _answer_clips(
     longest, state = max(len(clip) for clip in clips), None
     chunk = settings.evaluation.chunk if can_stream(settings) else longest
     said: dict[Stream, list[np.ndarray]] = {stream: [] for stream in streams}
+    sights = [Sight(settings.data, draw) for _ in clips]
     for start in range(0, longest, chunk):
         stop = min(start + chunk, longest)
         parts = [clip[np.minimum(np.arange(start, stop), len(clip) - 1)] for clip in clips]
-        before = [clip[min(start, len(clip)) - 1] if start else None for clip in clips]
-        frames = torch.stack(
-            [
-                plain_frames(part, settings.data, draw, last, clip[0])
-                for part, last, clip in zip(parts, before, clips, strict=True)
-            ]
-        )
+        frames = torch.stack([sight.see(part) for sight, part in zip(sights, parts, strict=True)])
         found, state = run_frames(model, frames, state, streams)
         for stream in streams:
             said[stream].append(found[stream].numpy())

@@ -13,6 +13,7 @@ from semicoupled.networks.clip_network import ClipNetwork
 from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk, Trunk
 from semicoupled.networks.image_trunks import ImageTrunk
 from semicoupled.networks.torchvision_video import TorchvisionVideo
+from semicoupled.networks.two_stream3d import TwoStream3D
 from semicoupled.networks.video3d import R2Plus1D
 from semicoupled.nn import CBMStack, SemiCoupledStack, convgru, convlstm
 from semicoupled.tasks.action.settings import NAMED, ModelSettings
@@ -76,9 +77,11 @@ def build_network(settings: ModelSettings, channels: int) -> nn.Module:
         channels: of the frames.
 
     Raises:
-        MissingExtraError: a backbone without torchvision.
+        MissingExtraError: ``imagenet`` or a network of torchvision's without torchvision.
         SettingsError: a backbone for gray frames.
     """
+    if settings.kind == "two_stream_3d":
+        return build_two_stream(settings, channels)
     if settings.size != "backbone":
         return build_layers(settings, channels)
     if channels != 3:
@@ -91,6 +94,40 @@ def build_network(settings: ModelSettings, channels: int) -> nn.Module:
     if settings.kind == "cnn_lstm":
         return FramewiseLSTM(trunk, settings.hidden or trunk.out_channels, settings.grid)
     return BackboneStack(trunk, build_layers(settings, trunk.out_channels))
+
+
+def build_two_stream(settings: ModelSettings, channels: int) -> ClipNetwork:
+    """Build two towers, one for images and one for their flow, that are fused in 3D (Feichtenhofer et al. 2016).
+
+    Args:
+        settings: with the size ``backbone`` the towers are that backbone, else the layers of the size without a memory.
+        channels: of the frames: images, and behind them two of the flow.
+
+    Raises:
+        SettingsError: a backbone for gray images.
+    """
+    plan = architecture(settings)
+    if settings.size == "backbone":
+        if channels != 5:
+            raise SettingsError(
+                f"model.size backbone: expected frames of 3 + 2 channels, got {channels}. Set data.color to rgb_flow"
+            )
+        towers = [ImageTrunk(settings.backbone, settings.backbone_weights) for _ in range(2)]
+        return ClipNetwork(TwoStream3D(cast(Trunk, towers[0]), cast(Trunk, towers[1]), plan.widths[-1]))
+
+    def tower(entering: int) -> Trunk:
+        trunk = ResidualTrunk(
+            entering,
+            plan.widths,
+            kernel_size=plan.kernels,
+            strides=plan.strides,
+            norm=settings.norm,
+            shortcut_every=settings.shortcut_every,
+            pool_first=plan.pool_first,
+        )
+        return cast(Trunk, trunk)
+
+    return ClipNetwork(TwoStream3D(tower(channels - 2), tower(2), plan.widths[-1]))
 
 
 def build_layers(settings: ModelSettings, channels: int) -> nn.Module:

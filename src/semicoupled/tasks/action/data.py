@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from semicoupled.data.augment import NO_CHANGE, ClipDraw, Size, draw_clip, place, recolor, to_gray
+from semicoupled.data.augment import NO_CHANGE, Size, draw_clip, place, recolor, to_gray
 from semicoupled.data.flow import optical_flow
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.listing.clip import Clip
+from semicoupled.tasks.action.normalizing import Normalizer
 from semicoupled.tasks.action.store import ClipStore
 from semicoupled.training.sampling import SampleKey
 
-MEAN, SPREAD = 0.45, 0.225
-"""Of pixels from 0 to 1, as is usual for photographs."""
-_LEAST_SPREAD = 0.02
+WITH_FLOW = ("flow", "rgb_flow")
+"""Colors with which the network sees how pixels move."""
 FLOW_UNIT, FLOW_LIMIT = 2.0, 5.0
 """Pixels a frame that count as 1 where the network sees flow, and the most that it sees."""
 
@@ -94,12 +94,13 @@ class ActionData(Dataset[ActionBatch]):
         flow = torch.empty(settings.frames, 0)
         if self._with_flow:
             flow = torch.from_numpy(np.pad(flow_between(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
-        moving = settings.color == "flow"
-        seen = flow_frames(images) if moving else normalize(recolor(images, draw), settings)
-        if missing and moving:  # who stands still does not move
-            seen = np.pad(seen, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        elif missing:
-            seen = np.concatenate([seen, np.repeat(seen[-1:], missing, 0)])
+        parts: list[np.ndarray] = []
+        if settings.color != "flow":
+            shown = Normalizer(settings.normalize).see(recolor(images, draw))
+            parts.append(np.concatenate([shown, np.repeat(shown[-1:], missing, 0)]))
+        if settings.color in WITH_FLOW:  # who stands still does not move
+            parts.append(np.pad(flow_frames(images), ((0, missing), (0, 0), (0, 0), (0, 0))))
+        seen = np.concatenate(parts, -1)
         return ActionBatch(
             torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2))),
             torch.full((settings.frames,), self.label(asked.index)),
@@ -129,53 +130,6 @@ def choose_frames(length: int, count: int, sampling: str, offset: float, tempo: 
     span = (steps - 1) * tempo
     begin = offset * (length - 1 - span)
     return np.clip(np.rint(begin + tempo * np.arange(steps)).astype(int), 0, length - 1)
-
-
-def normalize(values: np.ndarray, settings: DataSettings, first: np.ndarray | None = None) -> np.ndarray:
-    """Bring pixels from 0 to 1 to what the network sees.
-
-    Args:
-        values: T H W C, float32.
-        settings: whose `normalize` counts.
-        first: 1 H W C, the first frame of the video; None where it is that of `values`.
-    """
-    if settings.normalize == "fixed":
-        return ((values - MEAN) / SPREAD).astype(np.float32)
-    measured = values
-    if settings.normalize == "first":
-        measured = values[:1] if first is None else first
-    mean = measured.mean((1, 2, 3), keepdims=True)
-    spread = np.maximum(measured.std((1, 2, 3), keepdims=True), _LEAST_SPREAD)
-    return ((values - mean) / spread).astype(np.float32)
-
-
-def plain_frames(
-    images: np.ndarray,
-    settings: DataSettings,
-    draw: ClipDraw = NO_CHANGE,
-    before: np.ndarray | None = None,
-    first: np.ndarray | None = None,
-) -> Tensor:
-    """Bring images to what the network sees, without augmentation.
-
-    Args:
-        images: T H W C, uint8, at the size that crops are taken from.
-        settings: size, colors, normalization.
-        draw: where the crop lies.
-        before: H W C, the image before `images`, which flow needs; None at the beginning of a video.
-        first: H W C, the first image of the video, which the normalization `first` needs; None at its beginning.
-
-    Returns:
-        T C H W.
-    """
-    size = Size(settings.height, settings.width)
-    if settings.color == "flow":
-        together = images if before is None else np.concatenate([before[None], images])
-        seen = flow_frames(place(together, draw, size))[len(together) - len(images) :]
-    else:
-        start = None if first is None else recolor(place(first[None], draw, size), NO_CHANGE)
-        seen = normalize(recolor(place(images, draw, size), NO_CHANGE), settings, start)
-    return torch.from_numpy(np.ascontiguousarray(seen.transpose(0, 3, 1, 2)))
 
 
 def flow_frames(images: np.ndarray) -> np.ndarray:

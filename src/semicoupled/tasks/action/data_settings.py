@@ -9,6 +9,8 @@ from semicoupled.data.augment_settings import AugmentSettings
 from semicoupled.errors import SettingsError
 from semicoupled.skipping import OnError
 
+Normalize = Literal["fixed", "first", "frame", "pixel"]
+
 
 @dataclass(frozen=True)
 class DataSettings:
@@ -29,9 +31,11 @@ class DataSettings:
         short_side: frames are first brought to this length of their shorter side, px (paper: 368), and a crop of
             height x width is taken; null makes the smallest that covers height x width.
         color: ``rgb``, ``gray``, or ``flow``: in place of images the network sees how pixels moved since the frame
-            before, the temporal stream of two-stream networks (see `evaluation.fuse`).
+            before, the temporal stream of two-stream networks (see `evaluation.fuse`); ``rgb_flow``: both, the flow's
+            two channels behind the three of the image.
         normalize: ``fixed`` (pixels from 0..1 less 0.45, over 0.225), ``first`` (less the mean of the first frame's
-            pixels, over their spread), or ``frame`` (each frame's own mean and spread).
+            pixels, over their spread), ``frame`` (each frame's own mean and spread), or ``pixel`` (each pixel less its
+            mean over all frames so far, over their spread: what stays as it is is not seen, nor who it is).
         frames: of a clip that is learned from.
         sampling: which frames: a ``window`` of successive ones, or ``spread`` over the whole video in equal parts, so
             that all videos last as long (some frames come twice in those shorter than `frames`).
@@ -52,8 +56,8 @@ class DataSettings:
     height: int = 112
     width: int = 112
     short_side: int | None = None
-    color: Literal["rgb", "gray", "flow"] = "rgb"
-    normalize: Literal["fixed", "first", "frame"] = "fixed"
+    color: Literal["rgb", "gray", "flow", "rgb_flow"] = "rgb"
+    normalize: Normalize = "fixed"
     frames: int = 16
     sampling: Literal["window", "spread"] = "window"
     augment: AugmentSettings = field(default_factory=AugmentSettings)
@@ -81,4 +85,4 @@ class DataSettings:
     @property
     def channels(self) -> int:
         """Of a frame."""
-        return {"rgb": 3, "gray": 1, "flow": 2}[self.color]
+        return {"rgb": 3, "gray": 1, "flow": 2, "rgb_flow": 5}[self.color]

@@ -57,7 +57,7 @@ def small_frames(frames: Iterator[VideoFrame], settings: DataSettings) -> Iterat
     for time, image in frames:
         size = covering(Size(*image.shape[:2]), crop, settings.short_side)
         small = resize(image, size)
-        if settings.color != "rgb":
+        if settings.color in ("gray", "flow"):
             small = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)[..., None]
         yield VideoFrame(time, small)
 

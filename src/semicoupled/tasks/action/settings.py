@@ -17,7 +17,18 @@ from semicoupled.training.settings import (
 
 Average = Literal["probabilities", "scores", "frames"]
 Kind = Literal[
-    "semicoupled", "cnn", "cnn_lstm", "convlstm", "convgru", "cbm", "r2plus1d", "r3d_18", "mc3_18", "r2plus1d_18", "s3d"
+    "semicoupled",
+    "cnn",
+    "cnn_lstm",
+    "convlstm",
+    "convgru",
+    "cbm",
+    "two_stream_3d",
+    "r2plus1d",
+    "r3d_18",
+    "mc3_18",
+    "r2plus1d_18",
+    "s3d",
 ]
 Size = Literal["xs", "s", "table1", "backbone"]
 Backbone = Literal["vgg16", "inception_v1", "resnet18"]
@@ -26,7 +37,7 @@ MotionOrMain = Literal["main", "flow", "difference"]
 BRANCHED = ("semicoupled", "cbm")
 NAMED = ("r3d_18", "mc3_18", "r2plus1d_18", "s3d")
 """torchvision's, with layers of their own."""
-AT_ONCE = ("r2plus1d", *NAMED)
+AT_ONCE = ("r2plus1d", "two_stream_3d", *NAMED)
 """They see a clip at once and do not stream."""
 
 
@@ -36,8 +47,9 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``cnn`` (each frame by itself), ``cnn_lstm`` (LRCN), ``convlstm``,
-            ``convgru``, ``cbm``, ``r2plus1d`` (3D convolutions: sees a clip at once and does not stream), or one of
-            torchvision's: ``r3d_18``, ``mc3_18``, ``r2plus1d_18``, ``s3d`` (likewise).
+            ``convgru``, ``cbm``, ``r2plus1d`` (3D convolutions: sees a clip at once and does not stream),
+            ``two_stream_3d`` (a tower for images and one for their flow, fused in 3D: likewise; it needs `data.color`
+            ``rgb_flow``), or one of torchvision's: ``r3d_18``, ``mc3_18``, ``r2plus1d_18``, ``s3d`` (likewise).
         size: ``xs`` and ``s`` (9 layers, real time on a CPU), ``table1`` (17 layers, the paper's stand-alone network)
             or ``backbone`` (a CNN, then 15 layers).
         widths: channels of each layer, in place of those of `size`.
@@ -205,8 +217,13 @@ class ActionSettings:
             )
         if kind in AT_ONCE and self.segments.length is not None:
             raise SettingsError(f"segments.length: model.kind {kind} sees a clip at once. Leave it out.")
-        if kind in AT_ONCE and self.model.size == "backbone":
+        if kind in AT_ONCE and kind != "two_stream_3d" and self.model.size == "backbone":
             raise SettingsError(f"model.size backbone: model.kind {kind} has layers of its own. Choose another size.")
+        if kind == "two_stream_3d" and self.data.color != "rgb_flow":
+            raise SettingsError(
+                f"model.kind two_stream_3d: sees images and their flow; expected data.color rgb_flow, got "
+                f"{self.data.color}. Set it."
+            )
         if kind in NAMED and self.data.color != "rgb":
             raise SettingsError(f"model.kind {kind}: expected data.color rgb, got {self.data.color}.")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.errors import DataError
 from semicoupled.files import replacing
 from semicoupled.skipping import Skipped
@@ -58,7 +59,7 @@ class ClipStore:
         file = Path(folder) / f"{cache_key(clip, self._settings)}.npy"
         try:
             return np.load(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError):  # not there yet, or half of it: it is made anew
+        except DAMAGE:  # not there yet, or half of it: it is made anew
             frames = decode_clip(clip, self._settings)
             with replacing(file) as temporary, temporary.open("wb") as opened:
                 np.save(opened, frames, allow_pickle=False)

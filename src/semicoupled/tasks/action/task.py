@@ -138,7 +138,12 @@ def validate(settings: ActionSettings, model: TaskModel, splits: Splits, progres
 
 
 def evaluate(request: EvaluateRequest[ActionSettings]) -> Sequence[Row]:
-    """See `Task.evaluate`; splits are ``train``, ``validation``, ``test`` and ``all``."""
+    """See `Task.evaluate`; splits are ``train``, ``validation``, ``test`` and ``all``.
+
+    Raises:
+        SettingsError: no such split.
+        DataError: the split is empty, or the model knows none of its classes.
+    """
     settings = request.settings
     if request.split not in SPLITS:
         raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")
@@ -229,9 +234,15 @@ def steps(settings: ActionSettings, description: Description, model: TaskModel) 
         scale = "less the mean of all its pixels, over their standard deviation (at least 0.02)"
     if data.normalize == "first":
         scale = "less the mean of the first frame's pixels, over their standard deviation (at least 0.02)"
+    if data.normalize == "pixel":
+        scale = "each less its mean over all frames so far, over their standard deviation plus 4/255"
     frame = f"a frame, {data.color}, pixels from 0 to 1, {scale}; B C H W"
     if data.color == "flow":
         frame = "the flow since the frame before (dx, dy), in units of 2 pixels, at most 5; B 2 H W"
+    if data.color == "rgb_flow":
+        frame = (
+            f"{frame.replace('B C H W', 'B 5 H W')}: rgb, then the flow since the frame before, in units of 2 pixels"
+        )
     return frame_steps(
         cast(Any, action.network),
         action.main_head,

@@ -153,11 +153,7 @@ def layers_of(settings: ModelSettings) -> tuple[tuple[int, ...], tuple[int, ...]
 
 
 def build_network(settings: ModelSettings) -> Network:
-    """Build the network.
-
-    Raises:
-        MissingExtraError: it is one of torchvision's, which is not installed.
-    """
+    """Build the network."""
     if settings.kind == "resnet18":
         return Framewise(ImageTrunk("resnet18"))
     if settings.kind == "vgg_lstm":

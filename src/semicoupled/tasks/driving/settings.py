@@ -58,7 +58,7 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``; ``cnn``, which sees the newest frame alone; ``cnn_lstm``;
-            ``resnet18`` and ``vgg_lstm``, the named networks of Sec. 5.7, which need torchvision.
+            ``resnet18`` and ``vgg_lstm``, the named networks of Sec. 5.7.
         size: ``paper`` (Table 1: 17 layers, 64 to 512 channels), ``s`` or ``xs`` (9 layers), ``xxs`` (6).
         width: factor on the channels of every layer.
         widths: channels of each layer in place of those of `size`; then `strides` must be given, too.

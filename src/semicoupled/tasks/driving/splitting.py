@@ -13,7 +13,13 @@ LAST = "last:"
 
 
 class DriveSplits(NamedTuple):
-    """The drives of each split."""
+    """The drives of each split.
+
+    Attributes:
+        train: to learn from.
+        validation: to choose the weights on.
+        test: held back for good; may be empty.
+    """
 
     train: tuple[Drive, ...]
     validation: tuple[Drive, ...]

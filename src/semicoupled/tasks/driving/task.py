@@ -62,7 +62,11 @@ def clip_length(drives: Sequence[Drive], settings: DrivingSettings) -> int:
 
 
 def splits(settings: DrivingSettings) -> Splits:
-    """See `Task.splits`."""
+    """See `Task.splits`.
+
+    Raises:
+        DataError: no frame to learn from has an angle.
+    """
     found = read_splits(settings)
     with_flow = bool(settings.goals.temporal) and "flow" in settings.sub_goals.temporal
 

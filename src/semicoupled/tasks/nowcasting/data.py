@@ -50,7 +50,12 @@ class NowcastingBatch(NamedTuple):
 
 
 class Sampling(NamedTuple):
-    """Scheduled sampling: how likely the decoder is fed with the truth, falling to 0 over some samples."""
+    """Scheduled sampling: how likely the decoder is fed with the truth, falling to 0 over some samples.
+
+    Attributes:
+        first: the probability at the first sample, 0 to 1.
+        samples: after so many it is 0.
+    """
 
     first: float
     samples: int

@@ -44,7 +44,12 @@ REPORT_STARTS = 12
 
 
 class RadarSplits(NamedTuple):
-    """Sequences to learn from, and those held back."""
+    """Sequences to learn from, and those held back.
+
+    Attributes:
+        train: to learn from.
+        validation: held back.
+    """
 
     train: Sequence[RadarSequence]
     validation: Sequence[RadarSequence]
@@ -133,7 +138,11 @@ def goals(settings: NowcastingSettings) -> Callable[[TaskOutput, NowcastingBatch
 
 
 def cut(batch: NowcastingBatch, segment: Segment) -> NowcastingBatch:
-    """Refuse: windows are short, and the settings do not let them be cut."""
+    """Refuse: windows are short, and the settings do not let them be cut.
+
+    Raises:
+        SettingsError: always.
+    """
     raise SettingsError(f"nowcasting windows are trained whole; got a segment {segment}. Leave segments.length out")
 
 
@@ -163,7 +172,11 @@ def validate(settings: NowcastingSettings, model: TaskModel, splits: Splits, pro
 
 
 def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
-    """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``."""
+    """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``.
+
+    Raises:
+        SettingsError: no such split, or none of these data.
+    """
     settings = request.settings
     if request.split not in ("validation", "train", "all"):
         raise SettingsError(

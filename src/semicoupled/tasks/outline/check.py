@@ -16,9 +16,9 @@ from semicoupled.task import DataRequest
 from semicoupled.tasks.outline.data import OutlineData, sources_of
 from semicoupled.tasks.outline.formats.listing import TRAINING_WORDS, VALIDATION_WORDS, format_of, split_of
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
+from semicoupled.tasks.outline.geometry.crossing import crosses_itself
 from semicoupled.tasks.outline.images import read_image, read_size
 from semicoupled.tasks.outline.scores.evaluation import CEILING, judged_shapes, usable
-from semicoupled.tasks.outline.scores.metrics import crosses_itself
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.training.progress import NoProgress
 

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from semicoupled.tasks.outline.augment import jittered, mirrored, recolored, slipped
 from semicoupled.tasks.outline.crops import cut_out, window_of
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
-from semicoupled.tasks.outline.geometry.polygons import Cells, Points, classes_of, outline_cells, signed_area
+from semicoupled.tasks.outline.geometry.polygons import Cells, Points, classes_of, evenly, outline_cells, signed_area
 from semicoupled.tasks.outline.geometry.raster import rasterize
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.images import read_image
@@ -33,6 +33,9 @@ IMAGES_KEPT = 16
 MAPS = ("object", "border", "points")
 """What is read from the features of an image."""
 
+CONTOUR = 256
+"""Points, evenly along the true outline, by which what is drawn in training is judged."""
+
 
 class OutlineBatch(NamedTuple):
     """A sample, or with a leading B a batch of them. What is fed in each step comes first, so that it can be cut.
@@ -43,6 +46,7 @@ class OutlineBatch(NamedTuple):
         target: T, int64: the class of the next point; the last class is "closed".
         weight: T, sums up to T; 0 behind the end.
         maps: 3 grid grid, 0 to 1: the object, its border, and its points (see `MAPS`).
+        contour: `CONTOUR` 2, the true outline, x and y in cells.
     """
 
     frames: Tensor
@@ -50,6 +54,7 @@ class OutlineBatch(NamedTuple):
     target: Tensor
     weight: Tensor
     maps: Tensor
+    contour: Tensor
 
 
 class Source(NamedTuple):
@@ -128,6 +133,7 @@ class OutlineData(Dataset[OutlineBatch]):
             torch.from_numpy(taught.target),
             torch.from_numpy(taught.weight),
             torch.from_numpy(maps_of(view, settings.grid)),
+            torch.from_numpy(evenly(view.polygons[0], CONTOUR).astype(np.float32)),
         )
 
 

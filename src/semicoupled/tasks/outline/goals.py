@@ -11,6 +11,9 @@ import torch.nn.functional as F
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.tasks.outline.data import OutlineBatch
 from semicoupled.tasks.outline.model import OutlineOutput
+from semicoupled.tasks.outline.network.evaluator import evaluator_loss
+from semicoupled.tasks.outline.network.graph import graph_loss
+from semicoupled.tasks.outline.network.reinforce import self_critical
 from semicoupled.tasks.outline.settings import LossSettings
 from semicoupled.training.objective import Losses
 
@@ -30,9 +33,10 @@ def make_goals(settings: LossSettings, grid: int) -> Callable[[OutlineOutput, Ou
         return None if scores is None else point_loss(scores, batch.target, batch.weight, settings.spread, grid)
 
     def goals(output: OutlineOutput, batch: OutlineBatch) -> Losses:
-        main = point_loss(output.main, batch.target, batch.weight, settings.spread, grid)
+        main = settings.points * point_loss(output.main, batch.target, batch.weight, settings.spread, grid)
         if settings.maps:
             main = main + settings.maps * map_loss(output.maps, batch.maps)
+        main = main + drawn_loss(output, batch, settings)
         return Losses(
             main=main,
             spatial=points(output.spatial, batch),
@@ -41,6 +45,20 @@ def make_goals(settings: LossSettings, grid: int) -> Callable[[OutlineOutput, Ou
         )
 
     return goals
+
+
+def drawn_loss(output: OutlineOutput, batch: OutlineBatch, settings: LossSettings) -> Float[Tensor, ""]:
+    """What is learned of whole outlines: by the self-critical loss, the evaluator's, and the graph network's."""
+    total = output.main.new_zeros((), dtype=torch.float32)
+    practice, nodes = output.practice, output.nodes
+    if practice is not None and practice.log_probability is not None:
+        total = total + settings.reinforce * self_critical(practice.log_probability, practice.reward, practice.baseline)
+    if practice is not None and practice.guessed is not None:
+        iou = torch.cat([practice.reward, practice.baseline])
+        total = total + settings.evaluator * evaluator_loss(practice.guessed, iou)
+    if nodes is not None:
+        total = total + settings.graph * graph_loss(nodes.scores, nodes.ring, batch.contour)
+    return total
 
 
 def point_loss(

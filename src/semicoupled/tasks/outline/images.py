@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.errors import DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm")
@@ -20,7 +21,12 @@ MOST_PIXELS = 400_000_000
 
 
 class Size(NamedTuple):
-    """Width and height in px, as a person sees the image: after the camera's rotation."""
+    """Width and height in px, as a person sees the image: after the camera's rotation.
+
+    Attributes:
+        width: px.
+        height: px.
+    """
 
     width: int
     height: int
@@ -36,7 +42,7 @@ def read_size(path: Path) -> Size:
         width, height = image.size
         try:
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        except (OSError, ValueError, SyntaxError) as error:  # a PNG is decoded for it
+        except DAMAGE as error:  # a PNG is decoded for it
             raise DataError(f"{path}: is a broken image ({error}). Is the file whole?") from error
     return Size(height, width) if turned else Size(width, height)
 
@@ -66,12 +72,12 @@ def read_image(path: Path) -> NDArray[np.uint8]:
                 white = Image.new("RGBA", with_alpha.size, "white")
                 upright = Image.alpha_composite(white, with_alpha)
             return np.array(upright.convert("RGB"), dtype=np.uint8)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise DataError(f"{path}: is a broken image ({error}). Is the file whole?") from error
         except MemoryError as error:
             raise DataError(
                 f"{path}: {image.size[0]} x {image.size[1]} pixels do not fit into memory. Cut it up"
             ) from error
+        except DAMAGE as error:
+            raise DataError(f"{path}: is a broken image ({error}). Is the file whole?") from error
 
 
 def _open(path: Path) -> Image.Image:
@@ -87,7 +93,7 @@ def _open(path: Path) -> Image.Image:
         raise DataError(f"{path}: no such file; expected an image") from None
     except UnidentifiedImageError:
         raise DataError(f"{path}: is no image that can be read; expected one of {', '.join(SUFFIXES)}") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except DAMAGE as error:
         raise DataError(f"{path}: cannot be read ({error}); expected an image") from error
     if image.size[0] * image.size[1] > MOST_PIXELS:
         image.close()

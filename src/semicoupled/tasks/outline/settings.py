@@ -104,11 +104,11 @@ class ModelSettings:
 
     Args:
         kind: ``semicoupled``, or a rival: ``convlstm``, ``convgru``, ``cbm``.
-        backbone: ``vgg16_bn`` (paper), ``efficientnet_lite0``, or ``light``, which a CPU can train from scratch, or
-            ``narrow``, a quarter of it.
-        pretrained: file of weights that it begins with: for ``vgg16_bn`` torchvision's (``.pth`` or safetensors), for
-            ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision downloads it, the extra
-            ``imagenet`` brings it. None starts from scratch.
+        backbone: ``vgg16_bn`` (paper), ``resnet50`` (dilated, Polygon-RNN++), ``efficientnet_lite0``, ``light``,
+            which a CPU can train from scratch, or ``narrow``, a quarter of it.
+        pretrained: file of weights that it begins with: for ``vgg16_bn`` and ``resnet50`` torchvision's (``.pth`` or
+            safetensors), for ``efficientnet_lite0`` the published ones (``.pth``); or ``imagenet``: torchvision
+            downloads it, the extra ``imagenet`` brings it. None starts from scratch.
         freeze: leave the backbone as it is, its statistics too.
         cache_gigabytes: memory for what a frozen backbone gives for images that come again, which `data.views` sees
             to; 0 computes it each time.
@@ -123,10 +123,18 @@ class ModelSettings:
             ``fields``, which fall off with the distance from the point, so that every cell knows how far it is from it.
         head: ``linear``: one linear map of the whole last map; ``cells``: the same small linear map in every cell.
         checkpointing: compute each layer again in the backward pass instead of keeping its maps.
+        skips: how the backbone's maps become features: ``pyramid`` (Polygon-RNN, as in the paper), or ``branches``,
+            joined at four times the grid's size (Polygon-RNN++), which `graph` needs.
+        attention: weigh the features in each step by what the decoder remembers (Polygon-RNN++); of ``convlstm`` and
+            ``convgru``.
+        evaluator: a network that tells the IoU of a finished outline, and so chooses among several (Polygon-RNN++).
+        graph: a graph network that moves the points of a finished outline on a grid four times as fine, and as many
+            points between them (Polygon-RNN++).
+        learn: ``all``, or ``parts``: the evaluator and the graph network alone; begin with the weights of a run then.
     """
 
     kind: Kind = "semicoupled"
-    backbone: Literal["vgg16_bn", "efficientnet_lite0", "light", "narrow"] = "light"
+    backbone: Literal["vgg16_bn", "resnet50", "efficientnet_lite0", "light", "narrow"] = "light"
     pretrained: str | None = None
     freeze: bool = False
     cache_gigabytes: float = 0.0
@@ -140,6 +148,11 @@ class ModelSettings:
     positions: Literal["cells", "fields"] = "cells"
     head: Literal["linear", "cells"] = "linear"
     checkpointing: bool = False
+    skips: Literal["pyramid", "branches"] = "pyramid"
+    attention: bool = False
+    evaluator: bool = False
+    graph: bool = False
+    learn: Literal["all", "parts"] = "all"
 
     def __post_init__(self) -> None:
         """Check that the parts agree."""
@@ -164,11 +177,26 @@ class ModelSettings:
         if self.pretrained is not None and self.backbone in ("light", "narrow"):
             raise SettingsError(
                 f"model.pretrained {self.pretrained}: there are no weights of model.backbone {self.backbone}. Choose "
-                "efficientnet_lite0 or vgg16_bn, or leave it out."
+                "efficientnet_lite0, vgg16_bn or resnet50, or leave it out."
             )
         if self.freeze and self.pretrained is None:
             raise SettingsError(
                 "model.freeze: the backbone would stay random. Give model.pretrained, or set it to false."
+            )
+        if self.attention and self.kind not in ("convlstm", "convgru"):
+            raise SettingsError(
+                f"model.attention follows what a ConvLSTM or a ConvGRU remembers, but model.kind is {self.kind}. Set "
+                "model.kind to convlstm or convgru, or model.attention to false."
+            )
+        if self.graph and self.skips != "branches":
+            raise SettingsError(
+                f"model.graph looks at fine features, but model.skips is {self.skips}. Set model.skips to branches, or "
+                "model.graph to false."
+            )
+        if self.learn == "parts" and not (self.evaluator or self.graph):
+            raise SettingsError(
+                "model.learn parts: there is no part to learn. Set model.evaluator or model.graph to true, or "
+                "model.learn to all."
             )
 
     @property
@@ -186,14 +214,22 @@ class LossSettings:
             the paper's form.
         maps: weight of the loss of three maps that are read from the image's features: the object, its border, and its
             points (the first point of an outline of which only the box is given is chosen by the last one).
+        points: weight of the next point's loss, told all points before it.
+        reinforce: weight of the self-critical loss (Polygon-RNN++): outlines are drawn by chance and judged by IoU.
+        evaluator: weight of the evaluator's loss, where there is one.
+        graph: weight of the graph network's loss, where there is one.
     """
 
     spread: float = 0.5
     maps: float = 1.0
+    points: float = 1.0
+    reinforce: float = 0.0
+    evaluator: float = 1.0
+    graph: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("spread", "maps"):
+        for name in ("spread", "maps", "points", "reinforce", "evaluator", "graph"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"loss.{name}: expected at least 0, got {getattr(self, name)!r}.")
 
@@ -205,24 +241,30 @@ class EvaluationSettings:
     Args:
         prompts: what is known of an outline: ``start_end``, ``start`` or ``box``.
         beam: outlines that are kept in view; 1 takes the likeliest point each time.
+        firsts: first points that are tried where none is given, the likeliest ones. Of all outlines that come of them
+            the evaluator chooses, or the likeliest is taken where the model has none.
         clicks: corrections at most of the simulated annotator; 0 leaves it out.
         jitter: px of the image by which its corrections miss (standard deviation).
+        moves: objects of which a point is moved, to time how long the rest takes; 0 leaves it out.
         limit: score so many instances of a split at most, evenly taken; None for all.
     """
 
     prompts: tuple[Prompt, ...] = ("start_end", "start", "box")
     beam: int = 1
+    firsts: int = 1
     clicks: int = 0
     jitter: float = 1.0
+    moves: int = 0
     limit: int | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not self.prompts or len(set(self.prompts)) != len(self.prompts):
             raise SettingsError(f"evaluation.prompts: expected one or more, each once, got {self.prompts!r}.")
-        if self.beam < 1:
-            raise SettingsError(f"evaluation.beam: expected at least 1, got {self.beam!r}.")
-        for name in ("clicks", "jitter"):
+        for name in ("beam", "firsts"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"evaluation.{name}: expected at least 1, got {getattr(self, name)!r}.")
+        for name in ("clicks", "jitter", "moves"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"evaluation.{name}: expected at least 0, got {getattr(self, name)!r}.")
         if self.limit is not None and self.limit < 1:
@@ -272,6 +314,16 @@ class OutlineSettings:
                 f"goals: model.kind {self.model.kind} has the main stream alone. Set goals.spatial and "
                 "goals.temporal to 0."
             )
+        if self.segments.length is not None and (self.loss.reinforce or self.model.evaluator or self.model.graph):
+            raise SettingsError(
+                f"segments.length {self.segments.length}: the self-critical loss, the evaluator and the graph network "
+                "judge whole outlines. Set segments.length to null."
+            )
+        if self.model.learn == "parts" and self.loss.reinforce:
+            raise SettingsError(
+                f"loss.reinforce {self.loss.reinforce:g}: with model.learn parts the decoder stays as it is. Set "
+                "loss.reinforce to 0, or model.learn to all."
+            )
 
 
 @dataclass(frozen=True)
@@ -286,6 +338,7 @@ class PredictOptions:
         images: folder that names of images in `boxes` are relative to, where inputs are not given.
         pictures: folder for a picture of every image, its outlines colored by confidence.
         beam: outlines that are kept in view; 1 takes the likeliest point each time.
+        firsts: first points that are tried where none is given; see `EvaluationSettings`.
         on_error: ``fail`` at the first image that cannot be used, or ``skip`` it; more than 1 % skipped fails all the
             same.
     """
@@ -295,12 +348,14 @@ class PredictOptions:
     images: str | None = None
     pictures: str | None = None
     beam: int = 1
+    firsts: int = 1
     on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.beam < 1:
-            raise SettingsError(f"--beam: expected at least 1, got {self.beam!r}.")
+        for name in ("beam", "firsts"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"--{name}: expected at least 1, got {getattr(self, name)!r}.")
 
     @property
     def without_inputs(self) -> bool:

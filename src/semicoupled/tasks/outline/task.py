@@ -23,7 +23,8 @@ from semicoupled.tasks.outline.formats.convert import convert
 from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
 from semicoupled.tasks.outline.goals import make_goals
 from semicoupled.tasks.outline.made.make import make
-from semicoupled.tasks.outline.model import OutlineModel, build_model, start_backbone
+from semicoupled.tasks.outline.model import OutlineModel, build_model
+from semicoupled.tasks.outline.network.look import start_backbone
 from semicoupled.tasks.outline.scores.draw import sections
 from semicoupled.tasks.outline.scores.evaluation import judged_model, score_sources, usable
 from semicoupled.tasks.outline.settings import OutlineSettings
@@ -58,13 +59,13 @@ def splits(settings: OutlineSettings) -> Splits:
 def build(settings: OutlineSettings, description: Description) -> TaskModel:
     """See `Task.build`."""
     del description
-    model = build_model(settings.model, settings.data.grid)
+    model = build_model(settings.model, settings.data.grid, reinforce=settings.loss.reinforce > 0)
     return cast(TaskModel, model.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
 
 
 def start(settings: OutlineSettings, model: TaskModel) -> None:
     """See `Task.start`."""
-    start_backbone(cast(OutlineModel, model), settings.model.pretrained)
+    start_backbone(cast(OutlineModel, model).backbone, settings.model.pretrained)
 
 
 def goals(settings: OutlineSettings) -> Callable[[TaskOutput, OutlineBatch], Losses]:
@@ -96,7 +97,11 @@ def validate(settings: OutlineSettings, model: TaskModel, splits: Splits, progre
 
 
 def evaluate(request: EvaluateRequest[OutlineSettings]) -> Sequence[Row]:
-    """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``."""
+    """See `Task.evaluate`; splits are ``validation``, ``train`` and ``all``.
+
+    Raises:
+        SettingsError: no such split, or none of these data.
+    """
     settings = request.settings
     if request.split not in SPLITS:
         raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.data.shapes import DIRECTIONS, SEEN
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
@@ -75,7 +76,7 @@ class ToyPredictor:
 def _read(file: Path) -> Tensor:
     try:
         frames = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         raise DataError(f"{file}: cannot be read ({error}); expected a .npy file of frames, T H W") from error
     if frames.ndim != 3 or not frames.size or frames.dtype.kind not in "fiu":
         raise DataError(

@@ -75,7 +75,11 @@ def validate(settings: ToySettings, model: TaskModel, splits: Splits, progress: 
 
 
 def evaluate(request: EvaluateRequest[ToySettings]) -> Sequence[Row]:
-    """See `Task.evaluate`; splits are ``validation`` (seen shapes), and ``test`` or ``all`` (all tests)."""
+    """See `Task.evaluate`; splits are ``validation`` (seen shapes), and ``test`` or ``all`` (all tests).
+
+    Raises:
+        SettingsError: no such split, or a root was given.
+    """
     settings = request.settings
     if request.root is not None:
         raise SettingsError(f"the toys are generated: expected no --data.root, got {request.root}. Leave it out")

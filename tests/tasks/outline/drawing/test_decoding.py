@@ -11,8 +11,11 @@ from outline_samples import small_settings
 from torch import Tensor, nn
 
 from semicoupled.nn import StackState
-from semicoupled.tasks.outline.drawing.decoding import Ask, allowed, draw, likeliest, neighborhood, one_hot
+from semicoupled.nn.streams import HiddenState
+from semicoupled.tasks.outline.drawing.decoding import Ask, draw, first_points
 from semicoupled.tasks.outline.model import OutlineModel, build_model
+from semicoupled.tasks.outline.network.choices import allowed, likeliest, neighborhood, one_hot
+from semicoupled.tasks.outline.network.rollout import Corners
 
 GRID = 16
 SQUARE = [(3, 3), (10, 3), (10, 10), (3, 10)]
@@ -67,10 +70,14 @@ def test_no_end_by_the_most_points_is_said() -> None:
 
 
 def test_an_end_that_is_given_is_the_last_point_also_where_there_is_no_more_room() -> None:
-    assert _draw(Script(), [Ask((3, 3), (5, 12))])[0] == [*SQUARE, (5, 12)]
+    assert _draw(Script(), [Ask((3, 3), (2, 12))])[0] == [*SQUARE, (2, 12)]
     full = draw(Script(never=True), torch.zeros(1, 4, GRID, GRID), [Ask((3, 3), (0, 15))], most=9)[0]  # pyright: ignore[reportArgumentType]
     assert len(full.cells) == 9
     assert full.cells[-1].tolist() == [0, 15]
+
+
+def test_points_that_were_drawn_past_a_given_end_give_way_to_it() -> None:
+    assert _draw(Script(), [Ask((3, 3), (5, 12))])[0] == [*SQUARE[:3], (5, 12)]
 
 
 def test_an_outline_does_not_close_before_its_third_point() -> None:
@@ -122,3 +129,58 @@ def test_a_wider_view_is_at_least_as_likely(outline_root: Path) -> None:
         np.testing.assert_array_equal(a.cells, b.cells)
     alone = draw(model, features[1:2], asks[1:2], beam=1, most=6)[0]
     np.testing.assert_array_equal(alone.cells, one[1].cells)  # those beside it change nothing
+
+
+class Judge(nn.Module):
+    """Stands in for an evaluator: likes outlines by where they begin."""
+
+    def __init__(self, liked: tuple[int, int]) -> None:
+        super().__init__()
+        self.liked = torch.tensor(liked)
+        self.asked: list[int] = []
+
+    def forward(self, features: Tensor, remembered: Tensor, drawn: Corners) -> Tensor:
+        assert len(features) == len(remembered) == len(drawn.points)
+        self.asked.append(len(features))
+        return -(drawn.points[:, 0] - 0.5 - self.liked).abs().sum(1)
+
+
+class Remembering(Script):
+    """Sees four peaks, one at each corner of the square, and remembers the number of the step."""
+
+    def read_maps(self, features: Tensor) -> Tensor:
+        maps = torch.zeros(len(features), 3, GRID, GRID)
+        for height, (x, y) in zip((9, 7, 8, 6), SQUARE, strict=True):
+            maps[:, 2, y, x], maps[:, 2, y, x + 1] = height, height - 0.5  # what is next to a peak is none
+        return maps
+
+    def step(self, features: Tensor, positions: Tensor, state: StackState | None) -> tuple[Tensor, StackState]:
+        scores, _ = super().step(features, positions, state)
+        return scores, StackState((HiddenState(features),), None)
+
+
+def test_first_points_are_peaks() -> None:
+    script = Remembering()
+    features = torch.zeros(2, 4, GRID, GRID)
+    cells = [y * GRID + x for x, y in (SQUARE[0], SQUARE[2], SQUARE[1], SQUARE[3])]
+    assert first_points(script, features, 4) == [cells, cells]  # pyright: ignore[reportArgumentType]
+    assert first_points(script, features) == [cells[:1]] * 2  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("beam", [1, 2])
+def test_the_evaluator_chooses_among_first_points(beam: int) -> None:
+    script = Remembering()
+    script.evaluator = Judge(SQUARE[1])
+    found = _draw(script, [Ask(), Ask((10, 10)), Ask()], beam=beam, firsts=3)
+    assert found[0] == found[2] == [SQUARE[1], SQUARE[2], SQUARE[3]]
+    assert found[1][0] == (10, 10)  # it was given
+    assert script.evaluator.asked == [7 * beam]
+    without = Remembering()
+    assert _draw(without, [Ask()], beam=beam, firsts=3)[0] == SQUARE  # the likeliest: no corner is missing
+
+
+def test_an_evaluator_is_not_asked_where_there_is_no_choice() -> None:
+    script = Remembering()
+    script.evaluator = Judge(SQUARE[1])
+    assert _draw(script, [Ask((3, 3))], firsts=5)[0] == SQUARE
+    assert script.evaluator.asked == []

@@ -23,7 +23,7 @@ from semicoupled.tasks.outline.model import build_model
 from semicoupled.tasks.outline.scores import annotator
 from semicoupled.tasks.outline.scores.annotator import annotate, next_correction
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, judge, judged_shapes, rows_of
-from semicoupled.tasks.outline.scores.metrics import boundary_f, crosses_itself, score
+from semicoupled.tasks.outline.scores.metrics import boundary_f, score
 from semicoupled.tasks.outline.settings import DataSettings, OutlineSettings
 
 SQUARE = np.array([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
@@ -53,20 +53,6 @@ def test_boundaries_of_nothing() -> None:
     empty, full = np.zeros((5, 5), bool), np.ones((5, 5), bool)
     assert math.isnan(boundary_f(empty, empty, (1,))[0])
     assert boundary_f(empty, full, (1,)) == (0.0,)
-
-
-@pytest.mark.parametrize(
-    ("points", "crossing"),
-    [
-        ([[0, 0], [4, 0], [4, 4], [0, 4]], False),
-        ([[0, 0], [4, 4], [4, 0], [0, 4]], True),
-        ([[0, 0], [4, 0], [2, 0], [2, 4], [0, 4]], True),
-        ([[0, 0], [4, 0], [0, 4]], False),
-        ([[0, 0], [8, 0], [4, 0.0], [4, 5], [1, 5]], True),
-    ],
-)
-def test_crossings(points: list[list[float]], crossing: bool) -> None:
-    assert crosses_itself(np.array(points, dtype=np.float64)) == crossing
 
 
 def test_rows_by_class_size_and_pooled() -> None:

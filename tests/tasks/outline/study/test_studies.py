@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from semicoupled.cli.main import main
 from semicoupled.errors import RunError, SettingsError
@@ -20,9 +23,10 @@ from semicoupled.tasks.outline.scores.evaluation import Judged
 from semicoupled.tasks.outline.scores.metrics import Overlap, Score
 from semicoupled.tasks.outline.study.answers import Answers, Objects, load_answers, objects_of
 from semicoupled.tasks.outline.study.goals import goals
-from semicoupled.tasks.outline.study.paper import PAPER_TABLE_4
+from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4
 from semicoupled.tasks.outline.study.rows import scores_of, weights_of
 from semicoupled.tasks.outline.study.studies import (
+    FAMILY,
     INITIAL_Q,
     PAIRS,
     QUICK,
@@ -47,6 +51,8 @@ COUNTS = {
     "convlstm_15": 15_712_288,
     "convgru_5": 2_204_280,
     "cbm_15": 5_846_480,
+    "polyrnn_lstm": 470_304,
+    "polyrnn_pp": 470_304,
 }
 
 
@@ -72,7 +78,7 @@ def test_decoders_have_the_parameters_of_table_4(name: str) -> None:
     assert sum(parameter.numel() for parameter in decoder.parameters()) == COUNTS[name]
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [name for name in BY_NAME if not name.startswith("polyrnn")])
 def test_variants_differ_in_the_decoder_and_in_q_alone(name: str) -> None:
     first = settings_of(BY_NAME["semicoupled_5"], 0)
     changed = {line.partition(":")[0] for line in differences(settings_of(BY_NAME[name], 0), first)}
@@ -81,6 +87,45 @@ def test_variants_differ_in_the_decoder_and_in_q_alone(name: str) -> None:
         allowed |= {"goals.spatial", "goals.temporal", "switches.method", "switches.initial_main_loss"}
     assert changed <= allowed
     assert first.training.keep == "last"  # what is scored chooses nothing
+
+
+def test_the_family_of_polygon_rnn_goes_one_step_at_a_time() -> None:
+    assert set(PAPER_FAMILY) <= {variant.name for variant in FAMILY} <= set(BY_NAME)
+    steps: list[set[str]] = []
+    for one, other in itertools.pairwise([FAMILY[0], *FAMILY[2:]]):
+        named = differences(settings_of(other, 0), settings_of(one, 0))
+        steps.append({line.partition(":")[0] for line in named})
+    rates = {"training.learning_rate", "training.schedule", "training.warm_up"}
+    assert steps[0] == {"model.skips"}
+    assert steps[1] == {"model.attention"}
+    assert steps[2] == {"loss.points", "loss.reinforce", *rates}
+    assert steps[3] >= {"model.evaluator", "model.learn", "evaluation.beam", "evaluation.firsts"}
+    assert steps[4] == {"model.graph"}
+    for variant in FAMILY:
+        assert variant.after is None or (BY_NAME[variant.after].name, variant.name) in {
+            (other, ours) for ours, other in PAIRS
+        }
+
+
+def test_what_begins_with_another_run_asks_for_it(tmp_path: Path, outline_root: Path) -> None:
+    chosen = choose("outline", VARIANTS, ["polyrnn_reinforce"])
+    with pytest.raises(SettingsError, match="begins with the weights of polyrnn_attention, seed 0, but"):
+        _ = run_study(chosen, (0,), tmp_path, options=options(outline_root))
+
+
+@pytest.mark.slow
+def test_a_variant_begins_with_the_weights_of_the_one_before(outline_root: Path, tmp_path: Path) -> None:
+    names = ["polyrnn_attention", "polyrnn_reinforce", "polyrnn_evaluator", "polyrnn_pp"]
+    fast = [*options(outline_root), "--data.grid=8", "--data.size=32", "--evaluation.clicks=0"]
+    rows = run_study(choose("outline", VARIANTS, names), (0,), tmp_path, options=fast, device="cpu")
+    assert all(len(select(rows, "iou", variant=name, prompt="box")) == 2 for name in names)
+    kept = {name: load_file(tmp_path / f"{name}-0" / "model.safetensors") for name in names}
+    before, after = kept["polyrnn_reinforce"], kept["polyrnn_pp"]
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert any(name.startswith("evaluator.") for name in after)
+    assert any(name.startswith("graph.") for name in after)
+    moved = {name for name, value in kept["polyrnn_attention"].items() if not torch.equal(value, before[name])}
+    assert "network.layers.0.input.weight" in moved
 
 
 def test_q_begins_where_it_should() -> None:

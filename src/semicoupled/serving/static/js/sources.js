@@ -54,13 +54,14 @@ export class Sources {
         const up = path ? h("button", { type: "button", onclick: () => open(root, path.split("/").slice(0, -1).join("/")) }, "↑ up") : null;
         fill(list, up, found.entries.map((entry) => {
           const inside = path ? `${path}/${entry.name}` : entry.name;
-          const button = h("button", { type: "button", "aria-pressed": String(entry.name === mark && !entry.folder), title: entry.name, onclick: () => {
+          const size = entry.folder ? `${entry.size} inside` : bytes(entry.size);
+          const button = h("button", { type: "button", "aria-label": `${entry.name}, ${size}`, "aria-pressed": String(entry.name === mark && !entry.folder), title: entry.name, onclick: () => {
             if (entry.folder) { open(root, inside); return; }
             for (const other of list.querySelectorAll("[aria-pressed]")) other.setAttribute("aria-pressed", "false");
             button.setAttribute("aria-pressed", "true");
             this.#choose({ root, path: inside });
           } }, icon(entry.folder), named(entry.name),
-          h("span", { class: "size" }, entry.folder ? `${entry.size} inside` : bytes(entry.size)));
+          h("span", { class: "size" }, size));
           return button;
         }), found.entries.length ? null : h("p", { class: "small muted nothing-here" }, "Nothing is here."),
           found.truncated ? note("There are more than are listed; choose a folder in it.") : null);
@@ -107,7 +108,7 @@ export class Sources {
 
 /** A name in two parts: of a long one the middle is left out, as its end often says most. */
 function named(name) {
-  const cut = Math.max(0, name.length - 12);
+  const cut = name.length > 24 ? name.length - 12 : 0;
   return h("span", { class: "name" }, h("span", { class: "head" }, name.slice(0, cut)), h("span", { class: "tail" }, name.slice(cut)));
 }
 

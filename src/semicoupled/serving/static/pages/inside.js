@@ -10,12 +10,16 @@ import { Player } from "../js/player.js";
 import { Sources } from "../js/sources.js";
 
 export const title = "Inside";
-const SAMPLES = [["showers", "Showers (generated)"], ["front", "A front (generated)"]];
+const SAMPLES = {
+  nowcasting: [["showers", "Showers (generated)"], ["front", "A front (generated)"]], driving: [["curves", "Long curves (drawn)"], ["winding", "A winding track (drawn)"]],
+  action: [["jack", "Jumping jacks (drawn)"], ["wave", "Waving (drawn)"], ["bend", "Bending down (drawn)"]],
+};
+const BLACK_TO_WHITE = { nowcasting: [0, 50], toy: [-1.2, 1.2], driving: [0, 1], action: [0, 1] }; // of what goes in
 const KINDS = ["spatial", "temporal", "product"];
 const NAMES = { spatial: "Spatial: relu(s)", temporal: "Temporal: c", product: "Product: u" };
 
 export function show(main, { status, signal, query }) {
-  const runs = status.runs.filter((run) => ["nowcasting", "toy"].includes(run.task) && run.ready && run.kind === "semicoupled");
+  const runs = status.runs.filter((run) => run.task in BLACK_TO_WHITE && run.ready && run.kind === "semicoupled");
   main.append(h("h1", {}, "Inside"), h("p", { class: "lead" }, "Every layer multiplies what the spatial branch sees with a gate that the temporal branch opens: u = relu(s) · σ(c)."));
   if (!runs.length) { main.append(note("No run with a semi-coupled network is loaded.")); return; }
   const job = new JobView(signal);
@@ -29,7 +33,7 @@ export function show(main, { status, signal, query }) {
     const run = runs.find((each) => each.name === model.value);
     channel.value = "";
     clip = run.task === "toy" ? h("input", { type: "number", min: 0, max: run.facts.clips - 1, value: 0, onchange: () => look() }) : null;
-    sources = run.task === "nowcasting" ? new Sources(status, SAMPLES, () => look(), query) : null;
+    sources = run.task in SAMPLES ? new Sources(status, SAMPLES[run.task], () => look(), query) : null;
     fill(what, clip ? field("Clip", clip) : sources.element);
     look();
   };
@@ -99,8 +103,7 @@ class Maps {
     const inputs = Math.min(count, total);
     const player = new Player(total, (frame) => `step ${frame + 1} of ${total}`);
     const values = (kind) => this.arrays[`${layer.key}_${kind}`].data;
-    const top = this.found.task === "nowcasting" ? 50 : 1.2;
-    const bottom = this.found.task === "nowcasting" ? 0 : -1.2;
+    const [bottom, top] = BLACK_TO_WHITE[this.found.task];
     const chart = new Chart({ title: "Mean gate over time", xLabel: "step", yLabel: "mean σ(c)", range: [0, 1], height: 190 });
     let point = null;
     for (const panel of Object.values(panels)) panel.onpoint = (at) => { point = at; read(); };

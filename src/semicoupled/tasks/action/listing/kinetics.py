@@ -85,7 +85,7 @@ def _rows(file: Path) -> Iterator[tuple[Mapping[str, str], str]]:
 def _stem(row: Mapping[str, str], where: str) -> str:
     try:
         start, end = int(float(row["time_start"])), int(float(row["time_end"]))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DataError(
             f"{where}: expected times in seconds, got {row['time_start']!r} and {row['time_end']!r}"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.tasks.action.listing import csv_list, folders, headerless, hmdb51, kinetics, ucf101
 from semicoupled.tasks.action.listing.clip import Listing
@@ -26,9 +27,10 @@ def list_clips(root: Path, split: int = 1) -> Listing:
     if not root.exists():
         raise DataError(f"{root}: no such folder or list; expected labeled videos. Give the folder with --data.root")
     for module in FORMATS:
-        found = module.find(root)
-        if found:
-            return module.read(root, found, split)
+        with damage_told(root, module.NAME):
+            found = module.find(root)
+            if found:
+                return module.read(root, found, split)
     names = ", ".join(module.NAME for module in FORMATS)
     raise DataError(
         f"{root}: no labeled videos were found; expected one of: {names}. The simplest is a folder for each class with "

@@ -18,10 +18,10 @@ from semicoupled.live import Done, Sink, follow, table_sink, video_sink
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.answering import can_stream, run_frames
 from semicoupled.tasks.action.averaging import average_frames
-from semicoupled.tasks.action.data import plain_frames
 from semicoupled.tasks.action.frames import small_frames
 from semicoupled.tasks.action.operating.annotated import draw_answer
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
+from semicoupled.tasks.action.sight import Sight
 from semicoupled.training.progress import Progress
 
 COLUMNS = ("frame", "time", "answer", "probability", "now", "probability_now", "milliseconds", "dropped")
@@ -64,17 +64,14 @@ class LiveSession:
         self._model, self._settings = model, settings
         self._last: deque[np.ndarray] = deque(maxlen=window)
         self._state: Any = None
-        self._before: np.ndarray | None = None
-        self._first: np.ndarray | None = None
+        self._sight = Sight(settings.data)
 
     def update(self, frame: VideoFrame) -> Said:
         """Answer a frame."""
         begun = clock.perf_counter()
         (small,) = small_frames(iter([frame]), self._settings.data)
-        self._first = small.image if self._first is None else self._first
-        seen = plain_frames(small.image[None], self._settings.data, before=self._before, first=self._first)
+        seen = self._sight.see(small.image[None])
         said, self._state = run_frames(self._model, seen[None], self._state, ("main",))
-        self._before = small.image
         self._last.append(said["main"][0, 0].numpy())
         return Said(
             self._last[-1],

@@ -30,6 +30,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from semicoupled.errors import DataError
+from semicoupled.files import write_bytes
 from semicoupled.tasks.action.operating.video_answer import FrameAnswer, RunningAnswer
 from semicoupled.tasks.action.settings import Average
 
@@ -78,9 +79,7 @@ class RecordFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = self._kept or first_line(self.about)
         if not (self.part.exists() and self.part.read_bytes() == content):
-            temporary = self.part.with_name(f".{self.part.name}.new")
-            temporary.write_bytes(content)
-            temporary.replace(self.part)
+            write_bytes(self.part, content)
 
     def write(
         self,
@@ -141,7 +140,7 @@ class RecordFile:
             return b""
         try:
             about, records = json.loads(lines[0]), [json.loads(line)["video"] for line in lines[1:]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{source}: is no file of answers ({error}); expected none, or one of ours. Choose another --out"
             ) from error

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import secrets
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ import torch
 from torch import multiprocessing, nn
 
 from semicoupled.claims import Claims
-from semicoupled.files import replacing
+from semicoupled.files import remove_folder, replacing
 from semicoupled.tasks.action.operating.records import RecordFile, first_line
 from semicoupled.training.progress import Progress
 
@@ -136,10 +135,9 @@ class SharedRecords:
                 with source.open("rb") as opened:
                     opened.seek(place)
                     written.write(opened.readline())
-        if self._folder.exists():  # at once: those who still look at it must not see half of it
-            gone = self._folder.with_name(f".{self._folder.name}.{secrets.token_hex(4)}")
-            shutil.rmtree(self._folder.rename(gone), ignore_errors=True)
         alone.part.unlink(missing_ok=True)
+        if self._folder.exists():  # at once: those who still look at it must not see half of it
+            remove_folder(self._folder)
         return self._out
 
     def _files(self) -> list[RecordFile]:

@@ -17,10 +17,11 @@ from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.answering import answered_streams, run_frames
-from semicoupled.tasks.action.data import ActionBatch, plain_frames
+from semicoupled.tasks.action.data import ActionBatch
 from semicoupled.tasks.action.frames import small_frames
 from semicoupled.tasks.action.operating.video_answer import FrameAnswer
 from semicoupled.tasks.action.settings import ActionSettings
+from semicoupled.tasks.action.sight import Sight
 
 StateT = TypeVar("StateT")
 
@@ -42,11 +43,9 @@ class Said(NamedTuple):
 class _Slot:
     """One video that is being read."""
 
-    def __init__(self, video: int, frames: Iterator[VideoFrame]) -> None:
-        self.video, self.frames = video, frames
+    def __init__(self, video: int, frames: Iterator[VideoFrame], sight: Sight) -> None:
+        self.video, self.frames, self.sight = video, frames, sight
         self.row: int | None = None  # of the state; None before its first frame
-        self.before: np.ndarray | None = None
-        self.first: np.ndarray | None = None
 
     def next(self) -> VideoFrame | None:
         return next(self.frames, None)
@@ -89,20 +88,16 @@ def answer_side_by_side(
             going.append(slot)
         if not going:
             return
-        seen = torch.cat(
-            [
-                plain_frames(frame.image[None], settings.data, before=slot.before, first=slot.first)
-                for frame, slot in zip(frames, going, strict=True)
-            ]
-        )[:, None]
+        seen = torch.cat([slot.sight.see(frame.image[None]) for frame, slot in zip(frames, going, strict=True)])[
+            :, None
+        ]
         if fresh is None:
             fresh = initial_state(model, seen[:1])
         state = rearrange(state, fresh, [slot.row for slot in going])
         said, state = run_frames(model, seen, state, answered_streams(model))
         whole = {stream: values[:, 0].numpy() for stream, values in said.items()}
         for row, (slot, frame) in enumerate(zip(going, frames, strict=True)):
-            slot.row, slot.before = row, frame.image
-            slot.first = frame.image if slot.first is None else slot.first
+            slot.row = row
             yield Said(
                 slot.video,
                 FrameAnswer(frame.time, whole["main"][row], _row(whole, "spatial", row), _row(whole, "temporal", row)),
@@ -151,7 +146,10 @@ def rearrange(state: StateT, fresh: StateT, rows: Sequence[int | None]) -> State
 
 def _open(queue: Iterator[tuple[int, Callable[[], Iterable[VideoFrame]]]], settings: ActionSettings) -> _Slot | None:
     found = next(queue, None)
-    return None if found is None else _Slot(found[0], small_frames(iter(found[1]()), settings.data))
+    if found is None:
+        return None
+    video, opened = found
+    return _Slot(video, small_frames(iter(opened()), settings.data), Sight(settings.data))
 
 
 def _row(whole: dict[Any, np.ndarray], stream: str, row: int) -> np.ndarray | None:

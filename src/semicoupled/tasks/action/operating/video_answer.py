@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from semicoupled.data.video import VideoFrame
 from semicoupled.nn.streams import Stream
 from semicoupled.task import TaskModel
 from semicoupled.tasks.action.answering import answered_streams, can_stream, run_frames
 from semicoupled.tasks.action.averaging import contribution, from_sum
-from semicoupled.tasks.action.data import choose_frames, plain_frames
+from semicoupled.tasks.action.data import choose_frames
 from semicoupled.tasks.action.frames import small_frames
 from semicoupled.tasks.action.settings import ActionSettings, Average
+from semicoupled.tasks.action.sight import Sight
 
 
 class FrameAnswer(NamedTuple):
@@ -84,17 +84,15 @@ def answer_frames(
     size = chunk if streaming else settings.data.frames
     state: Any = None
     waiting: list[VideoFrame] = []
-    before: np.ndarray | None = None
-    first: np.ndarray | None = None
+    sight = Sight(settings.data)
     for frame in small_frames(iter(frames), settings.data):
         waiting.append(frame)
-        first = frame.image if first is None else first
         if len(waiting) == size:
-            answers, state = _answer(model, waiting, settings, streams, state, before, first)
-            waiting, before = [], frame.image
+            answers, state = _answer(model, waiting, settings, streams, state, sight)
+            waiting = []
             yield from answers
     if waiting:
-        answers, _ = _answer(model, waiting, settings, streams, state, before, first)
+        answers, _ = _answer(model, waiting, settings, streams, state, sight)
         yield from answers
 
 
@@ -104,15 +102,13 @@ def _answer(
     settings: ActionSettings,
     streams: Sequence[Stream],
     state: Any,
-    before: np.ndarray | None,
-    first: np.ndarray | None,
+    sight: Sight,
 ) -> tuple[list[FrameAnswer], Any]:
     images = np.stack([frame.image for frame in waiting])
     if not can_stream(settings):
         images = images[choose_frames(len(images), settings.data.frames, "window", 0.0)]
-        state, first = None, images[0]
-    seen = plain_frames(images, settings.data, before=before, first=first)
-    said, state = run_frames(model, torch.as_tensor(seen)[None], state, streams)
+        state, sight = None, Sight(settings.data)
+    said, state = run_frames(model, sight.see(images)[None], state, streams)
     whole = {stream: said[stream][0].numpy() for stream in streams}
     answers = [
         FrameAnswer(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.files import replacing
 from semicoupled.run_folder import LoadedRun
 from semicoupled.tasks.action.answering import answer_all, answered_streams
@@ -132,7 +132,7 @@ def load_answers(folder: Path, part: Part) -> Answers | None:
                 log.info("%s: was answered for other videos; it is answered anew", file)
                 return None
             return Answers(held["main"], *(held.get(stream) for stream in STREAMS[1:]))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         log.warning("%s: is broken (%s); it is answered anew", file, error)
         return None
 

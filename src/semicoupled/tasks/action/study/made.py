@@ -27,7 +27,13 @@ LOOKS = ClipSettings(size=16, frames=6, radius=(4.0, 5.5), speed=(1.0, 2.0), noi
 
 
 class Counts(NamedTuple):
-    """Clips of each class in each split."""
+    """Clips of each class in each split.
+
+    Attributes:
+        train: to learn from.
+        validation: to choose the weights on.
+        test: to report on.
+    """
 
     train: int = 120
     validation: int = 10

@@ -98,8 +98,6 @@ def table_3(rows: Sequence[Row]) -> Table:
         alone = spread_of(select(seeded, "top1", variant=WHOLE, data=data, stream=stream))
         if alone is not None:
             lines.append([f"the {stream} stream of the whole, alone", spread_cell(alone), "", None, None])
-    if lines:
-        lines.append(["without LTSC (the paper's; our videos fit whole)", "–", "", *_paper("without_ltsc")])
     caption = (
         "Table 3: top-1, the whole minus each with 90 % of the bootstrap, and the paper's accuracy in percent on "
         "Kinetics and HMDB-51, which are other data with another network: the order compares, not the size."

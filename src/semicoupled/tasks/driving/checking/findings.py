@@ -30,7 +30,12 @@ _OPPOSITE = -0.3
 
 @dataclass(frozen=True)
 class RunFacts:
-    """A run and what its frames are."""
+    """A run and what its frames are.
+
+    Attributes:
+        drive: the run.
+        frames: what was found in its images.
+    """
 
     drive: Drive
     frames: FrameFacts

@@ -24,6 +24,9 @@ def training_section(
         drives: runs.
         request: its settings say what a clip is and what is held back.
         findings: gets one more where a training would be refused.
+
+    Raises:
+        DataError: no drive can be read.
     """
     data = request.settings.data
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.data.video_frames import VideoFrames
 from semicoupled.errors import DataError
 from semicoupled.skipping import MOST_SKIPPED
@@ -128,7 +129,7 @@ def _array(file: Path) -> np.ndarray:
     try:
         found = np.load(file, allow_pickle=False)
         return np.asarray(found, np.float64).reshape(len(found), -1)[:, 0]
-    except (OSError, ValueError, TypeError, EOFError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"{file}: is no whole array of numbers ({error}); expected a numpy file of comma2k19. Fetch it again"
         ) from error

@@ -84,7 +84,7 @@ def _log_oddities(path: Path, named: Sequence[str], records: Sequence[Mapping[st
 def _read_manifest(path: Path) -> Mapping[str, Any]:
     file = path / MANIFEST
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise DataError(
             f"{file}: cannot be read ({error.strerror}); expected a tub's manifest beside its catalogs. Copy the whole "
@@ -95,7 +95,7 @@ def _read_manifest(path: Path) -> Mapping[str, Any]:
         whole = all(isinstance(found.get(name, []), list) for name in ("paths", "deleted_indexes"))
         if whole and all(isinstance(name, str) for name in found["paths"]):
             return cast("Mapping[str, Any]", found)
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     raise DataError(
         f"{file}: expected the five lines of a tub's manifest, the last with 'paths' of catalogs, got {len(lines)} "
@@ -125,7 +125,7 @@ def _read_catalog(file: Path, skipped: Skipped) -> list[Mapping[str, Any]]:
 def _read_record(where: str, line: str) -> Mapping[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{where}: is not JSON ({error}); expected a record of a tub. Take the line out, or leave it out with "
             "--data.on_error skip"

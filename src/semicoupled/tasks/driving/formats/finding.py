@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
 from semicoupled.tasks.driving.drives import Drive
@@ -57,8 +58,16 @@ class Found(NamedTuple):
 
 
 def find_format(path: Path) -> Format | None:
-    """Give the format of a file or folder; None if none knows it."""
-    return next((each for each in FORMATS if each.recognizes(path)), None)
+    """Give the format of a file or folder; None if none knows it.
+
+    Raises:
+        DataError: it is damaged so that it cannot even be told.
+    """
+    for each in FORMATS:
+        with damage_told(path, each.NAME):
+            if each.recognizes(path):
+                return each
+    return None
 
 
 def find_drives(root: Path) -> list[Found]:

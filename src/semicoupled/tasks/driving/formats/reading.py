@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.checking.label_facts import doubt_unit
 from semicoupled.tasks.driving.data_settings import DataSettings
@@ -51,7 +52,11 @@ def read_drives(root: Path, settings: DataSettings = _DEFAULTS) -> list[Drive]:
 
 
 def read_whole(root: Path, settings: DataSettings) -> list[Drive]:
-    """Read runs as they lie there: not cut, the label as the format has it. See `read_drives`."""
+    """Read runs as they lie there: not cut, the label as the format has it. See `read_drives`.
+
+    Raises:
+        DataError: there is no frame.
+    """
     drives = [drive for found in find_drives(root) for drive in read_found(found, settings)]
     if not drives:
         raise DataError(f"{root}: holds no frame; expected at least one. Look whether all its records were deleted")
@@ -64,9 +69,11 @@ def read_found(found: Found, settings: DataSettings) -> list[Drive]:
     Raises:
         DataError: see `read_drives`.
     """
+    with damage_told(found.path, found.format.NAME):
+        drives = found.format.read(found.path, settings)
     return [
         dataclasses.replace(drive, name=_named(found, drive.name), run=_named(found, drive.run))
-        for drive in found.format.read(found.path, settings)
+        for drive in drives
         if len(drive)
     ]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -17,6 +16,7 @@ from typing import cast
 import numpy as np
 import torch
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.errors import SettingsError
 from semicoupled.files import replacing
 from semicoupled.run_folder import LoadedRun
@@ -124,7 +124,7 @@ def load_answers(folder: Path, place: Place) -> list[DriveAnswers] | None:
                 )
                 for index, drive in enumerate(about["drives"])
             ]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         log.warning("%s: is broken (%s); it is answered anew", file, error)
         return None
 

@@ -22,7 +22,12 @@ from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 
 
 class WindowsFound(NamedTuple):
-    """The section of a report, and what is wrong."""
+    """The section of a report, and what is wrong.
+
+    Attributes:
+        section: for people.
+        findings: problems, warnings and notes.
+    """
 
     section: Section
     findings: list[Finding]

@@ -6,19 +6,14 @@ module and name it in `FORMATS`. A zarr store is a folder and told by what lies 
 
 from __future__ import annotations
 
-import struct
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from semicoupled.errors import DataError, SemicoupledError
+from semicoupled.data.damage import damage_told
+from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.data_settings import FileSettings
 from semicoupled.tasks.nowcasting.files.formats import arrays, fmi, images, knmi, meteoswiss, netcdf, odim, zarr_store
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
@@ -43,12 +38,6 @@ FORMATS: tuple[Format, ...] = (knmi, odim, netcdf, fmi, meteoswiss, images, arra
 _HEAD = 4096
 _LEAST_KM, _MOST_KM = 0.01, 100.0
 _NOTHING = FileSettings()
-# what the libraries below raise at damaged files; anything of it means "this file cannot be read"
-_DAMAGE = (
-    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError,
-    AssertionError, SyntaxError, tokenize.TokenError, zlib.error, struct.error, zipfile.BadZipFile,
-    UnidentifiedImageError, Image.DecompressionBombError,
-)  # fmt: skip
 
 
 def read_frames(path: Path, given: FileSettings = _NOTHING) -> tuple[RadarFrame, ...]:
@@ -71,7 +60,7 @@ def read_frames(path: Path, given: FileSettings = _NOTHING) -> tuple[RadarFrame,
 def iterate_frames(path: Path, given: FileSettings = _NOTHING) -> Iterator[RadarFrame]:
     """Read like `read_frames`, but one field after the other, so that a long store need not be held whole."""
     name, reader = _find(path)
-    with _damage_told(path, name):
+    with damage_told(path, name):
         for frame in reader(path, given):
             _check(frame)
             yield frame
@@ -97,7 +86,7 @@ def _find(path: Path) -> tuple[str, Callable[[Path, FileSettings], Iterator[Rada
     if not head:
         raise DataError(f"{path}: is empty; expected a file of radar fields. Fetch it again, or leave it out")
     for candidate in FORMATS:
-        with _damage_told(path, candidate.NAME):
+        with damage_told(path, candidate.NAME):
             if candidate.matches(path, head):
                 return candidate.NAME, candidate.read
     known = ", ".join([*(candidate.NAME for candidate in FORMATS), zarr_store.NAME])
@@ -122,17 +111,3 @@ def _check(frame: RadarFrame) -> None:
             f"{frame.source}: {infinite} pixels are infinite; expected numbers, or NaN for missing. Look for a "
             "logarithm of 0"
         )
-
-
-@contextmanager
-def _damage_told(path: Path, name: str) -> Generator[None]:
-    """Turn whatever a library says of a damaged file into one sentence."""
-    try:
-        yield
-    except SemicoupledError:
-        raise
-    except _DAMAGE as error:
-        raise DataError(
-            f"{path}: expected a whole file of {name}, got one that cannot be read ({type(error).__name__}: {error}). "
-            "It may be damaged: fetch it again, or leave it out"
-        ) from error

@@ -79,7 +79,13 @@ class RadarSequence:
 
 
 class RadarData(NamedTuple):
-    """All sequences of a place, what is missing between them, and the files that could not be read."""
+    """All sequences of a place, what is missing between them, and the files that could not be read.
+
+    Attributes:
+        sequences: without gaps, in order of time within an event.
+        gaps: between them.
+        skipped: a sentence for each file.
+    """
 
     sequences: tuple[RadarSequence, ...]
     gaps: tuple[Gap, ...]
@@ -87,7 +93,16 @@ class RadarData(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a field is, without its pixels."""
+    """What a field is, without its pixels.
+
+    Attributes:
+        valid: when it was observed, or the end of its sum; UTC.
+        quantity: what its numbers are.
+        interval: over which rain was gathered; None for moments.
+        grid: where its pixels lie.
+        source: the file.
+        product: as the file calls it.
+    """
 
     valid: datetime
     quantity: Quantity

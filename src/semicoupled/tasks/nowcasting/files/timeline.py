@@ -14,7 +14,14 @@ _SAME_STEP = 0.1
 
 
 class Gap(NamedTuple):
-    """A hole between two fields."""
+    """A hole between two fields.
+
+    Attributes:
+        event: the folder.
+        before: the last field before it, UTC.
+        after: the first one after it, UTC.
+        missing: fields, at least 1.
+    """
 
     event: str
     before: datetime

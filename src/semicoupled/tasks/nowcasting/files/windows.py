@@ -12,7 +12,12 @@ from semicoupled.tasks.nowcasting.files.sequences import RadarSequence
 
 
 class Window(NamedTuple):
-    """A place in a list of sequences: `start` is the first input frame."""
+    """A place in a list of sequences: `start` is the first input frame.
+
+    Attributes:
+        sequence: its position in the list.
+        start: position of the first input frame.
+    """
 
     sequence: int
     start: int

@@ -34,7 +34,13 @@ class Stack(Protocol):
 
 
 class Step(NamedTuple):
-    """One step of the decoder: features B C H W of the streams asked for."""
+    """One step of the decoder: features B C H W of the streams asked for.
+
+    Attributes:
+        main: of the structure itself.
+        spatial: None where not asked for.
+        temporal: None where not asked for.
+    """
 
     main: Tensor
     spatial: Tensor | None

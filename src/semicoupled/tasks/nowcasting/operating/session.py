@@ -2,7 +2,7 @@
 
 The state is explicit: the newest frames on the network's grid, twice as many as go in, so that a late one can fill its
 hole. Nothing is hidden in the session, which can serve any number of places at once. `state_store` keeps a state on
-disk.
+disk::
 
     run = semicoupled.load("runs/rain")
     session = task.session(run.settings, run.description, run.model)

@@ -18,7 +18,12 @@ REMEMBERED = 50
 
 
 class Stamp(NamedTuple):
-    """What tells whether a file has changed."""
+    """What tells whether a file has changed.
+
+    Attributes:
+        size: bytes.
+        modified: ns since 1970.
+    """
 
     size: int
     modified: int
@@ -82,7 +87,11 @@ def stale_sentence(newest: datetime | None, minutes: float, now: datetime, place
 
 @contextmanager
 def alone(state: Path) -> Generator[None]:
-    """Let one process at a time use a state; a killed one leaves no lock behind."""
+    """Let one process at a time use a state; a killed one leaves no lock behind.
+
+    Raises:
+        RunError: another process has it.
+    """
     try:
         import fcntl
     except ImportError:  # not on Windows: there nobody checks

@@ -32,7 +32,12 @@ class LevelCounts(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """Starts that are scored with what was fitted on other starts; both S, bool."""
+    """Starts that are scored with what was fitted on other starts; both S, bool.
+
+    Attributes:
+        scored: true where scored.
+        fitted: true where fitted; nowhere both.
+    """
 
     scored: np.ndarray
     fitted: np.ndarray

@@ -218,7 +218,14 @@ def with_baselines(
 
 
 class Case(NamedTuple):
-    """One start: what goes in and what came to be, T H W and K H W, and which pixels count, K H W."""
+    """One start: what goes in and what came to be, T H W and K H W, and which pixels count, K H W.
+
+    Attributes:
+        inputs: T H W, dBZ.
+        observed: K H W, dBZ.
+        counts: K H W, bool.
+        kilometers: size of a pixel.
+    """
 
     inputs: np.ndarray
     observed: np.ndarray

@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -18,6 +17,7 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.files import replacing
 from semicoupled.settings_file import to_plain
@@ -182,7 +182,7 @@ def load_counts(folder: Path, fields: Fields) -> Counted | None:
                 for index, model in enumerate(about["models"])
             }
             return Counted(counts, about["events"], Axes(*about["axes"]))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         log.warning("%s: is broken (%s); it is counted anew", file, error)
         return None
 

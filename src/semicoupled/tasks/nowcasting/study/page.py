@@ -13,6 +13,7 @@ from semicoupled.studies import COLORS, Spread, Variant, in_order, options_list
 from semicoupled.study_scores import baseline, range_of, said_seeds, select, spread_cell, spread_of, verdict
 from semicoupled.tasks.nowcasting.study.counts import VALIDATION
 from semicoupled.tasks.nowcasting.study.goals import THRESHOLDS, goals
+from semicoupled.tasks.nowcasting.study.paper import PAPER_TABLE_7
 from semicoupled.tasks.nowcasting.study.rows import events_of
 from semicoupled.tasks.nowcasting.study.studies import PAIRS, VARIANTS
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
@@ -32,12 +33,6 @@ CAPTION = "Squared error and CSI by lead. Bars reach from the lowest to the high
 TABLE_7 = (("mse", "MSE"), ("csi", "CSI"), ("far", "FAR"), ("pod", "POD"), ("correlation", "COR"))
 TABLE_7_THRESHOLD = 30
 """dBZ: .5 on the paper's scale of 0 to 1, which is dBZ / 60 here."""
-PAPER = {
-    "ConvLSTM, paper (REEC-2018)": (0.01156, 0.5349, 0.1733, 0.5986, 0.6851),
-    "Semi-Coupled Structure, paper (REEC-2018)": (0.01022, 0.5636, 0.1682, 0.6368, 0.7072),
-}
-"""Table 7 of the paper; its best p."""
-
 _MARKERS = "osD^vXPd*"
 
 Asked = tuple[str, dict[str, Condition | None]]
@@ -134,7 +129,11 @@ def paper_table(rows: Sequence[Row]) -> Table:
             found = spread_of(select(rows, metric, variant=variant.name, data=VALIDATION, **at))
             cells.append(spread_cell(None if found is None else Spread(*(value / scale for value in found))))
         lines.append([variant.label, *cells])
-    lines.extend([label, *(f"{value:g}" for value in figures)] for label, figures in PAPER.items())
+    labels = {variant.name: variant.label for variant in VARIANTS}
+    lines.extend(
+        [f"{labels[name]}, paper (REEC-2018)", *(f"{value:g}" for value in figures)]
+        for name, figures in PAPER_TABLE_7.items()
+    )
     caption = (
         f"Table 7: squared error on dBZ / 60, the others at {threshold} dBZ. The paper's figures "
         "are on other data (REEC-2018): lines compare with those on the same data alone."

@@ -33,6 +33,9 @@ def study_rows(
         trained: what each training took, by run folder.
         fields: what was scored on.
         baselines: the folder that holds what was counted of the baselines.
+
+    Raises:
+        DataError: a trial was scored on other starts than the baselines.
     """
     rows: list[Row] = []
     for trial in trials:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.outline.crops import Box
@@ -82,8 +83,10 @@ def _from_coco(path: Path) -> list[Wanted]:
         )
         for number, image in enumerate(entry(content, "images", list, str(path)))
     }
+    categories = entry(content, "categories", list, str(path)) if "categories" in content else []
     labels = {
-        one.get("id"): str(one.get("name")) for one in cast("Iterable[dict[str, Any]]", content.get("categories", []))
+        entry(one, "id", int, f"{path}: categories[{number}]"): entry(one, "name", str, f"{path}: categories[{number}]")
+        for number, one in enumerate(categories)
     }
     wanted: list[Wanted] = []
     for number, line in enumerate(entry(content, "annotations", list, str(path))):
@@ -93,14 +96,16 @@ def _from_coco(path: Path) -> list[Wanted]:
             raise DataError(f"{where}: image_id {image!r} is no image of this file")
         box = _box(entry(line, "bbox", list, where), where)
         points = [_pair(line.get(name), f"{where}: {name}") for name in ("start", "end")]
-        wanted.append(Wanted(names[image], box, labels.get(line.get("category_id"), UNNAMED), *points))
+        category = line.get("category_id")
+        label = labels.get(category, UNNAMED) if isinstance(category, int) else UNNAMED
+        wanted.append(Wanted(names[image], box, label, *points))
     return wanted
 
 
 def _box(values: list[Any], where: str) -> Box:
     if len(values) != 4 or not all(isinstance(value, (int, float)) for value in values):
         raise DataError(f"{where}: the box is {values!r}; expected x, y, width and height in px")
-    box = Box(*map(float, values))
+    box = Box(*(_number(value, where) for value in values))
     if not (box.width > 0 and box.height > 0):
         raise DataError(f"{where}: the box is {box.width:g} x {box.height:g} px; expected more than 0")
     return box
@@ -117,6 +122,9 @@ def _pair(value: object, where: str) -> tuple[float, float] | None:
 
 def _number(value: Any, where: str) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise DataError(f"{where}: {value!r} is no number; expected px of the image") from None
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise DataError(f"{where}: {value!r:.80} is no number; expected px of the image")
+    return number

@@ -72,6 +72,7 @@ class Outline:
     Args:
         window: what the network sees of the image.
         features: of it, 1 F grid grid.
+        fine: of it, 1 D and four times as many cells a side; None where the model has none.
         vertices: in order.
         end: the last point, px, where it is known; it tells the direction.
         closed: whether it is whole.
@@ -84,6 +85,7 @@ class Outline:
     end: tuple[float, float] | None = None
     closed: bool = False
     states: tuple[StackState | None, ...] = (None,)
+    fine: torch.Tensor | None = None
 
     @property
     def points(self) -> Points:

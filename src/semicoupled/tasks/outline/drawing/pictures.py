@@ -56,7 +56,7 @@ def add_outline(panel: Axes, one: Outlined) -> None:
     points = one.points
     if len(points) < 2:
         return
-    confidence = one.drawn.confidence
+    confidence = one.confidences
     ends = np.roll(points, -1, axis=0)
     sides = LineCollection(
         list(np.stack([points, ends], axis=1)), colors=colormaps[COLORS](np.roll(confidence, -1)), linewidths=1.6

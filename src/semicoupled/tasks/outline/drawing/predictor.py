@@ -76,7 +76,7 @@ class OutlinePredictor:
         try:
             for done, (path, name, wanted) in enumerate(jobs):
                 try:
-                    found.append((path, self.outline(path, name, wanted, options.beam)))
+                    found.append((path, self.outline(path, name, wanted, options.beam, options.firsts)))
                 except DataError as error:
                     skipped.add(error)
                 progress.update(done + 1)
@@ -97,7 +97,7 @@ class OutlinePredictor:
                 )
                 yield target
 
-    def outline(self, path: Path, name: str, wanted: Sequence[Wanted] | None, beam: int = 1) -> Found:
+    def outline(self, path: Path, name: str, wanted: Sequence[Wanted] | None, beam: int = 1, firsts: int = 1) -> Found:
         """Outline the objects of one image.
 
         Args:
@@ -105,6 +105,7 @@ class OutlinePredictor:
             name: what it is called in what is written.
             wanted: its objects; None takes the whole image for the window around one.
             beam: see `decoding.draw`.
+            firsts: see `decoding.draw`.
 
         Raises:
             DataError: it cannot be read, or a box lies outside of it.
@@ -128,9 +129,13 @@ class OutlinePredictor:
             )
             for one, window in zip(objects, windows, strict=True)
         ]
-        outlined = outline(self.model, crops, windows, asks, beam=beam, most=self.data.points) if objects else []
+        outlined = (
+            outline(self.model, crops, windows, asks, beam=beam, firsts=firsts, most=self.data.points)
+            if objects
+            else []
+        )
         instances = tuple(
-            Instance(one.label, (Part(found.points, confidence=tuple(found.drawn.confidence.tolist())),))
+            Instance(one.label, (Part(found.points, confidence=tuple(found.confidences)),))
             for one, found in zip(objects, outlined, strict=True)
         )
         return Found(Picture(name, width, height, instances), outlined)

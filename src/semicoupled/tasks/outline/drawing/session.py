@@ -1,5 +1,7 @@
 """A person and a network draw an outline together: points appear, any of them can be moved, the rest follows.
 
+From Python::
+
     session = OutlineSession(model, image, data)
     session.box(Box(40, 60, 120, 80))
     for point in session.start((52, 70)):           # or session.draw(), which also chooses where to begin
@@ -25,12 +27,14 @@ from numpy.typing import NDArray
 from semicoupled.errors import SettingsError, ShapeError
 from semicoupled.nn import StackState
 from semicoupled.tasks.outline.crops import Box, cut_out, window_of
-from semicoupled.tasks.outline.drawing.decoding import allowed, first_points, likeliest, neighborhood, one_hot
+from semicoupled.tasks.outline.drawing.decoding import first_points
 from semicoupled.tasks.outline.drawing.moments import Expectation, Moment, NextPoint, Outline, Vertex
-from semicoupled.tasks.outline.drawing.outlines import encode
+from semicoupled.tasks.outline.drawing.outlines import look
+from semicoupled.tasks.outline.drawing.refining import refine
 from semicoupled.tasks.outline.formats.records import Instance, Part
-from semicoupled.tasks.outline.geometry.polygons import as_points, cells_of, centers, to_cells
+from semicoupled.tasks.outline.geometry.polygons import Points, as_points, cells_of, centers, to_cells
 from semicoupled.tasks.outline.model import OutlineModel
+from semicoupled.tasks.outline.network.choices import allowed, likeliest, neighborhood, one_hot
 from semicoupled.tasks.outline.settings import DataSettings
 
 NEAR = 2
@@ -45,6 +49,8 @@ class OutlineSession:
         model: in eval mode.
         image: height x width x 3.
         data: how the model was trained to see objects.
+        now: all that is drawn so far.
+        steps: of the network, so far.
     """
 
     model: OutlineModel
@@ -71,8 +77,8 @@ class OutlineSession:
             DataError: it is no box.
         """
         window = window_of(box, self.data.crop)
-        features = encode(self.model, [cut_out(self.image, window, self.data.size)])
-        parts = (*self.now.parts, Outline(window, features))
+        seen = look(self.model, [cut_out(self.image, window, self.data.size)])
+        parts = (*self.now.parts, Outline(window, seen.features, fine=seen.fine))
         self._set(Moment(parts, len(parts) - 1))
 
     def start(self, point: tuple[float, float], end: tuple[float, float] | None = None) -> Iterator[NextPoint]:
@@ -88,7 +94,7 @@ class OutlineSession:
         """
         first = Vertex(*map(float, point), given=True, pinned=True)
         outline = self.outline
-        self._change(Outline(outline.window, outline.features, (first,), end))
+        self._change(Outline(outline.window, outline.features, (first,), end, fine=outline.fine))
         return self._drawing(())
 
     def draw(self) -> Iterator[NextPoint]:
@@ -97,7 +103,7 @@ class OutlineSession:
             return iter(())
         if not self.outline.vertices:
             outline = self.outline
-            cell = cells_of([first_points(self.model, outline.features)[0]], self.model.grid)
+            cell = cells_of([first_points(self.model, outline.features)[0][0]], self.model.grid)
             x, y = outline.window.to_image(centers(cell), self.model.grid)[0].tolist()
             self._change(replace(outline, vertices=(Vertex(x, y),)))
         return self._drawing(())
@@ -210,6 +216,19 @@ class OutlineSession:
     def vertices(self) -> tuple[Vertex, ...]:
         """The points of the part that is worked on."""
         return self.outline.vertices
+
+    @property
+    def refined(self) -> Points:
+        """The part that is worked on as the model's graph network has it, px, twice as many points.
+
+        Raises:
+            SettingsError: the model has none.
+        """
+        outline = self.outline
+        if self.model.graph is None or outline.fine is None:
+            raise SettingsError("the model has no graph network; expected one that was trained with model.graph true")
+        (found,) = refine(self.model, outline.fine, [outline.window.to_grid(outline.points, self.model.grid)])
+        return outline.window.to_image(found, self.model.grid)
 
     def instance(self, label: str) -> Instance:
         """The object, with all parts of three points and more.

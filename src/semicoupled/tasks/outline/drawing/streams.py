@@ -11,9 +11,9 @@ from semicoupled.nn import SemiCoupledStack, StackState
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import Stream
 from semicoupled.tasks.outline.crops import Window
-from semicoupled.tasks.outline.drawing.decoding import allowed, likeliest, one_hot
 from semicoupled.tasks.outline.geometry.polygons import Cells, as_points, cells_of, centers, classes_of, to_cells
 from semicoupled.tasks.outline.model import OutlineModel
+from semicoupled.tasks.outline.network.choices import allowed, likeliest, one_hot
 
 
 def draw_by(

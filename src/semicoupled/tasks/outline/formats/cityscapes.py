@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
 from semicoupled.tasks.outline.formats.labelme import parts_of, write_each
@@ -46,7 +47,7 @@ def read(path: Path) -> Annotations:
     """
     folder = path if path.is_dir() else path.parent
     notes: list[str] = []
-    pictures = tuple(_picture(file, folder, notes) for file in files_below(path, "*_polygons.json"))
+    pictures = tuple(_read(file, folder, notes) for file in files_below(path, "*_polygons.json"))
     labels = dict.fromkeys(instance.label for picture in pictures for instance in picture.instances)
     return Annotations(folder, pictures, tuple(labels), tuple(notes))
 
@@ -78,6 +79,11 @@ def content_of(picture: Picture) -> dict[str, Any]:
                     one["point_confidence"] = [round(value, 4) for value in part.confidence]
                 objects.append(one)
     return {"imgHeight": picture.height, "imgWidth": picture.width, "imagePath": picture.file, "objects": objects}
+
+
+def _read(file: Path, folder: Path, notes: list[str]) -> Picture:
+    with damage_told(file, NAME):
+        return _picture(file, folder, notes)
 
 
 def _picture(file: Path, folder: Path, notes: list[str]) -> Picture:

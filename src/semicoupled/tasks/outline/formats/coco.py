@@ -47,7 +47,7 @@ def read(path: Path) -> Annotations:
     """
     content = read_json(path, EXPECTED)
     categories: dict[int, str] = {}
-    for number, category in enumerate(content.get("categories", []) if isinstance(content, dict) else []):
+    for number, category in enumerate(_list(content, "categories", f"{path}")):
         where = f"{path}: categories[{number}]"
         categories[entry(category, "id", int, where)] = entry(category, "name", str, where)
     images: dict[int, dict[str, Any]] = {}
@@ -61,7 +61,7 @@ def read(path: Path) -> Annotations:
         images[identifier] = image
     found: dict[int, list[Instance]] = {identifier: [] for identifier in images}
     notes: list[str] = []
-    for number, annotation in enumerate(cast("dict[str, Any]", content).get("annotations", [])):
+    for number, annotation in enumerate(_list(content, "annotations", f"{path}")):
         where = f"{path}: annotations[{number}]"
         identifier = entry(annotation, "image_id", (int, str), where)
         if identifier not in images:
@@ -82,6 +82,11 @@ def read(path: Path) -> Annotations:
         for identifier, image in images.items()
     )
     return Annotations(path.parent, pictures, tuple(categories.values()), tuple(notes))
+
+
+def _list(content: Any, name: str, where: str) -> list[Any]:
+    """Take a list of the document that need not be there."""
+    return entry(content, name, list, where) if isinstance(content, dict) and name in content else []
 
 
 def write(annotations: Annotations, path: Path) -> list[Path]:

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
 from semicoupled.tasks.outline.crops import box_of
@@ -46,7 +47,7 @@ def read(path: Path) -> Annotations:
     """
     folder = path if path.is_dir() else path.parent
     notes: list[str] = []
-    pictures = tuple(_picture(file, folder, notes) for file in files_below(path, "*.json"))
+    pictures = tuple(_read(file, folder, notes) for file in files_below(path, "*.json"))
     labels = dict.fromkeys(instance.label for picture in pictures for instance in picture.instances)
     return Annotations(folder, pictures, tuple(labels), tuple(notes))
 
@@ -113,6 +114,11 @@ def content_of(picture: Picture) -> dict[str, Any]:
         "imageHeight": picture.height,
         "imageWidth": picture.width,
     }
+
+
+def _read(file: Path, folder: Path, notes: list[str]) -> Picture:
+    with damage_told(file, NAME):
+        return _picture(file, folder, notes)
 
 
 def _picture(file: Path, folder: Path, notes: list[str]) -> Picture:

@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError, SettingsError, nearest
 from semicoupled.tasks.outline.data import Source, sources_of
 from semicoupled.tasks.outline.formats.records import Annotations
@@ -38,7 +39,12 @@ class Format(Protocol):
 
 
 class Parts(NamedTuple):
-    """Objects to learn from, and those held back."""
+    """Objects to learn from, and those held back.
+
+    Attributes:
+        train: to learn from.
+        validation: held back.
+    """
 
     train: list[Source]
     validation: list[Source]
@@ -65,8 +71,9 @@ def format_of(path: Path) -> Format:
         raise DataError(f"{path}: no such file or folder; expected annotations of outlines")
     for name in FORMATS:
         module = find_format(name)
-        if module.matches(path):
-            return module
+        with damage_told(path, module.NAME):
+            if module.matches(path):
+                return module
     expected = "; ".join(find_format(name).EXPECTED for name in FORMATS)
     raise DataError(f"{path}: of no format that is known; expected {expected}")
 
@@ -77,7 +84,9 @@ def read_annotations(path: Path) -> Annotations:
     Raises:
         DataError: see `format_of`, and the formats.
     """
-    return format_of(path).read(path)
+    module = format_of(path)
+    with damage_told(path, module.NAME):
+        return module.read(path)
 
 
 def read_parts(settings: DataSettings) -> Parts:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.files import write_bytes, write_text
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
@@ -65,7 +66,7 @@ def read(path: Path) -> Annotations:
         order = [str(label) for label in content.get("labels", [])]
     notes: list[str] = []
     files = sorted(path.glob("*.png")) if path.is_dir() else [path]
-    pictures = tuple(_picture(file, folder, about.get(file.name), notes) for file in files)
+    pictures = tuple(_read(file, folder, about.get(file.name), notes) for file in files)
     labels = dict.fromkeys([*order, *(one.label for picture in pictures for one in picture.instances)])
     return Annotations(folder, pictures, tuple(labels), tuple(notes))
 
@@ -121,6 +122,11 @@ def mask_of(picture: Picture) -> tuple[NDArray[np.uint16], int]:
     return values, overlapping
 
 
+def _read(file: Path, folder: Path, about: object, notes: list[str]) -> Picture:
+    with damage_told(file, NAME):
+        return _picture(file, folder, about, notes)
+
+
 def _picture(file: Path, folder: Path, about: object, notes: list[str]) -> Picture:
     try:
         with Image.open(file) as image:
@@ -130,7 +136,9 @@ def _picture(file: Path, folder: Path, about: object, notes: list[str]) -> Pictu
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error}); expected a PNG mask") from error
     known = cast("dict[str, Any]", about) if isinstance(about, dict) else {}
-    labels, crowds = known.get("labels", {}), known.get("crowds", [])
+    where = f"{folder / LABELS}: {file.name}"
+    labels = entry(known, "labels", dict, where) if "labels" in known else {}
+    crowds = entry(known, "crowds", list, where) if "crowds" in known else []
     instances: list[Instance] = []
     for value in np.unique(values[values > 0]).tolist():
         if known and str(value) not in labels:
@@ -138,7 +146,7 @@ def _picture(file: Path, folder: Path, about: object, notes: list[str]) -> Pictu
                 f"{file}: has the value {value}, which {LABELS} does not name: {', '.join(labels) or 'none'}"
             )
         instances.append(Instance(labels.get(str(value), UNNAMED), trace(values == value), value in crowds))
-    name = known.get("image") or _image_for(file, folder)
+    name = entry(known, "image", str, where) if known.get("image") else _image_for(file, folder)
     if name is None:
         name = f"{file.stem}.jpg"
         notes.append(f"{file}: there is no image of this name beside it or in ../images; {name} is written")

@@ -146,6 +146,19 @@ def simplify(points: Points, tolerance: float) -> Points:
     return points[keep[:-1]]
 
 
+def evenly(points: Points, count: int) -> Points:
+    """Points at equal distances along a closed polygon, from its first point on.
+
+    Args:
+        points: N x 2, N at least 1.
+        count: how many.
+    """
+    closed = np.concatenate([points, points[:1]])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    places = np.linspace(0, along[-1], count, endpoint=False)
+    return np.stack([np.interp(places, along, closed[:, axis]) for axis in (0, 1)], axis=1)
+
+
 def outline_cells(points: Points, *, grid: int = GRID, most: int = MOST_POINTS, tolerance: float = 0.0) -> Cells:
     """The cells of a polygon, as a network learns to draw them.
 

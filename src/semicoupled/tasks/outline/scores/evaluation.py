@@ -13,12 +13,14 @@ from semicoupled.tasks.outline.crops import window_of
 from semicoupled.tasks.outline.data import Source, View, cells_in, see
 from semicoupled.tasks.outline.drawing.decoding import Ask
 from semicoupled.tasks.outline.drawing.outlines import BATCH, Outlined, outline
+from semicoupled.tasks.outline.geometry.crossing import crosses_itself
 from semicoupled.tasks.outline.geometry.polygons import Points, centers
 from semicoupled.tasks.outline.geometry.shapes import box_points, ellipse_points
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.scores.annotator import effort_rows
-from semicoupled.tasks.outline.scores.metrics import BOUNDARIES, Score, crosses_itself, score
+from semicoupled.tasks.outline.scores.metrics import BOUNDARIES, Score, score
+from semicoupled.tasks.outline.scores.waits import wait_rows
 from semicoupled.tasks.outline.settings import DataSettings, EvaluationSettings, Prompt
 from semicoupled.training.progress import NoProgress, Progress
 
@@ -84,6 +86,7 @@ def judged_model(
     prompts: Sequence[Prompt],
     *,
     beam: int = 1,
+    firsts: int = 1,
     progress: Progress | None = None,
 ) -> dict[Prompt, list[Judged]]:
     """Let a model outline objects, and score what it draws.
@@ -94,6 +97,7 @@ def judged_model(
         data: how the model sees them.
         prompts: what is said of them.
         beam: see `decoding.draw`.
+        firsts: see `decoding.draw`.
         progress: who is told how far it is.
     """
     shown = progress or NoProgress()
@@ -107,7 +111,7 @@ def judged_model(
             for prompt in prompts:
                 asks = [ask_for(view, prompt) for view in views]
                 crops = [view.image for view in views]
-                found = outline(model, crops, windows, asks, beam=beam, most=data.points)
+                found = outline(model, crops, windows, asks, beam=beam, firsts=firsts, most=data.points)
                 judged[prompt] += _judged(part, found)
             shown.update(begin + len(part))
     finally:
@@ -149,12 +153,17 @@ def score_sources(
     chosen = usable(sources, settings.limit)
     rows: list[Row] = []
     if model is not None:
-        judged = judged_model(model, chosen, data, settings.prompts, beam=settings.beam, progress=progress)
+        judged = judged_model(
+            model, chosen, data, settings.prompts, beam=settings.beam, firsts=settings.firsts, progress=progress
+        )
         for prompt, found in judged.items():
             rows += rows_of(kind, found, {"prompt": prompt, "seed": seed})
         if settings.clicks:
             most, jitter = settings.clicks, settings.jitter
             rows += effort_rows(model, kind, chosen, data, most=most, jitter=jitter, seed=seed, progress=progress)
+        if settings.moves:
+            timed = usable(sources, settings.moves)
+            rows += wait_rows(model, kind, timed, data, seed=seed, progress=progress)
     for name, found in judged_shapes(chosen, data).items():
         rows += rows_of(name, found, {})
     return rows

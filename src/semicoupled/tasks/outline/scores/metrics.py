@@ -1,4 +1,4 @@
-"""Scores of one outline: IoU, the F score of its boundary, and whether it is a polygon at all."""
+"""Scores of one outline: IoU, and the F score of its boundary."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from semicoupled.tasks.outline.formats.records import Part
 from semicoupled.tasks.outline.geometry.polygons import Points
@@ -98,38 +97,3 @@ def boundary(mask: Mask) -> Mask:
     padded = np.pad(mask, 1)
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return mask & ~inside
-
-
-def crosses_itself(points: Points) -> bool:
-    """Whether two sides of a polygon that are no neighbors touch, or neighbors fold back onto each other."""
-    count = len(points)
-    if count < 4:
-        return False
-    start, stop = points, np.roll(points, -1, axis=0)
-    for index in range(count - 2):
-        others = np.arange(index + 2, count - 1 if index == 0 else count)
-        if others.size and _touch(start[index], stop[index], start[others], stop[others]).any():
-            return True
-    return False
-
-
-def _touch(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
-    """Whether the stretch a b touches stretches c d."""
-
-    def turn(p: Points, q: Points, r: Points) -> NDArray[np.float64]:
-        return np.sign(
-            (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
-        )
-
-    def within(p: Points, q: Points, r: Points) -> NDArray[np.bool_]:
-        return np.asarray(((np.minimum(p, q) <= r) & (r <= np.maximum(p, q))).all(-1))
-
-    one, two, three, four = turn(a, b, c), turn(a, b, d), turn(c, d, a), turn(c, d, b)
-    crossing = (one * two < 0) & (three * four < 0)
-    touching = (
-        ((one == 0) & within(a, b, c))
-        | ((two == 0) & within(a, b, d))
-        | ((three == 0) & within(c, d, a))
-        | ((four == 0) & within(c, d, b))
-    )
-    return np.asarray(crossing | touching)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.files import replacing
 from semicoupled.run_folder import LoadedRun
 from semicoupled.tasks.outline.data import Source
@@ -116,7 +116,9 @@ def make_answers(folder: Path, objects: Objects, run: LoadedRun, progress: Progr
         return found
     settings, model = cast(OutlineSettings, run.settings), cast(OutlineModel, run.model)
     how = settings.evaluation
-    judged = judged_model(model, objects.sources, settings.data, how.prompts, beam=how.beam, progress=progress)
+    judged = judged_model(
+        model, objects.sources, settings.data, how.prompts, beam=how.beam, firsts=how.firsts, progress=progress
+    )
     clicks = np.full((len(objects.annotated), len(GOOD_ENOUGH)), np.nan)
     shown = progress or NoProgress()
     shown.begin("simulated annotator", len(clicks))
@@ -160,7 +162,7 @@ def load_answers(folder: Path, objects: Objects) -> Answers | None:
                 },
                 held["clicks"],
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         log.warning("%s: is broken (%s); it is drawn anew", file, error)
         return None
 

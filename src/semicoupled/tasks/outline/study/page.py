@@ -13,7 +13,7 @@ from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, 
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, SIZES
 from semicoupled.tasks.outline.settings import PROMPTS
 from semicoupled.tasks.outline.study.goals import PROMPT, goals
-from semicoupled.tasks.outline.study.paper import PAPER_TABLE_4
+from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4
 from semicoupled.tasks.outline.study.rows import FOREGROUND
 from semicoupled.tasks.outline.study.studies import FIGURE_5C, PAIRS, TABLE_4, VARIANTS
 
@@ -47,7 +47,7 @@ def table_4(rows: Sequence[Row]) -> Table:
         scores = [spread_cell(spread_of(select(seeded, "iou", **about)))]
         scores += [_value(select(means, metric, **about)) or "" for metric in ("iou_class_mean", "iou_pooled")]
         foreground = _value(select(means, "iou", **about, **{"class": ALL_FOREGROUND}))
-        paper = PAPER_TABLE_4.get(variant.name)
+        paper = {**PAPER_TABLE_4, **PAPER_FAMILY}.get(variant.name)
         lines.append(
             [
                 variant.label,

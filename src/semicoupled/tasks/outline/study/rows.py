@@ -62,6 +62,9 @@ def study_rows(
         seeds, whose interval holds 90 % of a bootstrap over images. Differences `iou_difference` are `against` another
         variant. `decoder_parameters` are those of the decoder alone, and `training_loss` and `focus` (q) the course
         of a training by `share` of its time.
+
+    Raises:
+        DataError: what a trial drew is gone.
     """
     rows: list[Row] = []
     weights = weights_of(objects)

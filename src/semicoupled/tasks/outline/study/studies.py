@@ -56,9 +56,25 @@ FIGURE_5C = tuple(
     for name, q in INITIAL_Q.items()
 )
 
+_PARTS = ("--model.learn=parts",)
+FAMILY = (
+    Variant("polyrnn_lstm", "Polygon-RNN", (), ("polyrnn_lstm",)),
+    Variant("polyrnn_gru", "Polygon-RNN, ConvGRU", (), ("polyrnn_gru",)),
+    Variant("polyrnn_residual", "Residual Polygon-RNN", (), ("polyrnn_residual",)),
+    Variant("polyrnn_attention", "... + attention", (), ("polyrnn_attention",)),
+    Variant("polyrnn_reinforce", "... + attention + RL", (), ("polyrnn_reinforce",), after="polyrnn_attention"),
+    Variant(
+        "polyrnn_evaluator", "... + attention + RL + EN", _PARTS, ("polyrnn_evaluator",), after="polyrnn_reinforce"
+    ),
+    Variant("polyrnn_pp", "Polygon-RNN++", _PARTS, ("polyrnn_pp",), after="polyrnn_evaluator"),
+)
+"""The upper rows of Table 4. From the reinforcement step on each begins with the weights of the one before, and has a
+budget of its own beside what those had; the last two leave the decoder as it is."""
+
 VARIANTS = (
     *sorted(TABLE_4, key=lambda variant: int(variant.name.rpartition("_")[2])),
     *FIGURE_5C,
+    *FAMILY,
 )
 """In the order of training: shallow ones first."""
 
@@ -69,6 +85,7 @@ PAIRS = (
     *((f"convlstm_{more}", f"convlstm_{less}") for less, more in ((2, 5), (5, 10), (10, 15))),
     ("semicoupled_5_q100", "semicoupled_5_q50"),
     ("semicoupled_5_q100", "semicoupled_5"),
+    *((FAMILY[place].name, FAMILY[place - 1].name) for place in range(3, len(FAMILY))),
 )
 """The first and the second whose difference has an interval."""
 

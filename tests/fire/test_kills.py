@@ -1,0 +1,26 @@
+"""Killed at random moments, every command comes to the end that it comes to undisturbed, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+from fire_commands import KINDS, TASKS
+from fire_kills import commands, kill
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+
+
+@pytest.mark.parametrize(
+    ("task", "kills"), [("toy", 1), *(pytest.param(name, 30, marks=pytest.mark.slow) for name in TASKS)]
+)
+def test_a_killed_command_ends_as_an_undisturbed_one(task: str, kills: int, tmp_path: Path) -> None:
+    done = commands(task, tmp_path)
+    for kind in KINDS:
+        command, once, whole = done[kind]
+        chosen = random.Random(f"{kills} {command.name}")
+        counts = kill(command, whole, once, tmp_path / "killed" / kind, kills, chosen)
+        assert counts.kills >= kills
+        assert counts.ends >= 1

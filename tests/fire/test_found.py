@@ -76,7 +76,9 @@ FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "file", "change", "words"), FOUND, ids=lambda value: "" if callable(value) else str(value)[:30])
+@pytest.mark.parametrize(
+    ("name", "file", "change", "words"), FOUND, ids=lambda value: "" if callable(value) else str(value)[:30]
+)
 def test_it_is_a_sentence(name: str, file: str, change: Callable[[bytes], bytes], words: str, tmp_path: Path) -> None:
     reader = READERS[name]
     path = reader.make(tmp_path)

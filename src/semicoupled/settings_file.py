@@ -19,8 +19,10 @@ from semicoupled.files import write_text
 
 T = TypeVar("T")
 
-MOST_BYTES = 2**20
+MOST_BYTES = 2**18
 """Of a file of settings; ours have about 3000."""
+DEEPEST = 50
+"""Brackets that are open at a time: what reads YAML takes time with the square of it."""
 
 
 def settings_parser(cls: type[object], prog: str = "semicoupled") -> ArgumentParser:
@@ -92,6 +94,7 @@ def read_yaml(file: Path) -> Mapping[str, object]:
         if file.stat().st_size > MOST_BYTES:
             raise SettingsError(f"{file}: has {file.stat().st_size} bytes; expected settings of at most {MOST_BYTES}")
         text = file.read_text(encoding="utf-8")
+        _check_depth(file, text)
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 raise SettingsError(f"{file}: refers to *{event.anchor}; expected every setting written out")
@@ -107,6 +110,14 @@ def read_yaml(file: Path) -> Mapping[str, object]:
     if not isinstance(content, Mapping):
         raise SettingsError(f"{file}: holds a {type(content).__name__}; expected settings, one `name: value` a line")
     return cast("Mapping[str, object]", content)
+
+
+def _check_depth(file: Path, text: str) -> None:
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        if depth > DEEPEST:
+            raise SettingsError(f"{file}: is not YAML: more than {DEEPEST} brackets are open; expected plain settings")
 
 
 def read_settings(cls: type[T], file: Path) -> T:

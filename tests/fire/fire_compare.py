@@ -51,7 +51,7 @@ def check_same(one: Path, other: Path) -> None:
         AssertionError: they differ.
     """
     left, right = files_of(one), files_of(other)
-    assert left.keys() == right.keys()
+    assert left.keys() == right.keys(), sorted(left.keys() ^ right.keys())
     for name in left:
         if Path(name).name == "environment.json" or path_suffix(name) == ".html":
             continue  # the machine, and a page that shows what is compared here anyway
@@ -145,6 +145,11 @@ def _difference(one: Any, other: Any) -> str | None:
         if len(one) != len(other):
             return f"{len(one)} and {len(other)} parts"
         pairs = [(str(number), *pair) for number, pair in enumerate(zip(one, other, strict=True))]
+    elif isinstance(one, bytes):
+        wrong = [place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]]
+        if len(one) == len(other) and not wrong:
+            return None
+        return f"{len(one)} and {len(other)} bytes, {len(wrong)} others, the first at {wrong[:1]}"
     elif isinstance(one, float) and math.isnan(one) and math.isnan(other):
         return None
     else:

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -76,7 +77,9 @@ def run(arguments: Sequence[str], folder: Path, moment: Moment | None = None, se
         setup: ``module:function`` that the process calls first.
     """
     moment = moment or Moment()
-    log = folder.parent / f"{folder.name}.said"
+    descriptor, name = tempfile.mkstemp(prefix="fire_", suffix=".said")  # not beside the result: that disk may be full
+    os.close(descriptor)
+    log = Path(name)
     receiver, sender = context().Pipe(duplex=False)
     process = context().Process(
         target=_be, args=(list(arguments), str(folder), moment.operation, str(log), sender, setup)
@@ -94,10 +97,11 @@ def run(arguments: Sequence[str], folder: Path, moment: Moment | None = None, se
     if process.exitcode == 0:
         operations = int(receiver.recv())
     receiver.close()
-    said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    assert not hangs, f"{arguments}: still ran after {LONGEST:.0f} s\n{said}"
+    text = log.read_text(encoding="utf-8", errors="replace")
+    log.unlink()
+    assert not hangs, f"{arguments}: still ran after {LONGEST:.0f} s\n{text}"
     assert process.exitcode is not None
-    return Ended(process.exitcode, operations, seconds, said)
+    return Ended(process.exitcode, operations, seconds, text)
 
 
 def _be(

@@ -66,7 +66,7 @@ FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("settings toy", "settings.yaml", lambda content: b"seed: " + DEEP, r"settings\.yaml: is not YAML"),
     ("settings toy", "settings.yaml", lambda content: b"seed: 2001-99-99", r"settings\.yaml: is not YAML"),
     ("settings toy", "settings.yaml", lambda content: b"a: &a [1]\nb: *a", r"refers to \*a; expected every setting"),
-    ("settings toy", "settings.yaml", lambda content: content + b"#" * 2**21, "expected settings of at most 1048576"),
+    ("settings toy", "settings.yaml", lambda content: content + b"#" * 2**21, "expected settings of at most 262144"),
     ("rows", "rows.json", lambda content: DEEP, r"rows\.json: is not JSON"),
     ("rows", "rows.json", told(rows__0__value=10**400), r"rows\.json: format 1, but a part is"),
     ("log", "log.jsonl", replaced(b'{"kind"', b'{"k\xff'), r"log\.jsonl: line 1 is broken"),
@@ -76,7 +76,7 @@ FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "file", "change", "words"), FOUND, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("name", "file", "change", "words"), FOUND, ids=lambda value: "" if callable(value) else str(value)[:30])
 def test_it_is_a_sentence(name: str, file: str, change: Callable[[bytes], bytes], words: str, tmp_path: Path) -> None:
     reader = READERS[name]
     path = reader.make(tmp_path)

@@ -13,9 +13,9 @@ import pytest
 from fire_commands import Command
 from fire_compare import check_same, check_whole, hidden
 from fire_kills import commands
-from fire_process import Ended, run
+from fire_process import run
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts processes by fork")
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="starts processes by fork"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +25,13 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, Path]:
     return command, whole
 
 
-@pytest.fixture(scope="module")
-def every_kind(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Command, Ended, Path]]:
-    """A training, an evaluation and predictions that write JSON, NetCDF, GIF, CSV and video."""
-    made: dict[str, tuple[Command, Ended, Path]] = {}
-    for task, kinds in (("nowcasting", ("evaluate", "predict")), ("driving", ("predict",))):
-        found = commands(task, tmp_path_factory.mktemp(task), kinds=kinds)
-        made.update({each[0].name: each for each in found.values()})
-    return made
-
-
 @pytest.mark.parametrize(
     ("setup", "more", "code", "words"),
     [
         ("full_disk", [], 7, "the disk is full"),
         ("used_up_memory", [], 7, "Lower what is held at once: training.batch"),
-        pytest.param("ended_worker", ["--workers=1"], 7, "Give fewer --workers", marks=pytest.mark.slow),
-        pytest.param("clock_that_jumps", [], 0, "", marks=pytest.mark.slow),
+        ("ended_worker", ["--workers=1"], 7, "Give fewer --workers"),
+        ("clock_that_jumps", [], 0, ""),
     ],
 )
 def test_a_training_that_was_disturbed_is_taken_up(
@@ -73,16 +63,15 @@ def test_a_run_folder_that_may_not_be_written_is_named(toy: tuple[Command, Path]
     check_same(out, whole)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nowcasting train", "nowcasting evaluate", "nowcasting predict", "driving predict"])
-def test_a_disk_that_fills_up_anywhere_leaves_nothing_half(
-    every_kind: dict[str, tuple[Command, Ended, Path]], tmp_path: Path, name: str
-) -> None:
-    command, _, whole = every_kind[name]
+def test_a_disk_that_fills_up_anywhere_leaves_nothing_half(name: str, tmp_path: Path) -> None:
+    task, kind = name.split()  # JSON, NetCDF, GIF, CSV and video among what they write
+    command, _, whole = commands(task, tmp_path / "data", kinds=(kind,))[kind]
     needed = sum(file.stat().st_size // 4096 + 3 for file in whole.rglob("*"))
-    out = tmp_path / "out"
     full = 0
-    with small_disk(tmp_path / "disk", 4096 * (needed + 64)) as disk:
+    with small_disk(
+        tmp_path / "disk", 4096 * (2 * needed + 64)
+    ) as disk:  # at its end there is an old one and a new one
         out = disk / "out"
         for part in range(8):
             out.mkdir(exist_ok=True)

@@ -89,6 +89,17 @@ def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".pt") == ["notes.txt"]
 
 
+def test_what_a_kill_left_before_it_was_removed_is_removed(tmp_path: Path) -> None:
+    first = save_checkpoint(tmp_path, 1, content(1))
+    kept = first.read_bytes()
+    for step in (2, 3):
+        save_checkpoint(tmp_path, step, content(step))
+    first.write_bytes(kept)
+    assert names(tmp_path) == [1, 2, 3]
+    load_newest(tmp_path)
+    assert names(tmp_path) == [2, 3]
+
+
 def test_a_failed_write_leaves_the_old_ones(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, 1, content(1))
     with pytest.raises(Exception, match="pickle"):

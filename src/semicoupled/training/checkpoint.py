@@ -13,7 +13,7 @@ import pickle
 import re
 import secrets
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -90,10 +90,10 @@ def save_checkpoint(folder: Path, step: int, content: Mapping[str, Any]) -> Path
     finally:
         part.unlink(missing_ok=True)
     _flush_folder(folder)
-    others = [file for file in _files(folder) if file.path != path]
-    before = [file for file in others if file.step < step]
-    for file in others:
-        if file not in before[: KEPT - 1]:  # the rest is older, or from a future that was broken
+    files = _files(folder)
+    older = _older(files, step)
+    for file in files:
+        if file.path != path and file not in older[: KEPT - 1]:  # older still, or from a future that was broken
             file.path.unlink()
     return path
 
@@ -114,11 +114,14 @@ def load_newest(folder: Path) -> Checkpoint | None:
         return None
     for part in folder.iterdir():
         if _PART.fullmatch(part.name):  # cut off while it was written
-            part.unlink()
+            part.unlink(missing_ok=True)
     files = _files(folder)
     for file in files:
         if _digest(file.path) == file.digest:
-            return read_checkpoint(file.path)
+            found = read_checkpoint(file.path)
+            for old in _older(files, file.step)[KEPT - 1 :]:  # a kill came before they were removed
+                old.path.unlink(missing_ok=True)  # several processes may do it
+            return found
         _logger.warning("%s: is damaged (its content does not match its name); taking the one before.", file.path)
     if files:
         raise RunError(
@@ -174,6 +177,11 @@ def _files(folder: Path) -> list[_File]:
     found = [(_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
     files = [_File(int(match[1]), match[2], path) for match, path in found if match is not None]
     return sorted(files, reverse=True)
+
+
+def _older(files: Sequence[_File], step: int) -> list[_File]:
+    """Give those of an earlier step, the newest first."""
+    return [file for file in files if file.step < step]
 
 
 def _digest(path: Path) -> str:

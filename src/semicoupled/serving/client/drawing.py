@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 Place = tuple[float, float]
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True)
+class Point:
     """A point that the network has just drawn.
 
-    Attributes:
+    Args:
         index: in the outline, from 0.
         x: px of the image.
         y: px of the image.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from semicoupled.tasks.outline.geometry.polygons import Points
 from semicoupled.tasks.outline.made.figures import FIGURES, draw_figure
 from semicoupled.tasks.outline.made.forms import FORMS, draw_form
 
-Field = NDArray[np.float32]
+Field = NDArray[Any]
 LABELS = (*FORMS, *FIGURES)
 """What is drawn."""
 _SIZES = ((240, 320), (320, 320), (300, 400), (360, 480))
@@ -117,7 +117,7 @@ def _marked(rng: np.random.Generator, skin: Field, outline: Points) -> Field:
         else:
             angle, far = rng.uniform(0, np.pi), size
             ends = [(int(x + s * far * np.cos(angle)), int(y + s * far * np.sin(angle))) for s in (-1, 1)]
-            cv2.line(marked, *ends, pen, max(1, int(size * rng.uniform(0.02, 0.1))), cv2.LINE_AA)
+            cv2.line(marked, ends[0], ends[1], pen, max(1, int(size * rng.uniform(0.02, 0.1))), cv2.LINE_AA)
     return marked
 
 
@@ -146,7 +146,7 @@ def _ground(rng: np.random.Generator, height: int, width: int) -> Field:
     for _ in range(int(rng.integers(0, 7))):
         pen = (np.array(painted[int(rng.integers(height)), int(rng.integers(width))]) + rng.normal(0, 30, 3)).tolist()
         ends = [(int(rng.integers(width)), int(rng.integers(height))) for _ in range(2)]
-        cv2.line(painted, *ends, pen, int(rng.integers(1, 9)), cv2.LINE_AA)
+        cv2.line(painted, ends[0], ends[1], pen, int(rng.integers(1, 9)), cv2.LINE_AA)
     return cv2.GaussianBlur(painted, (0, 0), 0.7)
 
 

@@ -32,6 +32,8 @@ IN_WHEEL = (
     "semicoupled/weights/nowcasting/small/README.md",
     "semicoupled/weights/driving/small/model.safetensors",
     "semicoupled/weights/driving/small/README.md",
+    "semicoupled/weights/action/made/model.safetensors",
+    "semicoupled/weights/action/made/README.md",
     "dist-info/licenses/LICENSE",
     "dist-info/licenses/NOTICE",
     "dist-info/entry_points.txt",

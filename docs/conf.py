@@ -31,7 +31,7 @@ napoleon_use_ivar = True
 # What is not installed is stood in for: the reference reads the same with the extras and without them.
 autodoc_mock_imports = [
     name
-    for name in ("httpx", "fastapi", "starlette", "uvicorn", "av", "pysteps", "mlcast")
+    for name in ("httpx", "websockets", "fastapi", "starlette", "uvicorn", "av", "pysteps", "mlcast")
     if not importlib.util.find_spec(name)
 ]
 

@@ -63,7 +63,11 @@ def test_a_backbone_sees_the_size_of_the_flow_as_its_third_channel() -> None:
 
 
 def test_it_needs_frames_with_flow() -> None:
-    model, none, goals = ModelSettings(kind="two_stream_3d"), SwitchSettings(method="none"), GoalWeights(0, 0)
+    model, none, goals = (
+        ModelSettings(kind="two_stream_3d"),
+        SwitchSettings(method="none"),
+        GoalWeights(spatial=0, temporal=0),
+    )
     with pytest.raises(SettingsError, match=r"two_stream_3d: sees .* expected data\.color rgb_flow"):
         _ = ActionSettings(model=model, switches=none, goals=goals)
     settings = ActionSettings(data=DataSettings(color="rgb_flow"), model=model, switches=none, goals=goals)

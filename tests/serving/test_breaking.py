@@ -87,6 +87,7 @@ def test_a_body_that_ends_early_leaves_no_file(server: Any) -> None:
             % (upload.encode(), host_of(server.address))
         )
     deadline = time.monotonic() + 10
+    answer: dict[str, Any] = {}
     while time.monotonic() < deadline:
         answer = httpx.put(f"{server.address}/api/v1/uploads/{upload}/files?name=b.h5", content=b"x").json()
         if answer["files"] == ["b.h5"]:
@@ -123,6 +124,7 @@ def test_a_head_without_end_is_refused(server: Any) -> None:
     assert found.startswith(b"HTTP/1.1 4")
 
 
+@pytest.mark.slow
 def test_the_next_server_takes_over_what_one_that_was_killed_left(
     run_server: Callable[..., AbstractContextManager[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,8 +37,9 @@ def ask(task: str, work: Work, make_driving_run: Callable[..., Path], make_actio
 
 def check(found: Result, frames: int) -> None:
     arrays = arrays_of(found)
-    (stack,) = found.document["stacks"]  # type: ignore[misc]
-    layers: Any = stack["layers"]
+    stacks: Any = found.document["stacks"]
+    layers: Any = stacks[0]["layers"]
+    assert len(stacks) == 1
     assert arrays["frames"].shape[0] == frames
     assert 0 <= arrays["frames"].min() <= arrays["frames"].max() <= 1
     for layer in layers:

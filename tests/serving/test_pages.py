@@ -151,7 +151,9 @@ def test_a_folder_can_be_chosen_with_all_that_is_in_it(visit: Callable[..., Any]
         (tmp_path / name).write_bytes(b"x")
     page = visit().open("")
     page.locator(".own").get_by_text("Own files").click()
-    page.get_by_label("Folder", exact=True).set_input_files(tmp_path / "drive")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(tmp_path / "drive")
     playwright.expect(page.locator(".own [role=status]")).to_have_text("3 files ready")
     playwright.expect(page.locator(".own .next a").first).to_have_text("Driving")
 

@@ -70,7 +70,7 @@ def test_what_is_dropped_is_looked_for_in_its_own_folder(videos: TestClient, pat
         assert source.base.parent == services.uploads.folder
         assert source.place.is_relative_to(source.base)
     assert [place.name == "a.mp4" for place in places] == [True, False]
-    assert sorted(file.name for file in places[1].iterdir()) == ["a.mp4", "file_0001"]
+    assert sorted(file.name for file in places[1].iterdir()) == ["a.mp4", "b.mp4"]
 
 
 @pytest.mark.parametrize(("path", "run"), ASKING)

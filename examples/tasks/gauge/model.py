@@ -33,11 +33,12 @@ class GaugeModel(nn.Module):
         switch: Switching | None = None,
         state_at: int | None = None,
     ) -> TaskOutput:
-        """Tell the number of every frame, B T 1; a stream that was not asked for is None."""
-        out = self.network(batch.frames, state, streams=streams, switch=switch, state_at=state_at)
-        features = {"main": out.main, "spatial": out.spatial, "temporal": out.temporal}
-        said = {name: None if maps is None else self.heads[name](maps) for name, maps in features.items()}
-        return TaskOutput(said["main"], said["spatial"], said["temporal"], out.state, out.state_at)
+        """Tell the number of every frame, B T 1; a side stream that was not asked for is None."""
+        asked = ("main", *(stream for stream in streams if stream != "main"))
+        out = self.network(batch.frames, state, streams=asked, switch=switch, state_at=state_at)
+        spatial = None if out.spatial is None else self.heads["spatial"](out.spatial)
+        temporal = None if out.temporal is None else self.heads["temporal"](out.temporal)
+        return TaskOutput(self.heads["main"](out.main), spatial, temporal, out.state, out.state_at)
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Give the parameters whose gradients are clamped."""

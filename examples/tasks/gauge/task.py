@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.utils.data import default_collate
 
@@ -38,7 +39,7 @@ def splits(settings: GaugeSettings) -> Splits:
     return Splits(train, Clips(held), {"mean": float(values.mean()), "height": height, "width": width})
 
 
-def build(settings: GaugeSettings, description: Description) -> GaugeModel:
+def build(settings: GaugeSettings, description: Description) -> Any:
     """Make a fresh model."""
     return GaugeModel(settings.model.widths, settings.model.strides)
 
@@ -46,12 +47,12 @@ def build(settings: GaugeSettings, description: Description) -> GaugeModel:
 def goals(settings: GaugeSettings) -> Callable[[TaskOutput, Clip], Losses]:
     """Give the losses of the three streams."""
 
+    def error(said: Tensor | None, batch: Clip) -> Tensor | None:
+        return None if said is None else mse_loss(said.float(), batch.value)
+
     def losses(output: TaskOutput, batch: Clip) -> Losses:
-        errors = [
-            None if said is None else mse_loss(said.float(), batch.value)
-            for said in (output.main, output.spatial, output.temporal)
-        ]
-        return Losses(*errors)
+        main = mse_loss(output.main.float(), batch.value)
+        return Losses(main, error(output.spatial, batch), error(output.temporal, batch))
 
     return losses
 
@@ -86,7 +87,8 @@ def evaluate(request: EvaluateRequest[GaugeSettings]) -> list[Row]:
     whole = request.root is not None or request.split == "all"
     clips = Clips(find_files(request.root or data.root, "*.npz" if whole else data.validation))
     values = torch.cat([clips[index].value for index in range(len(clips))])
-    rows = [Row("mean", "mse", {}, float((values - request.description["mean"]).square().mean()), values.numel())]
+    mean = float(request.description["mean"])  # pyright: ignore[reportArgumentType]
+    rows = [Row("mean", "mse", {}, float((values - mean).square().mean()), values.numel())]
     if request.model is not None:
         rows.insert(0, Row(request.settings.model.kind, "mse", {}, *error(request.model, clips)))
     return rows

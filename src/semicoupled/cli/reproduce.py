@@ -25,7 +25,11 @@ DATA = "SEMICOUPLED_DATA"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train what is not trained yet, print the paper's figures beside ours, and write them where that is asked for."""
+    """Train what is not trained yet, print the paper's figures beside ours, and write them where that is asked for.
+
+    Raises:
+        SettingsError: options that do not go together.
+    """
     parser = _parser()
     options, rest = parser.split(arguments)
 

@@ -84,6 +84,10 @@ class Door:
             return {**found, **{name: text.format(data=request.data) for name, text in self.data.settings.items()}}
         return found
 
+    def said_data(self, request: Request) -> str:
+        """Say which data are scored: their folder, or that they are made."""
+        return "generated" if self._is_made(request) else self.data_settings(request).get("data.root", "")
+
     def check_data(self, request: Request) -> None:
         """Refuse to begin without data.
 

@@ -30,7 +30,11 @@ def trials(request: Request) -> Sequence[Trial]:
 
 
 def run(request: Request) -> Outcome:
-    """Train what Table 3 has not trained yet, and draw."""
+    """Train what Table 3 has not trained yet, and draw.
+
+    Raises:
+        RunError: no run with ASTSGD is there.
+    """
     from semicoupled.explain.focus import draw_focus, read_focus
     from semicoupled.reproduce.looking import top_maps
 
@@ -61,7 +65,7 @@ def run(request: Request) -> Outcome:
         "Fig. 4b: q, how often the temporal branch is stopped; the paper's begins at about 1 and ends at about 0.5."
     )
     table = Table(["run", "q at first", "q at last", "q in the mean", "steps"], lines, caption)
-    return Outcome("action", request.root or "", [*scores, *rows], [table], pictures)
+    return Outcome("action", ACTION.said_data(request), [*scores, *rows], [table], pictures)
 
 
 FIGURE_4 = Reproduction(

@@ -62,7 +62,7 @@ def run(request: Request) -> Outcome:
         "The paper's Fig. 5c shows that ConvLSTM gets worse with depth and the structure does not, and "
         "that a larger q at first is better. The table says whether that is so here.",
     ]
-    return Outcome("outline", request.root or "", rows, [table_4(rows)], shown, notes)
+    return Outcome("outline", OUTLINE.said_data(request), rows, [table_4(rows)], shown, notes)
 
 
 FIGURE_5 = Reproduction(

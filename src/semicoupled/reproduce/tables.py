@@ -86,7 +86,7 @@ class PaperTable:
         )
         return Outcome(
             self.door.task,
-            request.root or ("generated" if request.quick else str(request.data)),
+            self.door.said_data(request),
             [*paper_rows(self.name, lines), *rows],
             [compare(rows, lines, request.size, measures, self.caption)],
             {self.name: (plot_comparison(rows, lines, request.size, measures), caption)},

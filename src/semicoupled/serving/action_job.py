@@ -61,7 +61,11 @@ def answer(work: Work, request: JobRequest) -> Result:
 
 
 def videos_of(place: Path) -> list[Path]:
-    """Give the videos that are meant by a place."""
+    """Give the videos that are meant by a place.
+
+    Raises:
+        DataError: it is no video, and no folder of frames.
+    """
     if place.is_file():
         if not is_video_name(place):
             raise DataError(f"{place}: is no video by its name; expected one that FFmpeg reads, or a folder of frames")

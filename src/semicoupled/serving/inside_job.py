@@ -38,6 +38,7 @@ from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, forecast_batch
 from semicoupled.tasks.nowcasting.extrapolation.motion import estimate_motion
+from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.toy.settings import ToySettings
 
@@ -130,7 +131,8 @@ def _radar(work: Work, request: JobRequest, options: MapOptions) -> _Ready:
     dbz = dbz[:, rows : rows + _MOST_SIDE, columns : columns + _MOST_SIDE]
     motion = estimate_motion(dbz, sequence.grid.kilometers)
     batch: NowcastingBatch = forecast_batch(dbz, motion)
-    return dbz, lambda: run.model(_there(run.model, batch), leads=options.leads)
+    model = cast(NowcastingModel, run.model)
+    return dbz, lambda: model(_there(run.model, batch), leads=options.leads)
 
 
 def _toy(work: Work, request: JobRequest, options: MapOptions) -> _Ready:

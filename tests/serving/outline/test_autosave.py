@@ -148,7 +148,8 @@ def served(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> TestCli
 
 @pytest.fixture
 def project(served: TestClient) -> str:
-    return begun(served.app.state.services.projects).id
+    app: Any = served.app
+    return begun(app.state.services.projects).id
 
 
 def test_a_full_disk_is_said_to_the_page(served: TestClient, project: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,7 @@ def test_images_are_fetched_from_label_studio_and_from_nowhere_else(label_studio
 def test_a_token_comes_as_a_password(small_run: Path, tmp_path: Path) -> None:
     from semicoupled.serving.app import create_app
 
-    token = "a token of some length"
+    token = "a-token-of-some-length"
     settings = ServeSettings(runs=(str(small_run),), token=token, state=tmp_path, shipped=False)
     client = TestClient(create_app(settings), base_url="http://127.0.0.1:8642")
     assert client.get(f"{BASE}/health").status_code == 401

@@ -80,9 +80,10 @@ export class Sources {
   #upload() {
     const said = h("div", { role: "status" });
     const input = (more) => h("input", { type: "file", multiple: true, class: "hidden", onchange: (event) => this.send([...event.target.files], said), ...more });
-    const [files, folder] = [input({ "aria-label": "Files" }), input({ "aria-label": "Folder", webkitdirectory: true })];
+    const files = input({ "aria-label": "Files" });
+    const choose = () => { this.folder = input({ webkitdirectory: true }); this.folder.click(); };
     const zone = h("div", { class: "drop" }, h("p", {}, "Drop files or a folder here"), h("div", { class: "row middle" },
-      h("button", { type: "button", onclick: () => files.click() }, "Choose files"), h("button", { type: "button", onclick: () => folder.click() }, "Choose a folder")), files, folder,
+      h("button", { type: "button", onclick: () => files.click() }, "Choose files"), h("button", { type: "button", onclick: choose }, "Choose a folder")), files,
     h("p", { class: "small" }, `up to ${bytes(this.status.upload_bytes)} each, ${this.status.upload_files} files; they stay on this machine`));
     dropZone(zone, (dropped) => this.send(dropped, said));
     if (this.value?.upload) fill(said, "the files that were sent before");

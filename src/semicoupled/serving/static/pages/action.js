@@ -74,7 +74,7 @@ function about(found, sample, shipped) {
   const drawn = sample ? `This clip is drawn by code. The model knows the ${found.class_count} classes that it learned, and answers with one of them whatever it sees.` : "";
   if (!shipped) return drawn ? note(drawn) : null;
   const shape = SHAPES.some(([name]) => name === sample);
-  return shape ? note("Drawn shapes, as the model that comes with the package has seen them: a disc, a cross, and squares that go up, down, left or right. No single frame tells which way a square goes, so space alone can only guess.")
+  return shape ? note("Drawn shapes, as the model that comes with the package has seen them: a disc, a cross, and squares that go up, down, left or right; what leaves on one side comes in on the other. No single frame tells which way a square goes, so space alone can only guess.")
     : note("The model that comes with the package knows six classes of drawn shapes and answers with one of them whatever it sees. For real videos train one of your own.", "warm");
 }
 

@@ -34,6 +34,10 @@ class Page {
     this.said = h("p", { class: "said small", role: "status" });
     this.link = h("p", { class: "linkup small hidden", role: "alert" }, "The server does not answer. Everything up to here is saved; trying again.");
     this.wait = h("p", { class: "waiting", role: "status" }, "opening");
+    this.made = h("p", { class: "small muted" }, "This model comes with the package. It has learned from made pictures alone: good for trying the page out, not for photographs.");
+    const shipped = () => this.made.classList.toggle("hidden", !status.runs.some((run) => run.name === model.value && run.shipped));
+    model.addEventListener("change", shipped);
+    shipped();
     const live = { state: null, truth: null, score: null }; // until a project is open
     this.desk = new Desk(live, this.canvas, { onchange: (thing, streams) => this.paint(thing, streams), tell: (text, kind) => this.tell(text, kind), move: (by) => this.go(this.image + by) });
     this.images = new ImageList((index) => this.go(index));
@@ -44,7 +48,7 @@ class Page {
     this.canvas.element.append(this.wait, this.#zoom());
     const middle = h("div", { class: "middle" }, h("div", { class: "card desk" }, this.toolbar, h("div", { class: "saying" }, this.hint, this.said), this.canvas.element, this.point.element, h("div", { class: "row spread" }, scale(), this.link)));
     const bench = h("div", { class: "outline-bench" }, middle,
-      h("div", { class: "left" }, h("div", { class: "card" }, field("Model", model)), this.images.element, this.files.element), h("div", { class: "right" }, this.objects.element, help()));
+      h("div", { class: "left" }, h("div", { class: "card" }, field("Model", model), this.made), this.images.element, this.files.element), h("div", { class: "right" }, this.objects.element, help()));
     main.append(bench);
     dropZone(bench, (files) => this.files.drop(files));
     this.tools = new Tools(this.desk, this.canvas, signal);

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 ANNOTATED = 60
 """Objects, evenly taken, that the simulated annotator outlines: each takes seconds."""
+DRAWING = 2
+"""Raised where the same model draws otherwise than before, so that nothing is compared across that."""
+
 _FIELDS = ("both", "either", "area", "boundary", "points", "crossing", "closed")
 
 
@@ -90,7 +93,7 @@ def objects_of(settings: OutlineSettings) -> Objects:
     data, how = settings.data, settings.evaluation
     asked = [
         [data.crop, data.size, data.grid, data.points, data.tolerance],
-        [list(how.prompts), how.beam, how.clicks, how.jitter, ANNOTATED],
+        [DRAWING, list(how.prompts), how.beam, how.firsts, how.clicks, how.jitter, ANNOTATED],
         [
             [source.picture.file, source.instance.label, np.round(source.instance.largest.outline, 3).tolist()]
             for source in sources

@@ -49,6 +49,7 @@ def told(**values: Any) -> Callable[[bytes], bytes]:
 FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("drive tub", "manifest.json", replaced(b"paths", b"pa\xffhs"), r"manifest\.json: expected the five lines"),
     ("drive tub", "*.catalog", lambda content: DEEP + b"\n" + content, r"catalog, line 1: is not JSON"),
+    ("drive tub 1", "record_1.json", told(**{"cam/image_array": "\x00.jpg"}), "embedded null byte"),
     ("drive comma", "log/*.h5", replaced(b"SNOD", b"SNOX"), "cannot be read"),
     ("drive comma2k19", "**/value", replaced(b"}", b"("), r"value: is no whole array of numbers"),
     ("outline coco", "a.json", told(categories=3), r"a\.json: 'categories' is 3; expected a list"),

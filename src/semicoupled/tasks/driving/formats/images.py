@@ -47,6 +47,8 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         DataError: it is missing, empty, or no image.
     """
+    if "\0" in str(path):
+        raise DataError(f"{str(path)!r}: has an embedded null byte; expected the name of an image. Mend its record")
     check_place(path)
     try:
         content = path.read_bytes()

@@ -27,7 +27,7 @@ def test_they_are_small_and_say_nothing_of_where_they_were_made() -> None:
     assert load("pretrained", "cpu", "outline").settings.data.root == ""
 
 
-@pytest.mark.parametrize("section", ["Data", "Licence", "Scores", "Limits", "How it was made"])
+@pytest.mark.parametrize("section", ["Data", "License", "Scores", "Limits", "How it was made"])
 def test_their_card_has_what_a_user_must_know(section: str) -> None:
     card = (WEIGHTS / "README.md").read_text(encoding="utf-8")
     assert f"\n## {section}\n" in card

@@ -22,7 +22,20 @@ def test_the_doctor_reports_versions_devices_speed_and_extras(
     cpu = next(speed for speed in report["speed_ms"] if speed["device"] == "cpu")
     assert cpu["float32"] > 0
     assert cpu["bf16"] > 0
-    known = {"dev", "docs", "export", "geotiff", "mlcast", "netcdf3", "imagenet", "pysteps", "serve", "video", "zarr"}
+    known = {
+        "audit",
+        "dev",
+        "docs",
+        "export",
+        "geotiff",
+        "mlcast",
+        "netcdf3",
+        "imagenet",
+        "pysteps",
+        "serve",
+        "video",
+        "zarr",
+    }
     assert set(report["missing_extras"]) == known == set(extras())
 
 

@@ -41,7 +41,8 @@ NO_GOALS = GoalWeights(spatial=0, temporal=0)
 def settings_for(kind: Kind, **changes: Any) -> ActionSettings:
     model = ModelSettings(kind=kind, widths=(6, 6, 8, 8), strides=(2, 1, 2, 1), **changes)
     goals = GoalWeights() if kind == "semicoupled" else NO_GOALS
-    return ActionSettings(data=DataSettings(height=24, width=32), model=model, goals=goals)
+    color = "rgb_flow" if kind == "two_stream_3d" else "rgb"
+    return ActionSettings(data=DataSettings(height=24, width=32, color=color), model=model, goals=goals)
 
 
 def batch_of(frames: Tensor, valid: Tensor | None = None) -> ActionBatch:
@@ -68,7 +69,7 @@ KINDS: list[Kind] = [kind for kind in get_args(Kind) if kind not in NAMED]
 def test_every_kind_learns(kind: Kind) -> None:
     settings = settings_for(kind)
     model = build_model(settings, CLASSES)
-    batch = batch_of(torch.randn(3, 5, 3, 24, 32))
+    batch = batch_of(torch.randn(3, 5, settings.data.channels, 24, 32))
     streams = ("main", "spatial", "temporal") if kind == "semicoupled" else ("main",)
     output = model(batch, streams=streams)
     assert output.main.shape == (3, 5, CLASSES)

@@ -60,7 +60,7 @@ def test_the_ablation_differs_in_what_it_leaves_out_alone() -> None:
         "stsgd": ["switches.method"],
         "stsgd_p3": ["switches.method", "switches.start"],
         "ltsc": ["segments.length"],
-        "without_ltsc": ["data.sampling", "data.frames"],
+        "without_ltsc": ["data.frames", "data.sampling"],
     }
 
 

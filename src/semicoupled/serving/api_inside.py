@@ -8,19 +8,20 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from semicoupled.serving import person_sample, radar_sample, track_sample
+from semicoupled.serving import outline_sample, person_sample, radar_sample, track_sample
 from semicoupled.serving.job_options import ClipOptions, MapOptions
 from semicoupled.serving.schemas import REFUSALS, JobStatus, SourceChoice, Strict
 from semicoupled.serving.services import Serving
 from semicoupled.serving.work import JobRequest, Source
 
 router = APIRouter(prefix="/inside", tags=["inside"], responses=REFUSALS)
-_PLACES = ("driving", "action")
-_SAMPLES = {"nowcasting": "showers", "driving": "curves", "action": "jack"}
+_PLACES = ("driving", "action", "outline")
+_SAMPLES = {"nowcasting": "showers", "driving": "curves", "action": "jack", "outline": "shapes"}
 _FIND: Mapping[str, Callable[[str], object]] = {
     "nowcasting": radar_sample.find_sample,
     "driving": track_sample.find_sample,
     "action": person_sample.find_sample,
+    "outline": outline_sample.find_sample,
 }
 
 

@@ -18,6 +18,7 @@ from semicoupled.explain.maps import Records, mean_gates, recording
 from semicoupled.nn.streams import LayerRecord, MapName
 from semicoupled.serving.action_job import videos_of
 from semicoupled.serving.driving_job import drawn_drive
+from semicoupled.serving.inside_outline import drawing, of_place, of_sample
 from semicoupled.serving.job_options import MapOptions
 from semicoupled.serving.nowcast_job import choose_time, read_source
 from semicoupled.serving.person_sample import person_frames
@@ -176,6 +177,15 @@ def _of_video(frames: Iterable[VideoFrame], model: TaskModel, settings: ActionSe
     return _gray([frame.image for frame in kept]), lambda: list(answer_frames(model, kept, settings, _MOST_FRAMES))
 
 
+def _outline(work: Work, request: JobRequest, options: MapOptions) -> _Ready:
+    del options
+    run = work.run(request.run)
+    if request.source.sample is not None:
+        return drawing(run, of_sample(request.source.sample))
+    with looking_into(work, request.source) as place:
+        return drawing(run, of_place(place))
+
+
 class _Kept:
     """Images in memory; see `semicoupled.tasks.driving.drives.Frames`."""
 
@@ -216,4 +226,5 @@ _INPUTS: Mapping[str, Callable[[Work, JobRequest, MapOptions], _Ready]] = {
     "toy": _toy,
     "driving": _drive,
     "action": _video,
+    "outline": _outline,
 }

@@ -13,8 +13,9 @@ export const title = "Inside";
 const SAMPLES = {
   nowcasting: [["showers", "Showers (generated)"], ["front", "A front (generated)"]], driving: [["curves", "Long curves (drawn)"], ["winding", "A winding track (drawn)"]],
   action: [["jack", "Jumping jacks (drawn)"], ["wave", "Waving (drawn)"], ["bend", "Bending down (drawn)"]],
+  outline: [["shapes", "A shape (drawn)"]],
 };
-const BLACK_TO_WHITE = { nowcasting: [0, 50], toy: [-1.2, 1.2], driving: [0, 1], action: [0, 1] }; // of what goes in
+const BLACK_TO_WHITE = { nowcasting: [0, 50], toy: [-1.2, 1.2], driving: [0, 1], action: [0, 1], outline: [0, 1] }; // of what goes in
 const KINDS = ["spatial", "temporal", "product"];
 const NAMES = { spatial: "Spatial: relu(s)", temporal: "Temporal: c", product: "Product: u" };
 

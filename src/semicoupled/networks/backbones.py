@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from semicoupled.networks.from_torchvision import find_weights, import_models, take_weights
+from semicoupled.networks.from_torchvision import begin_with
 from semicoupled.nn.shapes import Float
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -66,12 +65,7 @@ class VGG16BN(nn.Module):
             RunError: the file is missing or holds something else, or there is no network.
         """
         instead = "give the file of torchvision's vgg16_bn weights instead, or start from scratch"
-
-        def imagenet() -> Any:
-            models = import_models("vgg16_bn with the weights imagenet", instead=f", or {instead}")
-            return models.VGG16_BN_Weights.IMAGENET1K_V1
-
-        take_weights(self, find_weights(source, "vgg16_bn", "imagenet", imagenet, instead), source)
+        begin_with(self, source, "vgg16_bn", "VGG16_BN_Weights", instead)
 
 
 class Block(nn.Module):

@@ -37,6 +37,32 @@ def import_models(what: str, module: str = "torchvision.models", *, instead: str
         ) from error
 
 
+IMAGENET = "imagenet"
+"""What torchvision's weights of ImageNet are called in settings."""
+
+
+def begin_with(network: nn.Module, source: str | Path, name: str, weights: str, instead: str) -> None:
+    """Put the weights of a network for photographs into ours of the same layers.
+
+    Args:
+        network: takes them.
+        source: a file (``.pt``, ``.pth``, ``.safetensors``), or ``imagenet``, which torchvision downloads.
+        name: of torchvision's network.
+        weights: torchvision's list of its weights, such as ``VGG16_BN_Weights``.
+        instead: what else can be done, for messages.
+
+    Raises:
+        MissingExtraError: ``imagenet`` without torchvision.
+        RunError: the file is missing or holds something else, does not fit, or there is no network.
+    """
+
+    def imagenet() -> Any:
+        models = import_models(f"{name} with the weights {IMAGENET}", instead=f", or {instead}")
+        return getattr(models, weights).IMAGENET1K_V1
+
+    take_weights(network, find_weights(source, name, IMAGENET, imagenet, instead), source)
+
+
 def find_weights(source: str | Path, name: str, known: str, weights: Any, instead: str) -> Mapping[str, Tensor]:
     """Give weights by name: those of a file, or those that torchvision downloads.
 

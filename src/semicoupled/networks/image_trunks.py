@@ -6,12 +6,12 @@ Their parts are called as torchvision calls them, so that files of its weights f
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from torch import nn
 
 from semicoupled.networks.backbones import VGG16BN
-from semicoupled.networks.from_torchvision import find_weights, import_models, take_weights
+from semicoupled.networks.from_torchvision import begin_with
 from semicoupled.networks.image_networks import InceptionV1, ResNet18
 from semicoupled.nn.shapes import Float, Tensor
 
@@ -23,7 +23,6 @@ _WEIGHTS: dict[Backbone, str] = {
     "resnet18": "ResNet18_Weights",
 }
 _CHANNELS: dict[Backbone, int] = {"vgg16": 512, "inception_v1": 1024, "resnet18": 512}
-IMAGENET = "imagenet"
 
 
 class ImageTrunk(nn.Module):
@@ -47,12 +46,7 @@ class ImageTrunk(nn.Module):
         whole = _NETWORKS[name]()
         if weights is not None:
             instead = "give a file with model.backbone_weights, or leave it out to begin with random ones"
-
-            def imagenet() -> Any:
-                models = import_models(f"{name} with the weights {IMAGENET}", instead=f", or {instead}")
-                return getattr(models, _WEIGHTS[name]).IMAGENET1K_V1
-
-            take_weights(whole, find_weights(weights, name, IMAGENET, imagenet, instead), weights)
+            begin_with(whole, weights, name, _WEIGHTS[name], instead)
         self.in_channels, self.out_channels = 3, _CHANNELS[name]
         parts = list(whole.children())
         self.body = nn.Sequential(*(parts[0].children() if flat and len(parts) == 1 else parts))

@@ -7,12 +7,11 @@ before. Names and shapes of the weights are torchvision's, so that its files fit
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
 
 import torch
 from torch import nn
 
-from semicoupled.networks.from_torchvision import find_weights, import_models, take_weights
+from semicoupled.networks.from_torchvision import begin_with
 from semicoupled.nn.shapes import Float, Tensor
 
 STAGES = ((64, 3, 1, 1), (128, 4, 2, 1), (256, 6, 1, 2), (512, 3, 1, 4))
@@ -91,9 +90,4 @@ class ResNet50(nn.Module):
             RunError: the file is missing or holds something else, or there is no network.
         """
         instead = "give the file of torchvision's resnet50 weights instead, or start from scratch"
-
-        def imagenet() -> Any:
-            models = import_models("resnet50 with the weights imagenet", instead=f", or {instead}")
-            return models.ResNet50_Weights.IMAGENET1K_V1
-
-        take_weights(self, find_weights(source, "resnet50", "imagenet", imagenet, instead), cast(Any, source))
+        begin_with(self, source, "resnet50", "ResNet50_Weights", instead)

@@ -17,7 +17,9 @@ from semicoupled.serving.client.client import Client
 from semicoupled.serving.client.connection import ServerError, StaleDrawingError
 from semicoupled.serving.client.drawing import Corner, Drawing, Part, Point, Shape
 from semicoupled.serving.client.found import Found
-from semicoupled.serving.client.outlines import OutlineImage, OutlineProject, Points
+from semicoupled.serving.client.outline_image import OutlineImage
+from semicoupled.serving.client.outlines import OutlineProject
+from semicoupled.serving.client.points import Points
 
 __all__ = [
     "Client",

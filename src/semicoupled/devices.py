@@ -44,6 +44,18 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether a device has instructions of its own for bfloat16; without them it is many times slower than float32.
+
+    Most CPUs have none: they came with AVX512-BF16 and AMX (Intel from Cooper Lake on, AMD from Zen 4 on).
+    """
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
+
+
 def keep_freed_memory() -> bool:
     """Tell the C library to keep freed memory instead of handing it back to the system, for this process.
 

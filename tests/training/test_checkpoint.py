@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from semicoupled.errors import RunError
-from semicoupled.training.checkpoint import load_newest, read_checkpoint, save_checkpoint
+from semicoupled.training.checkpoint import MIGRATIONS, load_newest, read_checkpoint, save_checkpoint
 
 
 def content(value: int) -> dict[str, Any]:
@@ -113,17 +113,22 @@ def test_an_older_format_is_migrated_step_by_step_or_refused(tmp_path: Path) -> 
     def migration(version: int):
         return lambda old: {"log": [*old["log"], f"{version} to {version + 1}"]}
 
-    table = {1: migration(1), 2: migration(2)}
-    found = read_checkpoint(path, newest=3, migrations=table)
+    table = {2: migration(2), 3: migration(3)}
+    found = read_checkpoint(path, newest=4, migrations=table)
     assert found.step == 7
-    assert found.content["log"] == ["begun", "1 to 2", "2 to 3"]
-    with pytest.raises(RunError, match=r"is of format 1, which this version \(format 3\) no longer reads"):
-        read_checkpoint(path, newest=3, migrations={2: migration(2)})
+    assert found.content["log"] == ["begun", "2 to 3", "3 to 4"]
+    with pytest.raises(RunError, match=r"is of format 2, which this version \(format 4\) no longer reads"):
+        read_checkpoint(path, newest=4, migrations={3: migration(3)})
+
+
+def test_format_1_computed_in_the_precision_of_its_settings() -> None:
+    migrated = MIGRATIONS[1]({"settings": {"training.precision": "bf16"}, "model": 1})
+    assert migrated == {"settings": {"training.precision": "bf16"}, "model": 1, "precision": "bf16"}
 
 
 def test_a_newer_or_unknown_format_is_refused(tmp_path: Path) -> None:
     path = save_checkpoint(tmp_path, 1, content(1))
-    with pytest.raises(RunError, match=r"is of format 1, this version reads formats up to 0\. Update semicoupled"):
+    with pytest.raises(RunError, match=r"is of format 2, this version reads formats up to 0\. Update semicoupled"):
         read_checkpoint(path, newest=0)
     for rubbish in ({"model": 1}, [1, 2], {"format": "new", "content": {}}):
         torch.save(rubbish, path)

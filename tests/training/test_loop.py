@@ -11,6 +11,7 @@ import torch
 from fake_task import FakeSettings, FakeTask, Model
 
 from semicoupled.errors import RunError, SettingsError
+from semicoupled.training import processes
 from semicoupled.training.log import read_log
 from semicoupled.training.loop import FitResult, fit
 from semicoupled.training.progress import NO_NUMBERS
@@ -127,6 +128,30 @@ def test_recurrent_gradients_alone_are_clamped_just_before_the_step(
     train(tmp_path, FakeSettings(training=replace(QUICK, steps=2, gradient_clamp=1e-6)), Kept())
     assert max(recurrent) == pytest.approx(1e-6)
     assert max(others) > 1e-3
+
+
+def test_precision_auto_is_what_the_device_multiplies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    auto, single, mixed = (
+        FakeSettings(training=replace(QUICK, precision=precision)) for precision in ("auto", "float32", "bf16")
+    )
+    for multiplies, same_as in ((False, single), (True, mixed)):
+        monkeypatch.setattr(processes, "multiplies_bf16", lambda device, multiplies=multiplies: multiplies)
+        assert same(train(tmp_path / f"auto-{multiplies}", auto), train(tmp_path / f"named-{multiplies}", same_as))
+
+
+def test_a_training_goes_on_in_the_precision_that_it_began_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = FakeSettings(training=replace(QUICK, precision="auto", checkpoint_every=1))
+    monkeypatch.setattr(processes, "multiplies_bf16", lambda device: True)
+    whole = train(tmp_path / "whole", settings)
+
+    class Killed(FakeTask):
+        def validate(self, *arguments: Any) -> Any:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "moved", settings, Killed())
+    monkeypatch.setattr(processes, "multiplies_bf16", lambda device: False)  # another machine
+    assert same(train(tmp_path / "moved", settings), whole)
 
 
 def test_precision_bf16_keeps_single_precision_weights_and_losses(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def passes(model: Model, task: FakeTask, **changes: Any) -> Passes:
         "seed": 0,
         **changes,
     }
-    return Passes(launch("cpu", "float32"), model, task, task.goals(FakeSettings()), **options)
+    return Passes(launch("cpu", "float32").fabric, model, task, task.goals(FakeSettings()), **options)
 
 
 def gradients(model: Model) -> list[Tensor]:

@@ -21,12 +21,20 @@ import torch
 
 from semicoupled.errors import RunError
 
-FORMAT = 1
+FORMAT = 2
 """The format that this version writes."""
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
-MIGRATIONS: Mapping[int, Migration] = {}
+
+def _tell_precision(content: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 says in which precision the training computes; before, that was what its settings say."""
+    settings: object = content.get("settings")
+    named = cast("dict[str, Any]", settings).get("training.precision") if isinstance(settings, dict) else None
+    return {**content, "precision": named or "float32"}
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _tell_precision}
 """For an older format n, what makes n + 1 of it."""
 
 FOLDER = "checkpoints"

@@ -90,7 +90,9 @@ def fit(
         DataError: there is no data.
     """
     check_together(settings.switches, settings.goals)
-    fabric = launch(device, precision or settings.training.precision)
+    found = checkpoint.load_newest(run_folder / checkpoint.FOLDER)
+    begun = None if found is None else cast("Precision | None", found.content.get("precision"))
+    fabric, computed = launch(device, precision or settings.training.precision, begun)
     torch.manual_seed(settings.seed)  # pyright: ignore[reportUnknownMemberType]
     splits = task.splits(settings)
     if fabric.is_global_zero:
@@ -101,7 +103,8 @@ def fit(
     elif task.start is not None:
         task.start(settings, model)
     model = fabric.to_device(model)
-    return _Trainer(task, settings, splits, fabric, model, run_folder, progress or NoProgress()).train(workers)
+    trainer = _Trainer(task, settings, splits, fabric, computed, model, run_folder, progress or NoProgress())
+    return trainer.train(workers, found)
 
 
 class _Trainer:
@@ -113,6 +116,7 @@ class _Trainer:
         settings: RunSettings,
         splits: RunSplits,
         fabric: Fabric,
+        precision: Precision,
         model: nn.Module,
         folder: Path,
         progress: Progress,
@@ -137,13 +141,14 @@ class _Trainer:
             accumulate=training.accumulate,
             seed=settings.seed,
         )
-        self._resumable = Resumable(settings, model, self._optimizer, self._switches, self._average, fabric.device)
+        self._resumable = Resumable(
+            settings, model, self._optimizer, self._switches, self._average, fabric.device, precision
+        )
         self._at = Position()
         self._shown: dict[str, float] = {}
 
-    def train(self, workers: int) -> FitResult:
+    def train(self, workers: int, found: checkpoint.Checkpoint | None) -> FitResult:
         training = self._training
-        found = checkpoint.load_newest(self._folder / checkpoint.FOLDER)
         if found is not None:
             self._at = self._resumable.take_up(self._folder, found)
             self._fabric.barrier()

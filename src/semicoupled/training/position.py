@@ -16,6 +16,7 @@ from semicoupled.training import weights
 from semicoupled.training.averaging import WeightAverage
 from semicoupled.training.checkpoint import Checkpoint
 from semicoupled.training.contract import RunSettings
+from semicoupled.training.settings import Precision
 from semicoupled.training.switches import Switches
 
 _logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Resumable:
         switches: Switches | None,
         average: WeightAverage | None,
         device: torch.device,
+        precision: Precision,
     ) -> None:
         """Take what is to be saved and restored."""
         groups = ("training", "switches", "segments", "goals")
@@ -64,12 +66,14 @@ class Resumable:
         self._settings: dict[str, Any] = json.loads(json.dumps(named))  # a tuple and a list are the same setting
         self._model, self._optimizer = model, optimizer
         self._switches, self._average, self._device = switches, average, device
+        self._precision = precision
 
     def content(self, at: Position) -> dict[str, Any]:
         """Give the content of a checkpoint."""
         cuda = self._device.type == "cuda"
         return {
             "settings": self._settings,
+            "precision": self._precision,
             "position": asdict(at),
             "model": self._model.state_dict(),
             "optimizer": self._optimizer.state_dict(),

@@ -7,23 +7,36 @@ every parameter in it; here there is one a segment, and a stream that is not ask
 from __future__ import annotations
 
 import os
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from semicoupled.devices import choose_device
+from semicoupled.devices import choose_device, multiplies_bf16
 from semicoupled.errors import SettingsError
 from semicoupled.training.settings import Precision
 
 
-def launch(device: str | torch.device, precision: Precision) -> Fabric:
-    """Choose the device, and join the other processes if torchrun started several.
+class Launched(NamedTuple):
+    """Where a training computes, and how.
+
+    Attributes:
+        fabric: device and processes.
+        precision: of the forward pass, ``float32`` or ``bf16``.
+    """
+
+    fabric: Fabric
+    precision: Precision
+
+
+def launch(device: str | torch.device, precision: Precision, begun: Precision | None = None) -> Launched:
+    """Choose device and precision, and join the other processes if torchrun started several.
 
     Args:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, or a torch device; with several processes each takes its own.
-        precision: of the forward pass.
+        precision: of the forward pass; ``auto`` takes `begun`, else what is quicker on this device.
+        begun: the precision of what is taken up, if anything is.
 
     Raises:
         SettingsError: no such device.
@@ -31,6 +44,8 @@ def launch(device: str | torch.device, precision: Precision) -> Fabric:
     chosen = choose_device(device) if isinstance(device, str) else device
     if chosen.type not in ("cpu", "cuda"):
         raise SettingsError(f"device {chosen}: training runs on cpu or cuda. Pass --device cpu.")
+    if precision == "auto":
+        precision = begun or ("bf16" if multiplies_bf16(chosen) else "float32")
     world = int(os.environ.get("WORLD_SIZE", "1"))
     here = int(os.environ.get("LOCAL_WORLD_SIZE", world))
     alone: list[int] | int = 1 if chosen.type == "cpu" else [chosen.index or 0]
@@ -42,7 +57,7 @@ def launch(device: str | torch.device, precision: Precision) -> Fabric:
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
     fabric.launch()
-    return fabric
+    return Launched(fabric, precision)
 
 
 def average_gradients(fabric: Fabric, model: nn.Module) -> None:

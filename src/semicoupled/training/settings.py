@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from semicoupled.errors import SettingsError
 
-Precision = Literal["float32", "bf16"]
+Precision = Literal["auto", "float32", "bf16"]
 LearningRateSchedule = Literal["constant", "cosine"]
 StopSchedule = Literal["linear", "cosine", "constant"]
 SwitchMethod = Literal["none", "stsgd", "astsgd"]
@@ -89,7 +89,8 @@ class TrainingSettings:
             step; None leaves them alone.
         weight_average: decay in (0, 1) of a running average of all weights, which is then what is validated and
             kept; None for no average.
-        precision: `float32`, or `bf16` (mixed: weights and losses stay float32).
+        precision: `float32`, `bf16` (mixed: weights and losses stay float32), or `auto`: bf16 where the device has
+            instructions for it, else float32. A training that is taken up on another machine goes on as it began.
         time_budget: train for this long (`10m`, `1h30m`) instead of `steps`; schedules then follow the clock, so such
             a run cannot be repeated bit for bit. Validation counts; the last one, after the end, comes on top.
             `10m@cpu` counts the seconds on CPUs, all threads of the process added up, where others share the machine.
@@ -134,7 +135,7 @@ class TrainingSettings:
             _above("training.gradient_clamp", self.gradient_clamp, 0.0)
         if self.weight_average is not None:
             _within("training.weight_average", self.weight_average, 0.0, 1.0, low_open=True, high_open=True)
-        _one_of("training.precision", self.precision, ("float32", "bf16"))
+        _one_of("training.precision", self.precision, ("auto", "float32", "bf16"))
         _one_of("training.keep", self.keep, ("best", "last"))
         _ = self.budget
 

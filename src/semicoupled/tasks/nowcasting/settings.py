@@ -216,7 +216,7 @@ class NowcastingSettings:
             weight_decay=0.01,
             schedule="cosine",
             warm_up=0.05,
-            precision="bf16",
+            precision="auto",
         )
     )
     switches: SwitchSettings = field(default_factory=SwitchSettings)

@@ -293,7 +293,7 @@ class OutlineSettings:
     loss: LossSettings = field(default_factory=LossSettings)
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(
-            steps=4000, batch=16, learning_rate=1e-3, schedule="cosine", warm_up=0.05, precision="bf16"
+            steps=4000, batch=16, learning_rate=1e-3, schedule="cosine", warm_up=0.05, precision="auto"
         )
     )
     switches: SwitchSettings = field(default_factory=SwitchSettings)

@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import nn
 
+from semicoupled.devices import multiplies_bf16
 from semicoupled.errors import ShapeError
 from semicoupled.nn import SemiCoupledStack, StackState, pack
 from semicoupled.nn.packed import PackedStack
@@ -56,5 +57,4 @@ def quicken(model: OutlineModel, dtype: torch.dtype = torch.float32) -> OutlineM
 
 def quickest() -> torch.dtype:
     """The precision in which this machine draws soonest: bfloat16 where the processor multiplies it by itself."""
-    supported = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
-    return torch.bfloat16 if supported else torch.float32
+    return torch.bfloat16 if multiplies_bf16(torch.device("cpu")) else torch.float32

@@ -23,6 +23,7 @@ from semicoupled.tasks.outline.scores.evaluation import Judged
 from semicoupled.tasks.outline.scores.metrics import Overlap, Score
 from semicoupled.tasks.outline.study.answers import Answers, Objects, load_answers, objects_of
 from semicoupled.tasks.outline.study.goals import goals
+from semicoupled.tasks.outline.study.page import part_of
 from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4
 from semicoupled.tasks.outline.study.rows import scores_of, weights_of
 from semicoupled.tasks.outline.study.studies import (
@@ -243,6 +244,20 @@ def test_the_command_says_what_is_reached(
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert f"](study-{name}.png)" in written
     assert said(list(read_rows(scores).rows)) == said(rows)
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        (["semicoupled_5_q100", "semicoupled_5_q50"], "initial q"),
+        (["semicoupled_10", "convlstm_15"], "deep"),
+        (["semicoupled_5", "semicoupled_15"], ""),
+        (["semicoupled_5", "semicoupled_5_q50"], ""),
+        (["semicoupled_10", "polyrnn_pp"], ""),
+    ],
+)
+def test_what_is_run_alone_has_a_section_of_its_own(names: list[str], part: str) -> None:
+    assert part_of([Row("semicoupled", "iou", {"variant": name}, 0.5, 1) for name in names]) == part
 
 
 def test_images_are_drawn_and_not_objects(outline_root: Path) -> None:

@@ -22,12 +22,27 @@ if TYPE_CHECKING:
 
 PAGE_TITLE = "# Outlines: results\n\nEvery section between two marks is written by the command that stands in it.\n"
 SHAPES = (CEILING, BOX, ELLIPSE)
+_HEADINGS = {
+    "": "The structure and its rivals at 2, 5, 10 and 15 layers",
+    "deep": "10 and 15 layers",
+    "initial q": "Where q begins (Fig. 5c)",
+}
 ALL_FOREGROUND = ", ".join(FOREGROUND)
 
 
 def present(rows: Sequence[Row]) -> tuple[Variant, ...]:
     """Give the variants that have rows."""
     return in_order(VARIANTS, (str(row.condition.get("variant")) for row in rows))
+
+
+def part_of(rows: Sequence[Row]) -> str:
+    """Tell sections of a page apart: deep networks alone, and beginnings of q alone, stand by themselves."""
+    names = [variant.name for variant in present(rows)]
+    if set(names) <= {variant.name for variant in FIGURE_5C}:
+        return "initial q"
+    if set(names) <= {variant.name for variant in TABLE_4 if variant.name.endswith(("_10", "_15"))}:
+        return "deep"
+    return ""
 
 
 def means_of(rows: Sequence[Row]) -> list[Row]:
@@ -202,7 +217,7 @@ def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]])
         command: what made them.
         shown: file, as seen from the page, and caption of each picture.
     """
-    parts = [f"## The structure and its rivals at 2, 5, 10 and 15 layers\n\n    {command}\n"]
+    parts = [f"## {_HEADINGS[part_of(rows)]}\n\n    {command}\n"]
     parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in tables(rows)]
     parts += [f"![{caption}]({picture})\n\n{caption}\n" for picture, caption in shown]
     parts.append(f"What the variants differ in:\n\n{options_list(present(rows))}")

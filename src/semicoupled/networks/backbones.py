@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from semicoupled.networks.beginning import begin_he
 from semicoupled.networks.from_torchvision import begin_with
 from semicoupled.nn.shapes import Float
 
@@ -40,10 +41,7 @@ class VGG16BN(nn.Module):
         self.features = nn.Sequential(*layers)
         self.taps = tuple(taps)
         self.channels = tuple(block[-1] for block in VGG16)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-                nn.init.zeros_(module.bias) if module.bias is not None else None
+        begin_he(self)
 
     def forward(self, image: Float[Tensor, "B 3 H W"]) -> list[Tensor]:
         """Give the maps at the end of the five blocks, before their pooling: strides 1, 2, 4, 8 and 16."""

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from semicoupled.errors import MissingExtraError, RunError
+from semicoupled.networks.beginning import begin_he
 from semicoupled.nn.shapes import Float
 
 MEAN, DEVIATION = 127 / 255, 128 / 255
@@ -113,9 +114,7 @@ class EfficientNetLite0(nn.Module):
             if last or STAGES[place + 1].stride == 2:  # the last map of its size
                 self.taps.append(len(blocks) - 1)
         self.blocks = nn.ModuleList(blocks)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        begin_he(self)
 
     def forward(self, image: Float[Tensor, "B 3 H W"]) -> list[Tensor]:
         """Give the five maps.

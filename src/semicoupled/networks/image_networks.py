@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from semicoupled.networks.beginning import begin_he
 from semicoupled.nn.shapes import Float, Tensor
 
 RESNET18_WIDTHS = (64, 128, 256, 512)
@@ -133,10 +134,3 @@ class _Inception(nn.Module):
 
     def forward(self, rows: Float[Tensor, "N C H W"]) -> Float[Tensor, "N D H W"]:
         return torch.cat([self.branch1(rows), self.branch2(rows), self.branch3(rows), self.branch4(rows)], 1)
-
-
-def begin_he(network: nn.Module) -> None:
-    """Begin the convolutions of a network with random weights (He et al. 2015, fan out)."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

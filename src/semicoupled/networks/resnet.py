@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from semicoupled.networks.beginning import begin_he
 from semicoupled.networks.from_torchvision import begin_with
 from semicoupled.nn.shapes import Float, Tensor
 
@@ -66,9 +67,7 @@ class ResNet50(nn.Module):
             self.add_module(f"layer{number}", nn.Sequential(*parts))
             before = dilation
         self.channels = (64, *(width * EXPANSION for width, *_ in STAGES))
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        begin_he(self)
 
     def forward(self, image: Float[Tensor, "B 3 H W"]) -> list[Tensor]:
         """Give the maps of the first convolution and of the four stages."""

@@ -44,7 +44,7 @@ class SkipBranches(nn.Module):
             fine: channels of each branch, and of the fine features.
         """
         super().__init__()
-        self.channels, self.fine_channels = channels, fine
+        self.channels = channels
         self.sides = nn.ModuleList(convolution(width, fine) for width in inputs)
         self.join = convolution(len(inputs) * fine, fine)
         self.down = nn.Sequential(convolution(fine, channels, stride=2), convolution(channels, channels, stride=2))

@@ -15,8 +15,6 @@ from semicoupled.data.video_container import load_av
 from semicoupled.errors import DataError, ShapeError
 from semicoupled.files import replacing
 
-VIDEO_OUT = ".mp4"
-"""The suffix of what is written."""
 _CODECS = ("libx264", "mpeg4")
 _TICKS = 60_000
 """Ticks of a second in which times are kept."""

@@ -74,5 +74,3 @@ RAIN = Door(
     ),
     made.radar(),
 )
-
-DOORS = (ACTION, OUTLINE, DRIVING, RAIN)

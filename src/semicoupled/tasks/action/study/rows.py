@@ -19,9 +19,6 @@ from semicoupled.tasks.action.study.answers import STREAMS, Answers, Part, load_
 from semicoupled.tasks.action.study.baselines import Baselines
 from semicoupled.tasks.action.study.studies import PAIRS
 
-OVERALL = ("top1", "top5", "probability")
-"""Scores of a stream: right, among the first five, probability of the right class."""
-
 MOST_GROUPS = 12
 """Groups that have scores of their own; a table with more cannot be read."""
 

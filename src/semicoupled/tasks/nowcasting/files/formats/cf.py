@@ -17,7 +17,7 @@ import xarray as xr
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.data_settings import FileSettings, Quantity
-from semicoupled.tasks.nowcasting.files.formats.cf_grid import grid_of, mapping_of, plane_of
+from semicoupled.tasks.nowcasting.files.formats.cf_grid import grid_of, plane_of
 from semicoupled.tasks.nowcasting.files.formats.limits import check_size
 from semicoupled.tasks.nowcasting.files.formats.times import needed_time
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
@@ -44,14 +44,6 @@ class _Chosen(NamedTuple):
     name: str
     quantity: Quantity
     factor: float
-
-
-def is_cf(data: xr.Dataset) -> bool:
-    """Whether anything in a dataset has the units of a radar field, or a grid mapping."""
-    return any(
-        field.ndim >= 2 and (str(field.attrs.get("units")) in UNITS or mapping_of(field))
-        for field in data.data_vars.values()
-    )
 
 
 def frames(path: Path, data: xr.Dataset, given: FileSettings) -> Iterator[RadarFrame]:

@@ -13,6 +13,7 @@ from semicoupled.training.settings import (
     SwitchSettings,
     TimeBudget,
     TrainingSettings,
+    check_kind,
     check_together,
     overlap_frames,
     parse_duration,
@@ -107,3 +108,15 @@ def test_an_overlap_is_rounded_up(length: int, overlap: float, frames: int) -> N
 def test_settings_and_progress_import_no_torch() -> None:
     code = "import sys, semicoupled.training.settings, semicoupled.training.progress; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_switches_need_branches_and_sub_goals_their_streams() -> None:
+    alone = GoalWeights(spatial=0.0, temporal=0.0)
+    check_kind("semicoupled", SwitchSettings("astsgd"), GoalWeights(), branched=("semicoupled",))
+    check_kind("cbm", SwitchSettings("stsgd"), alone, branched=("semicoupled", "cbm"))
+    with pytest.raises(SettingsError, match=r"switches\.method stsgd: model\.kind cbm has no branches to decouple"):
+        check_kind("cbm", SwitchSettings("stsgd"), alone, branched=("semicoupled",))
+    with pytest.raises(SettingsError, match=r"goals: model\.kind cbm has the main stream alone"):
+        check_kind("cbm", SwitchSettings(), GoalWeights(spatial=0.0), branched=("semicoupled", "cbm"))
+    with pytest.raises(SettingsError, match=r"goals\.spatial is 0"):
+        check_kind("semicoupled", SwitchSettings("astsgd"), alone, branched=("semicoupled",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least
 
 
 @dataclass(frozen=True)
@@ -43,5 +44,4 @@ class AugmentSettings:
             if not getattr(self, name) >= 1:
                 raise SettingsError(f"augment.{name}: expected a factor of at least 1, got {getattr(self, name)!r}.")
         for name in ("shift", "rotate", "brightness", "noise"):
-            if not getattr(self, name) >= 0:
-                raise SettingsError(f"augment.{name}: expected at least 0, got {getattr(self, name)!r}.")
+            at_least(f"augment.{name}", getattr(self, name), 0)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import above, at_least, one_of, within
 
 Precision = Literal["auto", "float32", "bf16"]
 LearningRateSchedule = Literal["constant", "cosine"]
@@ -122,21 +124,21 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("steps", "batch", "accumulate", "checkpoint_every", "log_every"):
-            _at_least(f"training.{name}", getattr(self, name), 1)
+            at_least(f"training.{name}", getattr(self, name), 1)
         if self.validate_every is not None:
-            _at_least("training.validate_every", self.validate_every, 1)
-        _above("training.learning_rate", self.learning_rate, 0.0)
+            at_least("training.validate_every", self.validate_every, 1)
+        above("training.learning_rate", self.learning_rate, 0.0)
         for name, beta in zip(("betas[0]", "betas[1]"), self.betas, strict=True):
-            _within(f"training.{name}", beta, 0.0, 1.0, high_open=True)
-        _at_least("training.weight_decay", self.weight_decay, 0)
-        _one_of("training.schedule", self.schedule, ("constant", "cosine"))
-        _within("training.warm_up", self.warm_up, 0.0, 1.0, high_open=True)
+            within(f"training.{name}", beta, 0.0, 1.0, high_open=True)
+        at_least("training.weight_decay", self.weight_decay, 0)
+        one_of("training.schedule", self.schedule, ("constant", "cosine"))
+        within("training.warm_up", self.warm_up, 0.0, 1.0, high_open=True)
         if self.gradient_clamp is not None:
-            _above("training.gradient_clamp", self.gradient_clamp, 0.0)
+            above("training.gradient_clamp", self.gradient_clamp, 0.0)
         if self.weight_average is not None:
-            _within("training.weight_average", self.weight_average, 0.0, 1.0, low_open=True, high_open=True)
-        _one_of("training.precision", self.precision, ("auto", "float32", "bf16"))
-        _one_of("training.keep", self.keep, ("best", "last"))
+            within("training.weight_average", self.weight_average, 0.0, 1.0, low_open=True, high_open=True)
+        one_of("training.precision", self.precision, ("auto", "float32", "bf16"))
+        one_of("training.keep", self.keep, ("best", "last"))
         _ = self.budget
 
     @property
@@ -185,19 +187,19 @@ class SwitchSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        _one_of("switches.method", self.method, ("none", "stsgd", "astsgd"))
-        _one_of("switches.schedule", self.schedule, ("linear", "cosine", "constant"))
-        _one_of("switches.scope", self.scope, ("batch", "sample"))
-        _one_of("switches.controller", self.controller, ("formula", "learned"))
-        _within("switches.start", self.start, 0.0, 1.0)
-        _within("switches.end", self.end, 0.0, 1.0)
-        _within("switches.focus_floor", self.focus_floor, 0.0, 1.0, high_open=True)
-        _at_least("switches.spatial_loss_floor", self.spatial_loss_floor, 0)
-        _within("switches.balance", self.balance, 0.0, 1.0)
-        _within("switches.momentum", self.momentum, 0.0, 1.0, high_open=True)
-        _above("switches.controller_learning_rate", self.controller_learning_rate, 0.0)
+        one_of("switches.method", self.method, ("none", "stsgd", "astsgd"))
+        one_of("switches.schedule", self.schedule, ("linear", "cosine", "constant"))
+        one_of("switches.scope", self.scope, ("batch", "sample"))
+        one_of("switches.controller", self.controller, ("formula", "learned"))
+        within("switches.start", self.start, 0.0, 1.0)
+        within("switches.end", self.end, 0.0, 1.0)
+        within("switches.focus_floor", self.focus_floor, 0.0, 1.0, high_open=True)
+        at_least("switches.spatial_loss_floor", self.spatial_loss_floor, 0)
+        within("switches.balance", self.balance, 0.0, 1.0)
+        within("switches.momentum", self.momentum, 0.0, 1.0, high_open=True)
+        above("switches.controller_learning_rate", self.controller_learning_rate, 0.0)
         if self.classes is not None:
-            _at_least("switches.classes", self.classes, 2)
+            at_least("switches.classes", self.classes, 2)
         if self.classes is not None and self.initial_main_loss is not None:
             raise SettingsError(
                 f"switches.classes ({self.classes}) and switches.initial_main_loss ({self.initial_main_loss}) both "
@@ -238,17 +240,17 @@ class SegmentSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        _one_of("segments.method", self.method, ("ltsc", "truncated_bptt", "strided"))
-        _one_of("segments.carry", self.carry, ("none", "end", "start"))
+        one_of("segments.method", self.method, ("ltsc", "truncated_bptt", "strided"))
+        one_of("segments.carry", self.carry, ("none", "end", "start"))
         if self.length is not None:
-            _at_least("segments.length", self.length, 1)
+            at_least("segments.length", self.length, 1)
         if self.method == "ltsc":
             if self.overlap == 0:
                 raise SettingsError(
                     "segments.overlap: LTSC needs neighbours that share a frame, got 0. Set segments.method to "
                     "truncated_bptt for segments without overlap."
                 )
-            _within("segments.overlap", self.overlap, 0.0, 1.0, low_open=True, high_open=True)
+            within("segments.overlap", self.overlap, 0.0, 1.0, low_open=True, high_open=True)
             if self.length is not None and overlap_frames(self.length, self.overlap) >= self.length:
                 raise SettingsError(
                     f"segments.overlap: {self.overlap:g} of {self.length} frames, rounded up, is the whole segment. "
@@ -280,7 +282,7 @@ class GoalWeights:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("main", "spatial", "temporal", "overlap"):
-            _at_least(f"goals.{name}", getattr(self, name), 0)
+            at_least(f"goals.{name}", getattr(self, name), 0)
         if self.main == self.spatial == self.temporal == 0:
             raise SettingsError("goals: main, spatial and temporal are all 0: nothing is learned. Raise one of them.")
 
@@ -308,26 +310,25 @@ def check_together(switches: SwitchSettings, goals: GoalWeights) -> None:
         )
 
 
-def _at_least(name: str, value: float, least: int) -> None:
-    if not value >= least:
-        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")
+def check_kind(kind: str, switches: SwitchSettings, goals: GoalWeights, branched: Collection[str]) -> None:
+    """Refuse switches for a network without branches, and sub-goals for one without side streams.
 
+    Args:
+        kind: ``model.kind``; side streams are those of ``semicoupled`` alone.
+        switches: which gradients are stopped.
+        goals: weights of the losses.
+        branched: the kinds that have two branches.
 
-def _above(name: str, value: float, bound: float) -> None:
-    if not value > bound:
-        raise SettingsError(f"{name}: expected a number above {bound:g}, got {value!r}.")
-
-
-def _within(
-    name: str, value: float, low: float, high: float, *, low_open: bool = False, high_open: bool = False
-) -> None:
-    above = value > low if low_open else value >= low
-    below = value < high if high_open else value <= high
-    if not (above and below):
-        left, right = "(" if low_open else "[", ")" if high_open else "]"
-        raise SettingsError(f"{name}: expected a number in {left}{low:g}, {high:g}{right}, got {value!r}.")
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise SettingsError(f"{name}: expected one of {', '.join(known)}, got {value!r}.")
+    Raises:
+        SettingsError: ASTSGD without a spatial loss, switches without branches, or a sub-goal without its stream.
+    """
+    check_together(switches, goals)
+    if switches.method != "none" and kind not in branched:
+        raise SettingsError(
+            f"switches.method {switches.method}: model.kind {kind} has no branches to decouple. Set switches.method "
+            "to none."
+        )
+    if (goals.spatial or goals.temporal) and kind != "semicoupled":
+        raise SettingsError(
+            f"goals: model.kind {kind} has the main stream alone. Set goals.spatial and goals.temporal to 0."
+        )

@@ -67,8 +67,8 @@ def test_the_paper_and_its_plain_form_are_presets():
             ["--model.kind", "convlstm", "--switches.method", "stsgd"],
             "has no branches to decouple. Set switches.method to",
         ),
-        (["--model.kind", "convlstm", "--goals.spatial", "1"], "has the main stream alone. Set both to 0"),
-        (["--model.kind", "predrnn", "--goals.temporal", "1"], "predrnn has the main stream alone. Set both to 0"),
+        (["--model.kind", "convlstm", "--goals.spatial", "1"], "has the main stream alone. Set goals.spatial and"),
+        (["--model.kind", "predrnn", "--goals.temporal", "1"], "predrnn has the main stream alone. Set goals.spatial"),
         (
             ["--model.kind", "predrnn", "--model.norm", "batch"],
             "expected 'group' or 'none' with model.kind predrnn, got",

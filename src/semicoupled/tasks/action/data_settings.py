@@ -7,6 +7,7 @@ from typing import Literal
 
 from semicoupled.data.augment_settings import AugmentSettings
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least
 from semicoupled.skipping import OnError
 
 Normalize = Literal["fixed", "first", "frame", "pixel"]
@@ -68,8 +69,7 @@ class DataSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("split", "height", "width", "frames"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"data.{name}: expected at least 1, got {getattr(self, name)!r}.")
+            at_least(f"data.{name}", getattr(self, name), 1)
         for name in ("rate", "frame_rate"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -79,8 +79,7 @@ class DataSettings:
                 f"data.short_side: {self.short_side} px are smaller than the crop of {self.height} x {self.width}. "
                 "Raise it, or leave it out."
             )
-        if self.cache_gigabytes < 0:
-            raise SettingsError(f"data.cache_gigabytes: expected at least 0, got {self.cache_gigabytes!r}.")
+        at_least("data.cache_gigabytes", self.cache_gigabytes, 0)
 
     @property
     def channels(self) -> int:

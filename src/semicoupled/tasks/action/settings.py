@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
     SwitchSettings,
     TrainingSettings,
-    check_together,
+    check_kind,
 )
 
 Average = Literal["probabilities", "scores", "frames"]
@@ -34,7 +35,6 @@ Size = Literal["xs", "s", "table1", "backbone"]
 Backbone = Literal["vgg16", "inception_v1", "resnet18"]
 MotionOrMain = Literal["main", "flow", "difference"]
 
-BRANCHED = ("semicoupled", "cbm")
 NAMED = ("r3d_18", "mc3_18", "r2plus1d_18", "s3d")
 """torchvision's, with layers of their own."""
 AT_ONCE = ("r2plus1d", "two_stream_3d", *NAMED)
@@ -166,8 +166,7 @@ class EvaluationSettings:
         """Check the ranges."""
         for name in ("clips", "chunk"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SettingsError(f"evaluation.{name}: expected at least 1, got {value!r}.")
+            at_least(f"evaluation.{name}", value, 1)
 
 
 @dataclass(frozen=True)
@@ -204,17 +203,8 @@ class ActionSettings:
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
-        check_together(self.switches, self.goals)
         kind = self.model.kind
-        if self.switches.method != "none" and kind not in BRANCHED:
-            raise SettingsError(
-                f"switches.method {self.switches.method}: model.kind {kind} has no branches to decouple. Set "
-                "switches.method to none."
-            )
-        if (self.goals.spatial or self.goals.temporal) and kind != "semicoupled":
-            raise SettingsError(
-                f"goals: model.kind {kind} has the main stream alone. Set goals.spatial and goals.temporal to 0."
-            )
+        check_kind(kind, self.switches, self.goals, branched=("semicoupled", "cbm"))
         if kind in AT_ONCE and self.segments.length is not None:
             raise SettingsError(f"segments.length: model.kind {kind} sees a clip at once. Leave it out.")
         if kind in AT_ONCE and kind != "two_stream_3d" and self.model.size == "backbone":
@@ -267,8 +257,7 @@ class PredictSettings:
         """Check the ranges, and what goes together."""
         for name in ("top", "chunk", "batch", "devices", "window", "frames"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SettingsError(f"{name}: expected at least 1, got {value!r}.")
+            at_least(name, value, 1)
         if self.camera is not None and self.stdin is not None:
             raise SettingsError("--camera and --stdin: expected one of them. Leave the other out.")
         if self.frames is not None and not self.live:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least, share
 from semicoupled.skipping import OnError
 
 AngleUnit = Literal["degrees", "radians", "normalized"]
@@ -149,23 +150,3 @@ class DataSettings:
     def scale(self, unit: str) -> float:
         """Give the scale of the normalization for angles of a unit."""
         return SCALES[unit] if self.angle.scale is None else self.angle.scale
-
-
-def at_least(name: str, value: float, least: float) -> None:
-    """Check a setting.
-
-    Raises:
-        SettingsError: it is below `least`.
-    """
-    if not value >= least:
-        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")
-
-
-def share(name: str, value: float) -> None:
-    """Check a setting that is a share.
-
-    Raises:
-        SettingsError: it is not in [0, 1].
-    """
-    if not 0 <= value <= 1:
-        raise SettingsError(f"{name}: expected a share from 0 to 1, got {value!r}.")

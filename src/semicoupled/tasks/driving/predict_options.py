@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least
 from semicoupled.skipping import OnError
 
 
@@ -40,8 +41,7 @@ class PredictOptions:
         """Check the ranges, and what goes together."""
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise SettingsError(f"--rate: expected frames a second above 0, got {self.rate!r}.")
-        if self.frames is not None and self.frames < 1:
-            raise SettingsError(f"--frames: expected at least 1, got {self.frames!r}.")
+        at_least("--frames", self.frames, 1)
         if self.camera is not None and self.stdin is not None:
             raise SettingsError("--camera and --stdin: expected one of them. Leave the other out.")
         if not self.live:

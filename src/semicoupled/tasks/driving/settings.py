@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least
 from semicoupled.tasks.driving.data_settings import (
     AngleSettings,
     AngleUnit,
     AugmentSettings,
     DataSettings,
-    at_least,
 )
 from semicoupled.tasks.driving.predict_options import PredictOptions
 from semicoupled.training.settings import (
@@ -19,7 +19,7 @@ from semicoupled.training.settings import (
     SegmentSettings,
     SwitchSettings,
     TrainingSettings,
-    check_together,
+    check_kind,
 )
 
 __all__ = [
@@ -215,18 +215,7 @@ class DrivingSettings:
 
     def __post_init__(self) -> None:
         """Check what is fine alone but not together."""
-        check_together(self.switches, self.goals)
-        ours = self.model.kind == "semicoupled"
-        if self.switches.method != "none" and not ours:
-            raise SettingsError(
-                f"switches.method {self.switches.method}: model.kind {self.model.kind} has no branches to decouple. "
-                "Set switches.method to none."
-            )
-        if (self.goals.spatial or self.goals.temporal) and not ours:
-            raise SettingsError(
-                f"goals: model.kind {self.model.kind} has the main stream alone. Set goals.spatial and "
-                "goals.temporal to 0."
-            )
+        check_kind(self.model.kind, self.switches, self.goals, branched=("semicoupled",))
         if self.sub_goals.warm_up is not None and self.sub_goals.warm_up >= self.data.frames:
             raise SettingsError(
                 f"sub_goals.warm_up: {self.sub_goals.warm_up} of data.frames {self.data.frames} leave no frame to "

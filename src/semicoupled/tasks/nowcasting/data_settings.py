@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least, share
 from semicoupled.skipping import OnError
 
 Quantity = Literal["dBZ", "mm/h", "mm"]
@@ -138,8 +139,7 @@ class DataSettings:
             _positive(f"data.{name}", getattr(self, name))
         at_least("data.crop", self.crop, 16)
         for name in ("least_wet", "teaching"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(f"data.{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
+            share(f"data.{name}", getattr(self, name))
         at_least("data.teaching_samples", self.teaching_samples, 1)
         if not 0 <= self.dim < 60:
             raise SettingsError(f"data.dim: expected dBZ from 0 to below 60, got {self.dim!r}.")
@@ -148,16 +148,6 @@ class DataSettings:
     def reading(self) -> Reading:
         """The part that readers need."""
         return Reading(self.kilometers, self.step_minutes, self.z_r, self.files, self.on_error)
-
-
-def at_least(name: str, value: int, least: int) -> None:
-    """Check a setting.
-
-    Raises:
-        SettingsError: it is below `least`.
-    """
-    if value < least:
-        raise SettingsError(f"{name}: expected at least {least}, got {value!r}.")
 
 
 def _positive(name: str, value: float | None) -> None:

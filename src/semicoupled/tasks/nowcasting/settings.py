@@ -8,13 +8,14 @@ from itertools import pairwise
 from typing import ClassVar, Literal
 
 from semicoupled.errors import SettingsError
-from semicoupled.tasks.nowcasting.data_settings import DataSettings, at_least
+from semicoupled.ranges import at_least, share
+from semicoupled.tasks.nowcasting.data_settings import DataSettings
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
     SwitchSettings,
     TrainingSettings,
-    check_together,
+    check_kind,
 )
 
 Kind = Literal["semicoupled", "convlstm", "convgru", "predrnn"]
@@ -61,8 +62,7 @@ class ModelSettings:
         """Check the ranges."""
         for name in ("patch", "layers", "width"):
             at_least(f"model.{name}", getattr(self, name), 1)
-        if self.scales < 0:
-            raise SettingsError(f"model.scales: expected at least 0, got {self.scales!r}.")
+        at_least("model.scales", self.scales, 0)
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise SettingsError(f"model.kernel: expected an odd number from 1, got {self.kernel!r}.")
         if self.kind == "predrnn" and self.norm in ("batch", "joint"):
@@ -98,8 +98,7 @@ class LossSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("heavy", "overlap_weight"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"loss.{name}: expected at least 0, got {getattr(self, name)!r}.")
+            at_least(f"loss.{name}", getattr(self, name), 0)
         for name in ("floor", "softness"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"loss.{name}: expected more than 0 dBZ, got {getattr(self, name)!r}.")
@@ -177,9 +176,8 @@ class PredictSettings:
         at_least("predict.tile", self.tile, 32)
         if not self.minutes > 0:
             raise SettingsError(f"predict.minutes: expected more than 0, got {self.minutes!r}.")
-        for name, share in (("trust", self.trust), ("match", self.match)):
-            if not 0 <= share <= 1:
-                raise SettingsError(f"predict.{name}: expected a share from 0 to 1, got {share!r}.")
+        for name in ("trust", "match"):
+            share(f"predict.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -227,23 +225,12 @@ class NowcastingSettings:
 
     def __post_init__(self) -> None:
         """Check what is fine alone but not together."""
-        check_together(self.switches, self.goals)
+        check_kind(self.model.kind, self.switches, self.goals, branched=("semicoupled",))
         if self.segments.length is not None:
             raise SettingsError(
                 f"segments.length: got {self.segments.length}, but windows of {self.data.input_frames} + "
                 f"{self.data.output_frames} frames are trained whole. Leave it out."
             )
-        if self.model.kind != "semicoupled":
-            if self.switches.method != "none":
-                raise SettingsError(
-                    f"switches.method is {self.switches.method}, but model.kind {self.model.kind} has no branches to "
-                    "decouple. Set switches.method to none."
-                )
-            if self.goals.spatial or self.goals.temporal:
-                raise SettingsError(
-                    f"goals.spatial and goals.temporal: model.kind {self.model.kind} has the main stream "
-                    "alone. Set both to 0."
-                )
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least, share
 from semicoupled.skipping import OnError
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
     SwitchSettings,
     TrainingSettings,
-    check_together,
+    check_kind,
 )
 
 Kind = Literal["semicoupled", "convlstm", "convgru", "cbm"]
@@ -79,16 +80,12 @@ class DataSettings:
             raise SettingsError(f"data.grid: expected at least 4 cells, got {self.grid!r}.")
         if self.size < self.grid or self.size % self.grid:
             raise SettingsError(f"data.size: expected a multiple of data.grid ({self.grid}), got {self.size!r}.")
-        if self.points < 3:
-            raise SettingsError(f"data.points: expected at least 3, got {self.points!r}.")
+        at_least("data.points", self.points, 3)
         for name in ("tolerance", "least_area"):
-            if not getattr(self, name) >= 0:
-                raise SettingsError(f"data.{name}: expected at least 0, got {getattr(self, name)!r}.")
+            at_least(f"data.{name}", getattr(self, name), 0)
         for name in ("end_share", "slip", "color"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(f"data.{name}: expected a share from 0 to 1, got {getattr(self, name)!r}.")
-        if self.views is not None and self.views < 1:
-            raise SettingsError(f"data.views: expected at least 1, got {self.views!r}.")
+            share(f"data.{name}", getattr(self, name))
+        at_least("data.views", self.views, 1)
         if not 0 <= self.box_jitter < 0.5:
             raise SettingsError(f"data.box_jitter: expected a share from 0 to below 0.5, got {self.box_jitter!r}.")
 
@@ -163,12 +160,10 @@ class ModelSettings:
             )
         if self.widths is not None and (not self.widths or min(self.widths) < 1):
             raise SettingsError(f"model.widths: expected one number of channels a layer, got {self.widths!r}.")
-        if self.features < 1:
-            raise SettingsError(f"model.features: expected at least 1, got {self.features!r}.")
+        at_least("model.features", self.features, 1)
         if self.kind != "semicoupled" and self.cell != "rnn":
             raise SettingsError(f"model.cell {self.cell}: model.kind {self.kind} has no temporal branch to choose.")
-        if not self.cache_gigabytes >= 0:
-            raise SettingsError(f"model.cache_gigabytes: expected at least 0, got {self.cache_gigabytes!r}.")
+        at_least("model.cache_gigabytes", self.cache_gigabytes, 0)
         if self.cache_gigabytes and not self.freeze:
             raise SettingsError(
                 "model.cache_gigabytes: what a backbone gives can be kept only if it stays as it is. Set model.freeze, "
@@ -230,8 +225,7 @@ class LossSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("spread", "maps", "points", "reinforce", "evaluator", "graph"):
-            if not getattr(self, name) >= 0:
-                raise SettingsError(f"loss.{name}: expected at least 0, got {getattr(self, name)!r}.")
+            at_least(f"loss.{name}", getattr(self, name), 0)
 
 
 @dataclass(frozen=True)
@@ -262,13 +256,10 @@ class EvaluationSettings:
         if not self.prompts or len(set(self.prompts)) != len(self.prompts):
             raise SettingsError(f"evaluation.prompts: expected one or more, each once, got {self.prompts!r}.")
         for name in ("beam", "firsts"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"evaluation.{name}: expected at least 1, got {getattr(self, name)!r}.")
+            at_least(f"evaluation.{name}", getattr(self, name), 1)
         for name in ("clicks", "jitter", "moves"):
-            if not getattr(self, name) >= 0:
-                raise SettingsError(f"evaluation.{name}: expected at least 0, got {getattr(self, name)!r}.")
-        if self.limit is not None and self.limit < 1:
-            raise SettingsError(f"evaluation.limit: expected at least 1, got {self.limit!r}.")
+            at_least(f"evaluation.{name}", getattr(self, name), 0)
+        at_least("evaluation.limit", self.limit, 1)
 
 
 @dataclass(frozen=True)
@@ -303,17 +294,7 @@ class OutlineSettings:
 
     def __post_init__(self) -> None:
         """Check what is fine alone but not together."""
-        check_together(self.switches, self.goals)
-        if self.switches.method != "none" and self.model.kind not in ("semicoupled", "cbm"):
-            raise SettingsError(
-                f"switches.method {self.switches.method}: model.kind {self.model.kind} has no branches to decouple. "
-                "Set switches.method to none."
-            )
-        if (self.goals.spatial or self.goals.temporal) and self.model.kind != "semicoupled":
-            raise SettingsError(
-                f"goals: model.kind {self.model.kind} has the main stream alone. Set goals.spatial and "
-                "goals.temporal to 0."
-            )
+        check_kind(self.model.kind, self.switches, self.goals, branched=("semicoupled", "cbm"))
         if self.segments.length is not None and (self.loss.reinforce or self.model.evaluator or self.model.graph):
             raise SettingsError(
                 f"segments.length {self.segments.length}: the self-critical loss, the evaluator and the graph network "
@@ -354,8 +335,7 @@ class PredictOptions:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for name in ("beam", "firsts"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"--{name}: expected at least 1, got {getattr(self, name)!r}.")
+            at_least(f"--{name}", getattr(self, name), 1)
 
     @property
     def without_inputs(self) -> bool:

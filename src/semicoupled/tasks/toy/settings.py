@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.ranges import at_least
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
     SwitchSettings,
     TrainingSettings,
-    check_together,
+    check_kind,
 )
 
 Question = Literal["which_way", "which_shape", "star"]
@@ -57,10 +58,8 @@ class DataSettings:
         """Check the ranges."""
         for name in ("clips", "validation", "test"):
             count = getattr(self, name)
-            if count is not None and count < 1:
-                raise SettingsError(f"data.{name}: expected at least 1, got {count!r}.")
-        if self.noise < 0:
-            raise SettingsError(f"data.noise: expected at least 0, got {self.noise!r}.")
+            at_least(f"data.{name}", count, 1)
+        at_least("data.noise", self.noise, 0)
 
     @property
     def side(self) -> int:
@@ -169,18 +168,7 @@ class ToySettings:
 
     def __post_init__(self) -> None:
         """Check what is fine alone but not together."""
-        check_together(self.switches, self.goals)
-        has_branches = self.model.kind in ("semicoupled", "cbm")
-        if self.switches.method != "none" and not has_branches:
-            raise SettingsError(
-                f"switches.method {self.switches.method}: model.kind {self.model.kind} has no branches to decouple. "
-                "Set switches.method to none."
-            )
-        if (self.goals.spatial or self.goals.temporal) and self.model.kind != "semicoupled":
-            raise SettingsError(
-                f"goals: model.kind {self.model.kind} has the main stream alone. Set goals.spatial and "
-                "goals.temporal to 0."
-            )
+        check_kind(self.model.kind, self.switches, self.goals, branched=("semicoupled", "cbm"))
         if self.goals.temporal and self.data.question == "star" and "flow" in self.sub_goals.temporal:
             raise SettingsError(
                 "sub_goals.temporal: in the star's sequences nothing moves: there is no flow. Leave flow out."

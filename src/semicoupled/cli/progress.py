@@ -28,7 +28,7 @@ def progress(console: Console | None = None) -> Generator[Progress]:
         yield LineProgress(console)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.fields[share]}"),
         TimeElapsedColumn(),

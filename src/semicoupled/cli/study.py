@@ -138,13 +138,14 @@ def place(where: str) -> str:
 
 
 def _print(shown: Table) -> None:
+    from rich.markup import escape
     from rich.table import Table as Lines
 
     lines = Lines()
     for name in shown.columns:
-        lines.add_column(name)
+        lines.add_column(escape(name))
     for row in shown.rows:
-        lines.add_row(*(str(cell) for cell in row))
+        lines.add_row(*(escape(str(cell)) for cell in row))
     output().print(lines)
     print(shown.caption)
 

@@ -1,10 +1,11 @@
-"""Tables in the terminal."""
+"""Tables in the terminal; their cells are shown as they are, also where they look like rich's markup."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from semicoupled.page import cell_text
@@ -27,19 +28,19 @@ def scores_table(rows: Sequence[Row], title: str = "") -> Table:
         title: what stands above the table.
     """
     plain = rows_table(rows)
-    table = Table(title=title or None, title_justify="left")
+    table = Table(title=escape(title) or None, title_justify="left")
     for name in plain.columns:
-        table.add_column(name, justify="right" if name in ("value", "count") else "left")
+        table.add_column(escape(name), justify="right" if name in ("value", "count") else "left")
     for line in plain.rows:
-        table.add_row(*(number(cell) if isinstance(cell, float) else str(cell) for cell in line))
+        table.add_row(*(escape(number(cell) if isinstance(cell, float) else str(cell)) for cell in line))
     return table
 
 
 def printed(table: ReportTable) -> Table:
     """Lay a report's table out for the terminal."""
-    shown = Table(title=table.caption or None, title_justify="left")
+    shown = Table(title=escape(table.caption) or None, title_justify="left")
     for index, column in enumerate(table.columns):
-        shown.add_column(column, justify="right" if index else "left")
+        shown.add_column(escape(column), justify="right" if index else "left")
     for line in table.rows:
-        shown.add_row(*(cell_text(cell) for cell in line))
+        shown.add_row(*(escape(cell_text(cell)) for cell in line))
     return shown

@@ -96,20 +96,28 @@ def choose(study: str, variants: Iterable[Variant], names: Sequence[str] = ()) -
     return tuple(variant for name, variant in known.items() if not names or name in names)
 
 
-def variant_settings(settings: type[T], presets: Path, variant: Variant, seed: int, options: Sequence[str] = ()) -> T:
+def variant_settings(
+    settings: type[T],
+    folder: Path,
+    variant: Variant,
+    seed: int,
+    options: Sequence[str] = (),
+    presets: Sequence[str] = (),
+) -> T:
     """Give a variant's settings.
 
     Args:
         settings: the task's settings class.
-        presets: the folder of the task's presets.
+        folder: of the task's presets.
         variant: whose presets and options are laid over the defaults.
         seed: of samples, weights and switches.
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
+        presets: that all variants begin with; the variant's own win.
 
     Raises:
         SettingsError: an unknown name, or a value of the wrong kind.
     """
-    files = [presets / f"{preset}.yaml" for preset in variant.presets]
+    files = [folder / f"{preset}.yaml" for preset in (*presets, *variant.presets)]
     return parse_settings(settings, [*options, *variant.options, f"--seed={seed}"], files)
 
 
@@ -131,8 +139,11 @@ def make_trials(
         once: names of variants that are trained with the first seed alone.
 
     Raises:
-        SettingsError: a variant begins with the weights of one that is neither among them nor trained already.
+        SettingsError: no variant or no seed; or a variant begins with the weights of one that is neither among them
+            nor trained already.
     """
+    if not variants or not seeds:
+        raise SettingsError("a study needs at least one variant and one seed, got none")
     trials = [
         Trial(variant, seed, settings_of(variant, seed), folder / f"{variant.name}-{seed}")
         for seed in seeds

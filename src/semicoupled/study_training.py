@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from semicoupled.errors import RunError, SettingsError
+from semicoupled.errors import RunError
 from semicoupled.files import write_text
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import LoadedRun, load, open_run
-from semicoupled.studies import Trial, Variant, begins_with, run_trials
+from semicoupled.studies import Trial, begins_with, run_trials
+from semicoupled.study_request import StudyRequest
 from semicoupled.task import find_task
 from semicoupled.training.progress import Progress
+
+Part = TypeVar("Part")
 
 TRAINED = "trained.json"
 """In a run folder: that the training has come to its end, and what it took."""
@@ -122,14 +125,47 @@ def train_all(
     return {trial.path: read_trained(trial.path) for trial in trials}
 
 
-def check_some(variants: Sequence[Variant], seeds: Sequence[int]) -> None:
-    """Refuse a study of nothing.
+def train_and_ask(
+    request: StudyRequest,
+    task: str,
+    title: str,
+    trials: Sequence[Trial],
+    parts: Sequence[Part],
+    ask: Callable[[Path, Part, LoadedRun], object],
+    is_known: Callable[[Path, Part], bool],
+) -> dict[Path, Trained]:
+    """Train all trials of a study and put each to all parts of what is scored; nothing is done twice.
+
+    Args:
+        request: where it runs, and who is told how far it is.
+        task: the task's name.
+        title: what is run.
+        trials: in this order.
+        parts: what is scored, a split or a place each.
+        ask: puts a trained run to a part, and keeps what it answers in the run folder.
+        is_known: whether a run folder has the answers for a part.
+
+    Returns:
+        What each training took, by run folder.
 
     Raises:
-        SettingsError: no variant, or no seed.
+        RunError: a run folder was begun with other settings.
     """
-    if not variants or not seeds:
-        raise SettingsError("a study needs at least one variant and one seed, got none")
+
+    def finish(trial: Trial, run: LoadedRun) -> None:
+        for part in parts:
+            _ = ask(trial.path, part, run)
+
+    return train_all(
+        task,
+        title,
+        trials,
+        finish,
+        lambda trial: all(is_known(trial.path, part) for part in parts),
+        device=request.device,
+        workers=request.workers,
+        progress=request.progress,
+    )
 
 
 def took_rows(trial: Trial, model: str, took: Trained) -> list[Row]:

@@ -49,23 +49,25 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
 
     from semicoupled.studies import choose
+    from semicoupled.study_request import StudyRequest
     from semicoupled.tasks.driving.study.page import PAGE_TITLE, pictures, section, tables
-    from semicoupled.tasks.driving.study.studies import QUICK, TASK, VARIANTS, run_study
+    from semicoupled.tasks.driving.study.running import run_study
+    from semicoupled.tasks.driving.study.variants import QUICK, TASK, VARIANTS
 
     budget = study_budget(options, BUDGET)
     data = [f"--data.root={options.root}", f"--data.validation={options.validation}"]
     data += [f"--data.test={options.test}"] if options.test is not None else []
     with progress() as shown:
-        rows = run_study(
+        request = StudyRequest(
             choose("driving", VARIANTS, options.variants),
             options.seeds,
             study_folder(options, "driving"),
-            others=[Path(other) for other in options.other],
-            options=study_settings(options, QUICK, data, budget),
+            study_settings(options, QUICK, data, budget),
             device=options.device,
             workers=options.workers,
             progress=shown,
         )
+        rows = run_study(request, [Path(other) for other in options.other])
     said = ["--data.root", place(options.root), "--data.validation", shlex.quote(options.validation)]
     said += ["--data.test", shlex.quote(options.test)] if options.test is not None else []
     said += ["--other", ",".join(place(other) for other in options.other)] if options.other else []

@@ -35,24 +35,27 @@ def main(arguments: Sequence[str]) -> int:
     options, rest = parser.split(arguments)
 
     from semicoupled.studies import choose
+    from semicoupled.study_request import StudyRequest
     from semicoupled.tasks.action.study import motion
     from semicoupled.tasks.action.study.made import Counts, write_clips
     from semicoupled.tasks.action.study.page import PAGE_TITLE
-    from semicoupled.tasks.action.study.studies import QUICK, TASK, VARIANTS, run_study
+    from semicoupled.tasks.action.study.running import run_study
+    from semicoupled.tasks.action.study.variants import QUICK, TASK, VARIANTS
 
     budget, folder = study_budget(options, BUDGET), study_folder(options, "motion")
     root = write_clips(folder / "clips", Counts(2, 1, 2) if options.quick else None)
     with progress() as shown:
-        rows = run_study(
+        request = StudyRequest(
             choose("motion", VARIANTS, options.variants or motion.VARIANTS_SHOWN),
             options.seeds,
             folder,
-            options=study_settings(options, QUICK, [f"--data.root={root}", *rest], budget),
-            presets=motion.PRESETS,
+            study_settings(options, QUICK, [f"--data.root={root}", *rest], budget),
+            motion.PRESETS,
             device=options.device,
             workers=options.workers,
             progress=shown,
         )
+        rows = run_study(request)
     view = StudyView("motion", TASK, PAGE_TITLE, motion.tables, motion.pictures, motion.section)
     command = study_command("motion", options, said_settings((), rest), budget)
     show_study(view, rows, options, "generated", command)

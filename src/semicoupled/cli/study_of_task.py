@@ -276,7 +276,7 @@ def study_task(
 
     Args:
         arguments: of the command.
-        name: of the task, whose folder ``study`` has the modules ``page`` and ``studies``.
+        name: of the task, whose folder ``study`` has the modules ``page``, ``running`` and ``variants``.
         budget: wall time of each variant where none is given.
         description: what is compared.
         root: what `--data.root` holds, for the help.
@@ -296,23 +296,27 @@ def study_task(
     options, rest = parser.split(arguments)
 
     from semicoupled.studies import choose
+    from semicoupled.study_request import StudyRequest
 
-    page, studies = (import_module(f"semicoupled.tasks.{name}.study.{module}") for module in ("page", "studies"))
-    presets = check_presets(name, options.preset or studies.PRESETS)
+    page, running, known = (
+        import_module(f"semicoupled.tasks.{name}.study.{module}") for module in ("page", "running", "variants")
+    )
+    presets = check_presets(name, options.preset or known.PRESETS)
     each, own = study_budget(options, budget), own_of(options)
-    variants = own.of(choose(name, studies.VARIANTS, options.variants))
+    variants = own.of(choose(name, known.VARIANTS, options.variants))
     with progress() as shown:
-        rows = studies.run_study(
+        request = StudyRequest(
             variants,
             options.seeds,
             study_folder(options, name),
-            options=study_settings(options, studies.QUICK, [f"--data.root={options.root}", *rest], each),
-            presets=presets,
-            once=own.single(variants),
+            study_settings(options, known.QUICK, [f"--data.root={options.root}", *rest], each),
+            presets,
+            own.single(variants),
             device=options.device,
             workers=options.workers,
             progress=shown,
         )
+        rows = running.run_study(request)
     view = StudyView(name, name, page.PAGE_TITLE, page.tables, page.pictures, page.section)
     said = ["--data.root", place(options.root), *said_settings(options.preset, rest), *own.said()]
     show_study(view, rows, options, options.root, study_command(name, options, said, each), part(rows))

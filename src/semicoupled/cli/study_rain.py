@@ -48,27 +48,27 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
 
     from semicoupled.studies import choose
+    from semicoupled.study_request import StudyRequest
     from semicoupled.tasks.nowcasting.study.page import PAGE_TITLE, pictures, section, tables
-    from semicoupled.tasks.nowcasting.study.studies import QUICK, TASK, VARIANTS, run_study
+    from semicoupled.tasks.nowcasting.study.running import run_study
+    from semicoupled.tasks.nowcasting.study.variants import QUICK, TASK, VARIANTS
 
     budget = study_budget(options, BUDGET)
     data = [f"--data.root={options.root}", f"--data.validation={options.validation}"]
     with progress() as shown:
-        rows = run_study(
+        request = StudyRequest(
             choose("rain", VARIANTS, options.variants),
             options.seeds,
             study_folder(options, "rain"),
-            others=[Path(other) for other in options.other],
-            options=study_settings(options, QUICK, data, budget),
+            study_settings(options, QUICK, data, budget),
             device=options.device,
             workers=options.workers,
             progress=shown,
         )
+        rows = run_study(request, [Path(other) for other in options.other])
     said = ["--data.root", place(options.root), "--data.validation", shlex.quote(options.validation)]
     said += ["--other", ",".join(place(other) for other in options.other)] if options.other else []
-    view = StudyView(
-        "rain", TASK, PAGE_TITLE, tables, pictures, lambda rows, command, shown: section(rows, command, shown[0][0])
-    )
+    view = StudyView("rain", TASK, PAGE_TITLE, tables, pictures, section)
     command = study_command("rain", options, said, budget)
     show_study(view, rows, options, f"{options.root}, held back: {options.validation}", command)
     return 0

@@ -17,7 +17,8 @@ from semicoupled.paper_table import Size
 from semicoupled.reproduce.made import Made
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row
-from semicoupled.studies import Trial, Variant, make_trials
+from semicoupled.studies import Trial, Variant
+from semicoupled.study_request import StudyRequest
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Door:
         """Give the settings that all trainings share; what the caller gave wins."""
         budget = self.budget_of(request)
         return [
-            *((*self._studies.QUICK, "--training.log_every=1") if request.quick else ()),
+            *((*self._variants.QUICK, "--training.log_every=1") if request.quick else ()),
             *([f"--training.time_budget={budget}"] if budget is not None else []),
             *([f"--training.precision={request.precision}"] if request.precision != "auto" else []),
             *(f"--{name}={text}" for name, text in self.data_settings(request).items()),
@@ -121,13 +122,7 @@ class Door:
         Raises:
             SettingsError: settings that do not go together.
         """
-        shared, more = self.shared(request), self._presets(request)
-        return make_trials(
-            variants,
-            request.chosen_seeds,
-            self.folder(request),
-            lambda variant, seed: self._studies.settings_of(variant, seed, shared, **more),
-        )
+        return self._study_request(request, variants).trials(self._variants.settings_of)
 
     def run(self, request: Request, variants: Sequence[Variant]) -> list[Row]:
         """Train and score what is not done yet, and give the study's rows.
@@ -141,16 +136,8 @@ class Door:
         _ = self.trials(request, variants)  # refuses wrong settings before anything is written
         if self._is_made(request):
             _ = self.made.write(self._made_folder(request))
-        return self._studies.run_study(
-            variants,
-            request.chosen_seeds,
-            self.folder(request),
-            options=self.shared(request),
-            device=request.device,
-            workers=request.workers,
-            progress=request.progress,
-            **self._presets(request),
-        )
+        running = import_module(f"semicoupled.tasks.{self.task}.study.running")
+        return running.run_study(self._study_request(request, variants))
 
     def _is_made(self, request: Request) -> bool:
         return request.quick and request.root is None
@@ -160,15 +147,21 @@ class Door:
         return folder.with_name(f"made-{self.task}")
 
     @property
-    def _studies(self) -> Any:
-        return import_module(f"semicoupled.tasks.{self.task}.study.studies")
+    def _variants(self) -> Any:
+        return import_module(f"semicoupled.tasks.{self.task}.study.variants")
 
-    def _presets(self, request: Request) -> dict[str, tuple[str, ...]]:
-        presets = request.presets or self.presets.get(request.size, ())
-        if not presets:
-            return {}
-        if not self.presets:
+    def _study_request(self, request: Request, variants: Sequence[Variant]) -> StudyRequest:
+        if request.presets and not self.presets:
             raise SettingsError(
                 f"--preset: the lines of the study {self.study} name their presets themselves. Leave it out"
             )
-        return {"presets": tuple(presets)}
+        return StudyRequest(
+            variants,
+            request.chosen_seeds,
+            self.folder(request),
+            self.shared(request),
+            request.presets or self.presets.get(request.size),
+            device=request.device,
+            workers=request.workers,
+            progress=request.progress,
+        )

@@ -18,7 +18,7 @@ KINDS = ("semicoupled", "convlstm")
 def variants(request: Request) -> list[Variant]:
     """Give the structure and ConvLSTM at all depths, and the structure with three beginnings of q."""
     from semicoupled.tasks.outline.study.lines import TABLE_4
-    from semicoupled.tasks.outline.study.studies import FIGURE_5C
+    from semicoupled.tasks.outline.study.variants import FIGURE_5C
 
     by_depth = [line.variant(request.size) for line in TABLE_4 if line.name.startswith(KINDS)]
     return [*(variant for variant in by_depth if variant is not None), *FIGURE_5C]

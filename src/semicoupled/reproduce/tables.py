@@ -15,6 +15,7 @@ from semicoupled.reproduce.reproduction import Outcome, Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row
 from semicoupled.studies import Trial, Variant
+from semicoupled.study_answers import VALIDATION
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,6 @@ def _iou(rows: Sequence[Row]) -> Sequence[Measure]:
 
 
 def _angles(rows: Sequence[Row]) -> Sequence[Measure]:
-    from semicoupled.tasks.driving.study.answers import VALIDATION
     from semicoupled.tasks.driving.study.lines import TABLE_5_COLUMNS
     from semicoupled.tasks.driving.study.page import thresholds_of
 
@@ -168,7 +168,6 @@ def _angles(rows: Sequence[Row]) -> Sequence[Measure]:
 
 
 def _streams(rows: Sequence[Row]) -> Sequence[Measure]:
-    from semicoupled.tasks.driving.study.answers import VALIDATION
     from semicoupled.tasks.driving.study.lines import TABLE_6_COLUMNS
     from semicoupled.tasks.driving.study.page import thresholds_of
 
@@ -185,7 +184,6 @@ def _streams(rows: Sequence[Row]) -> Sequence[Measure]:
 
 
 def _forecasts(rows: Sequence[Row]) -> Sequence[Measure]:
-    from semicoupled.tasks.nowcasting.study.counts import VALIDATION
     from semicoupled.tasks.nowcasting.study.page import TABLE_7, TABLE_7_THRESHOLD
     from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 

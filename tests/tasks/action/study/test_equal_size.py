@@ -10,7 +10,7 @@ import pytest
 from semicoupled.errors import SettingsError
 from semicoupled.tasks.action.settings import ActionSettings, ModelSettings
 from semicoupled.tasks.action.study.equal_size import TOLERANCE, count_parameters, deepened, of_equal_size
-from semicoupled.tasks.action.study.studies import LAYERS, OURS, RIVALS, VARIANTS, settings_of
+from semicoupled.tasks.action.study.variants import LAYERS, OURS, RIVALS, VARIANTS, settings_of
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 

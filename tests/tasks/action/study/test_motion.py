@@ -10,11 +10,13 @@ import pytest
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
+from semicoupled.study_page import means_of
+from semicoupled.study_request import StudyRequest
 from semicoupled.tasks.action.listing.recognize import list_clips
 from semicoupled.tasks.action.study import motion
 from semicoupled.tasks.action.study.made import CLASSES, LOOKS, MOVING, STILL, Counts, clip, write_clips
-from semicoupled.tasks.action.study.page import means_of
-from semicoupled.tasks.action.study.studies import VARIANTS, run_study
+from semicoupled.tasks.action.study.running import run_study
+from semicoupled.tasks.action.study.variants import VARIANTS
 
 
 def way(label: str) -> np.ndarray:
@@ -84,5 +86,7 @@ def test_what_is_known_is_asked_for() -> None:
 def test_the_table_says_what_is_known_of_the_clips(tmp_path: Path) -> None:
     root = write_clips(tmp_path / "clips")
     chosen = [variant for variant in VARIANTS if variant.name == "whole"]
-    found = run_study(chosen, [0], tmp_path, options=[f"--data.root={root}"], presets=motion.PRESETS, device="cpu")
+    found = run_study(
+        StudyRequest(chosen, [0], tmp_path, options=[f"--data.root={root}"], presets=motion.PRESETS, device="cpu")
+    )
     assert [goal.text for goal in motion.goals(means_of(found)) if not goal.is_met] == []

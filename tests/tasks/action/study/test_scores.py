@@ -16,7 +16,7 @@ from semicoupled.tasks.action.study.baselines import linear_answers
 from semicoupled.tasks.action.study.goals import goals
 from semicoupled.tasks.action.study.page import time_table
 from semicoupled.tasks.action.study.rows import scopes, values_of
-from semicoupled.tasks.action.study.studies import VARIANTS
+from semicoupled.tasks.action.study.variants import VARIANTS
 
 WHOLE = next(variant for variant in VARIANTS if variant.name == "whole")
 

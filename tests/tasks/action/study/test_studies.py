@@ -15,11 +15,13 @@ from semicoupled.errors import RunError, SettingsError
 from semicoupled.rows import Row, read_rows
 from semicoupled.settings_file import differences
 from semicoupled.studies import choose
+from semicoupled.study_request import StudyRequest
 from semicoupled.study_scores import select
 from semicoupled.study_training import TRAINED
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.answers import load_answers, parts_of
-from semicoupled.tasks.action.study.studies import ABLATION, PAIRS, QUICK, VARIANTS, run_study, settings_of
+from semicoupled.tasks.action.study.running import run_study
+from semicoupled.tasks.action.study.variants import ABLATION, PAIRS, QUICK, VARIANTS, settings_of
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 NAMES = ("semicoupled", "cnn", "whole")
@@ -81,7 +83,7 @@ def options(videos: Path) -> list[str]:
 
 
 def study(videos: Path, out: Path) -> list[Row]:
-    return run_study(choose("action", VARIANTS, NAMES), SEEDS, out, options=options(videos), device="cpu")
+    return run_study(StudyRequest(choose("action", VARIANTS, NAMES), SEEDS, out, options=options(videos), device="cpu"))
 
 
 def said(rows: list[Row]) -> list[str]:
@@ -159,10 +161,10 @@ def test_wrong_settings_are_found_before_anything_is_trained(
 ) -> None:
     out, _ = done
     with pytest.raises(SettingsError, match="at least one variant and one seed"):
-        _ = run_study((), SEEDS, tmp_path)
+        _ = run_study(StudyRequest((), SEEDS, tmp_path))
     chosen = choose("action", VARIANTS, ["cnn"])
     with pytest.raises(RunError, match="was begun with other settings"):
-        _ = run_study(chosen, (0,), out, options=[*options(videos), "--training.batch=3"], device="cpu")
+        _ = run_study(StudyRequest(chosen, (0,), out, options=[*options(videos), "--training.batch=3"], device="cpu"))
 
 
 def test_the_command_says_what_is_reached(

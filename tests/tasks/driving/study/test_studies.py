@@ -15,13 +15,15 @@ from semicoupled.errors import RunError, SettingsError
 from semicoupled.page import markdown_table
 from semicoupled.rows import Row
 from semicoupled.studies import Variant, choose
+from semicoupled.study_request import StudyRequest
 from semicoupled.study_scores import select
 from semicoupled.study_training import TRAINED
 from semicoupled.tasks.driving.model import DrivingModel, build_network
 from semicoupled.tasks.driving.study.answers import load_answers, places_of
 from semicoupled.tasks.driving.study.goals import goals
 from semicoupled.tasks.driving.study.page import goal_table, pictures, section, table_5, table_6, tables
-from semicoupled.tasks.driving.study.studies import PAIRS, QUICK, VARIANTS, run_study, settings_of
+from semicoupled.tasks.driving.study.running import run_study
+from semicoupled.tasks.driving.study.variants import PAIRS, QUICK, VARIANTS, settings_of
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 NAMES = ("semicoupled", "cnn", "semicoupled_length7")
@@ -92,7 +94,7 @@ def options(tubs: Path) -> list[str]:
 
 def study(tubs: Path, out: Path, names: tuple[str, ...] = NAMES, seeds: tuple[int, ...] = SEEDS) -> list[Row]:
     chosen = choose("driving", VARIANTS, names)
-    return run_study(chosen, seeds, out, others=[tubs / "elsewhere"], options=options(tubs), device="cpu")
+    return run_study(StudyRequest(chosen, seeds, out, options=options(tubs), device="cpu"), others=[tubs / "elsewhere"])
 
 
 def said(rows: list[Row]) -> list[str]:
@@ -173,17 +175,19 @@ def test_wrong_settings_are_found_before_anything_is_trained(
 ) -> None:
     out, _ = done
     with pytest.raises(SettingsError, match="at least one variant and one seed"):
-        _ = run_study((), SEEDS, tmp_path)
+        _ = run_study(StudyRequest((), SEEDS, tmp_path))
     settings = settings_of(BY_NAME["cnn"], 0, options(tubs))
     with pytest.raises(SettingsError, match="a folder called 'root' is there already"):
         _ = places_of(settings, [tubs / "root", tmp_path / "root"])
     with pytest.raises(RunError, match="was begun with other settings"):
         _ = run_study(
-            choose("driving", VARIANTS, ["cnn"]),
-            (0,),
-            out,
-            options=[*options(tubs), "--training.batch=3"],
-            device="cpu",
+            StudyRequest(
+                choose("driving", VARIANTS, ["cnn"]),
+                (0,),
+                out,
+                options=[*options(tubs), "--training.batch=3"],
+                device="cpu",
+            )
         )
 
 

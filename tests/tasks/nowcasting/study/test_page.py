@@ -148,7 +148,7 @@ def test_the_plot_has_a_column_for_each_event_and_a_line_for_each_variant() -> N
 
 
 def test_the_section_holds_the_command_every_table_and_the_picture() -> None:
-    text = section(ROWS, "semicoupled study rain --seeds 0,1", "study-rain.png")
+    text = section(ROWS, "semicoupled study rain --seeds 0,1", [("study-rain.png", "By lead")])
     assert "    semicoupled study rain --seeds 0,1\n" in text
     for table in tables(ROWS):
         assert table.caption in text

@@ -14,13 +14,15 @@ from semicoupled.errors import RunError, SettingsError
 from semicoupled.rows import Row
 from semicoupled.settings_file import differences
 from semicoupled.studies import Variant, choose
+from semicoupled.study_request import StudyRequest
 from semicoupled.study_scores import select
 from semicoupled.study_training import TRAINED
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.study.counts import Fields, fields_of, load_counts
 from semicoupled.tasks.nowcasting.study.rows import events_of
-from semicoupled.tasks.nowcasting.study.studies import PAIRS, QUICK, RATES, VARIANTS, run_study, settings_of
+from semicoupled.tasks.nowcasting.study.running import run_study
+from semicoupled.tasks.nowcasting.study.variants import PAIRS, QUICK, RATES, VARIANTS, settings_of
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 FORMS = {
@@ -106,7 +108,9 @@ def options(radar: Path) -> list[str]:
 
 def study(radar: Path, out: Path, names: Sequence[str] = NAMES, seeds: Sequence[int] = SEEDS) -> list[Row]:
     chosen = choose("rain", VARIANTS, names)
-    return run_study(chosen, seeds, out, others=[radar / "elsewhere"], options=options(radar), device="cpu")
+    return run_study(
+        StudyRequest(chosen, seeds, out, options=options(radar), device="cpu"), others=[radar / "elsewhere"]
+    )
 
 
 def said(rows: Sequence[Row]) -> list[str]:
@@ -203,7 +207,7 @@ def test_other_settings_in_the_same_folder_are_refused(radar: Path, done: tuple[
     out, _ = done
     chosen = choose("rain", VARIANTS, NAMES)
     with pytest.raises(RunError, match=r"semicoupled-0: was begun with other settings:\n.*training.batch: 2 there, 3"):
-        _ = run_study(chosen, SEEDS, out, options=[*options(radar), "--training.batch=3"], device="cpu")
+        _ = run_study(StudyRequest(chosen, SEEDS, out, options=[*options(radar), "--training.batch=3"], device="cpu"))
 
 
 def test_counts_of_other_files_or_settings_do_not_count(
@@ -224,6 +228,6 @@ def test_what_cannot_be_compared_is_refused(radar: Path, tmp_path: Path) -> None
     with pytest.raises(SettingsError, match=r"a folder called 'one' is there already"):
         _ = fields_of(settings, [radar / "root" / "one", radar / "elsewhere" / ".." / "root" / "one"])
     with pytest.raises(SettingsError, match="at least one variant and one seed"):
-        _ = run_study((), SEEDS, tmp_path)
+        _ = run_study(StudyRequest((), SEEDS, tmp_path))
     with pytest.raises(SettingsError, match=r"no variant 'convlsmt'.*convlstm"):
         _ = choose("rain", VARIANTS, ["convlsmt"])

@@ -17,6 +17,7 @@ from semicoupled.errors import RunError, SettingsError
 from semicoupled.rows import Row, read_rows
 from semicoupled.settings_file import differences
 from semicoupled.studies import choose
+from semicoupled.study_request import StudyRequest
 from semicoupled.study_scores import select
 from semicoupled.study_training import TRAINED
 from semicoupled.tasks.outline.scores.evaluation import Judged
@@ -26,7 +27,8 @@ from semicoupled.tasks.outline.study.goals import goals
 from semicoupled.tasks.outline.study.page import part_of
 from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4
 from semicoupled.tasks.outline.study.rows import scores_of, weights_of
-from semicoupled.tasks.outline.study.studies import (
+from semicoupled.tasks.outline.study.running import run_study
+from semicoupled.tasks.outline.study.variants import (
     FAMILY,
     INITIAL_Q,
     PAIRS,
@@ -34,7 +36,6 @@ from semicoupled.tasks.outline.study.studies import (
     TABLE_4,
     VARIANTS,
     initial_loss,
-    run_study,
     settings_of,
 )
 from semicoupled.training.focus import focus
@@ -111,14 +112,14 @@ def test_the_family_of_polygon_rnn_goes_one_step_at_a_time() -> None:
 def test_what_begins_with_another_run_asks_for_it(tmp_path: Path, outline_root: Path) -> None:
     chosen = choose("outline", VARIANTS, ["polyrnn_reinforce"])
     with pytest.raises(SettingsError, match="begins with the weights of polyrnn_attention, seed 0, but"):
-        _ = run_study(chosen, (0,), tmp_path, options=options(outline_root))
+        _ = run_study(StudyRequest(chosen, (0,), tmp_path, options=options(outline_root)))
 
 
 @pytest.mark.slow
 def test_a_variant_begins_with_the_weights_of_the_one_before(outline_root: Path, tmp_path: Path) -> None:
     names = ["polyrnn_attention", "polyrnn_reinforce", "polyrnn_evaluator", "polyrnn_pp"]
     fast = [*options(outline_root), "--data.grid=8", "--data.size=32", "--evaluation.clicks=0"]
-    rows = run_study(choose("outline", VARIANTS, names), (0,), tmp_path, options=fast, device="cpu")
+    rows = run_study(StudyRequest(choose("outline", VARIANTS, names), (0,), tmp_path, options=fast, device="cpu"))
     assert all(len(select(rows, "iou", variant=name, prompt="box")) == 2 for name in names)
     kept = {name: load_file(tmp_path / f"{name}-0" / "model.safetensors") for name in names}
     before, after = kept["polyrnn_reinforce"], kept["polyrnn_pp"]
@@ -144,7 +145,9 @@ def options(root: Path) -> list[str]:
 
 
 def study(root: Path, out: Path) -> list[Row]:
-    return run_study(choose("outline", VARIANTS, NAMES), SEEDS, out, options=options(root), once=ONCE, device="cpu")
+    return run_study(
+        StudyRequest(choose("outline", VARIANTS, NAMES), SEEDS, out, options=options(root), once=ONCE, device="cpu")
+    )
 
 
 def said(rows: list[Row]) -> list[str]:
@@ -209,10 +212,12 @@ def test_wrong_settings_are_found_before_anything_is_trained(
 ) -> None:
     out, _ = done
     with pytest.raises(SettingsError, match="at least one variant and one seed"):
-        _ = run_study((), SEEDS, tmp_path)
+        _ = run_study(StudyRequest((), SEEDS, tmp_path))
     chosen = choose("outline", VARIANTS, ["convlstm_2"])
     with pytest.raises(RunError, match="was begun with other settings"):
-        _ = run_study(chosen, (0,), out, options=[*options(outline_root), "--training.batch=3"], device="cpu")
+        _ = run_study(
+            StudyRequest(chosen, (0,), out, options=[*options(outline_root), "--training.batch=3"], device="cpu")
+        )
 
 
 def test_the_command_says_what_is_reached(

@@ -6,29 +6,23 @@ on.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 
-from semicoupled.data.damage import DAMAGE
-from semicoupled.files import replacing
 from semicoupled.run_folder import LoadedRun
+from semicoupled.study_answers import VALIDATION, fingerprint_of, read_kept, write_kept
 from semicoupled.tasks.action.answering import answer_all, answered_streams
 from semicoupled.tasks.action.listing.clip import Clip
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.task import clips_data, read_splits
 from semicoupled.training.progress import Progress
 
-log = logging.getLogger(__name__)
-
 STREAMS = ("main", "spatial", "temporal")
-VALIDATION, TEST = "validation", "test"
+TEST = "test"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +82,7 @@ def parts_of(settings: ActionSettings) -> list[Part]:
         clips: Sequence[Clip] = getattr(splits, name)
         if clips:
             asked = [[clip.name, clip.label, clip.start, clip.end, _size(clip.path)] for clip in clips]
-            text = json.dumps([list(classes), asked])
-            found.append(Part(name, clips, classes, train, hashlib.sha256(text.encode()).hexdigest()))
+            found.append(Part(name, clips, classes, train, fingerprint_of([list(classes), asked])))
     return found
 
 
@@ -123,33 +116,24 @@ def make_answers(folder: Path, part: Part, run: LoadedRun, progress: Progress | 
 
 def load_answers(folder: Path, part: Part) -> Answers | None:
     """Read what was answered; None if nothing was, or for other files."""
-    file = _file(folder, part)
-    if not file.exists():
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as held:
-            if str(held["fingerprint"]) != part.fingerprint:
-                log.info("%s: was answered for other videos; it is answered anew", file)
-                return None
-            return Answers(held["main"], *(held.get(stream) for stream in STREAMS[1:]))
-    except DAMAGE as error:
-        log.warning("%s: is broken (%s); it is answered anew", file, error)
-        return None
+
+    def unpack(held: Mapping[str, np.ndarray]) -> Answers:
+        return Answers(held["main"], *(held.get(stream) for stream in STREAMS[1:]))
+
+    return read_kept(_file(folder, part), part.fingerprint, unpack)
 
 
 def write_answers(folder: Path, part: Part, answers: Answers) -> None:
     """Keep answers: probabilities of the streams, beside the truth, the groups and the names of the videos."""
-    arrays = {stream: getattr(answers, stream) for stream in STREAMS if getattr(answers, stream) is not None}
-    with replacing(_file(folder, part)) as temporary, temporary.open("wb") as opened:
-        np.savez_compressed(
-            opened,
-            fingerprint=np.array(part.fingerprint),
-            classes=np.array(list(part.classes)),
-            truth=part.truth,
-            group=part.groups,
-            video=np.array([clip.name for clip in part.clips]),
-            **arrays,
-        )
+    about = {
+        "fingerprint": np.array(part.fingerprint),
+        "classes": np.array(list(part.classes)),
+        "truth": part.truth,
+        "group": part.groups,
+        "video": np.array([clip.name for clip in part.clips]),
+    }
+    said = {stream: getattr(answers, stream) for stream in STREAMS if getattr(answers, stream) is not None}
+    write_kept(_file(folder, part), {**about, **said})
 
 
 def _file(folder: Path, part: Part) -> Path:

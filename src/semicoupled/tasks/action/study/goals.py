@@ -9,7 +9,7 @@ from semicoupled.report import number
 from semicoupled.rows import Condition, Row
 from semicoupled.study_scores import Goal, at_least, select
 from semicoupled.tasks.action.study.baselines import LINEAR
-from semicoupled.tasks.action.study.studies import OURS, RIVALS, WHOLE
+from semicoupled.tasks.action.study.variants import OURS, RIVALS, WHOLE
 
 LEAST_OF_TEN_WORDS = 0.7
 WORDS = 10

@@ -11,7 +11,7 @@ from semicoupled.studies import Variant
 from semicoupled.tasks.action.architecture import SIZES
 from semicoupled.tasks.action.study.equal_size import deepened
 from semicoupled.tasks.action.study.paper import PAPER_TABLE_2, PAPER_TABLE_3, TABLE_2_COLUMNS, TABLE_3_COLUMNS
-from semicoupled.tasks.action.study.studies import ABLATION, VARIANTS
+from semicoupled.tasks.action.study.variants import ABLATION, VARIANTS
 
 PRETRAINED, SCRATCH = "Pre-trained on Kinetics", "Not pre-trained on Kinetics"
 _BY_NAME = {variant.name: variant for variant in VARIANTS}

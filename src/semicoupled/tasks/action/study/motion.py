@@ -6,20 +6,15 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled.page import markdown_table
+from semicoupled import study_page
 from semicoupled.report import Cell, Table
 from semicoupled.rows import Row
+from semicoupled.study_page import means_of
 from semicoupled.study_scores import Goal, at_least, at_most, select, verdict
 from semicoupled.tasks.action.study.answers import TEST
 from semicoupled.tasks.action.study.made import MOVING, STILL
-from semicoupled.tasks.action.study.page import (
-    classes_of,
-    means_of,
-    score_table,
-    streamed,
-    time_table,
-)
-from semicoupled.tasks.action.study.studies import WHOLE
+from semicoupled.tasks.action.study.page import classes_of, score_table, streamed, time_table
+from semicoupled.tasks.action.study.variants import WHOLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,8 +76,5 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Write the study's section in Markdown; see `page.section`."""
-    parts = [f"## Made clips: which classes need time\n\n    {command}\n"]
-    parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in tables(rows)]
-    parts += [f"![{caption}]({picture})\n\n{caption}\n" for picture, caption in shown]
-    return "\n".join(parts)
+    """Write the study's section in Markdown; see `study_page.section`."""
+    return study_page.section("Made clips: which classes need time", command, tables(rows), shown)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled.page import markdown_table
+from semicoupled import study_page
 from semicoupled.report import Cell, Table, number
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Variant, in_order, options_list
-from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of, verdict
-from semicoupled.tasks.action.study.answers import TEST, VALIDATION
+from semicoupled.study_answers import VALIDATION
+from semicoupled.study_page import differences, means_of, present, says, seeded_of, span_cell, value_cell
+from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of
+from semicoupled.tasks.action.study.answers import TEST
 from semicoupled.tasks.action.study.baselines import COMMONEST, LINEAR
 from semicoupled.tasks.action.study.goals import goals
 from semicoupled.tasks.action.study.paper import PAPER_TABLE_3
-from semicoupled.tasks.action.study.studies import ABLATION, OURS, PAIRS, RIVALS, VARIANTS, WHOLE
+from semicoupled.tasks.action.study.variants import ABLATION, OURS, PAIRS, RIVALS, VARIANTS, WHOLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,11 +24,6 @@ if TYPE_CHECKING:
 PAGE_TITLE = "# Action: results\n\nEvery section between two marks is written by the command that stands in it.\n"
 CONFUSED = 10
 """Confusions that are listed."""
-
-
-def present(rows: Sequence[Row]) -> tuple[Variant, ...]:
-    """Give the variants that have rows."""
-    return in_order(VARIANTS, (str(row.condition.get("variant")) for row in rows))
 
 
 def decides(rows: Sequence[Row]) -> str:
@@ -39,15 +36,10 @@ def classes_of(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(str(row.condition["class"]) for row in rows if "class" in row.condition))
 
 
-def means_of(rows: Sequence[Row]) -> list[Row]:
-    """Give the rows that are means over seeds, or of baselines."""
-    return [row for row in rows if "seed" not in row.condition]
-
-
 def score_table(rows: Sequence[Row]) -> Table:
     """Lay the accuracy out: a line for each variant and baseline, the groups beside it."""
     data = decides(rows)
-    seeded = [row for row in rows if "seed" in row.condition]
+    seeded = seeded_of(rows)
     means = means_of(rows)
     groups = list(
         dict.fromkeys(
@@ -56,7 +48,7 @@ def score_table(rows: Sequence[Row]) -> Table:
     )
     has_five = any(row.metric == "top5" for row in rows)
     lines: list[list[Cell]] = []
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         took = [range_of(seeded, metric, variant.name) for metric in ("parameters", "steps")]
         found = select(means, "top1", variant=variant.name, data=data)
         cells: list[Cell] = [spread_cell(spread_of(select(seeded, "top1", variant=variant.name, data=data)))]
@@ -87,9 +79,9 @@ def score_table(rows: Sequence[Row]) -> Table:
 def table_3(rows: Sequence[Row]) -> Table:
     """Lay Table 3 out: the whole without its parts, one at a time, and its streams alone; the paper's beside."""
     data, means = decides(rows), means_of(rows)
-    seeded = [row for row in rows if "seed" in row.condition]
+    seeded = seeded_of(rows)
     lines: list[list[Cell]] = []
-    for variant in in_order(ABLATION, (variant.name for variant in present(rows))):
+    for variant in in_order(ABLATION, (variant.name for variant in present(VARIANTS, rows))):
         found = spread_of(select(seeded, "top1", variant=variant.name, data=data))
         lines.append(
             [variant.label, spread_cell(found), _against(means, WHOLE, variant.name, data), *_paper(variant.name)]
@@ -112,17 +104,9 @@ def difference_table(rows: Sequence[Row]) -> Table:
     lines: list[list[Cell]] = []
     for ours, other in PAIRS:
         about: dict[str, Condition | None] = {"data": data, "variant": ours, "against": other}
-        for row in select(means, "top1_difference", **about):
-            low, high = (select(means, f"top1_difference_{end}", **about)[0].value for end in ("lowest", "highest"))
-            lines.append(
-                [
-                    f"{labels[ours]} - {labels[other]}",
-                    number(row.value),
-                    _span(row),
-                    f"{number(low)} to {number(high)}",
-                    says(row),
-                ]
-            )
+        pair = f"{labels[ours]} - {labels[other]}"
+        for found in differences(means, "top1", about, _three):
+            lines.append([pair, found.value, found.interval, found.seeds, says(found.row)])
     caption = (
         "Differences of top-1: mean over seeds; 90 % of a bootstrap over videos within their groups, the same draws "
         "for both; lowest and highest difference seed by seed. An interval that holds 0 decides nothing."
@@ -185,19 +169,14 @@ def select_confusions(rows: Sequence[Row], variant: str, data: str) -> list[Row]
 
 def goal_table(rows: Sequence[Row]) -> Table:
     """Say of each line that had to be reached whether it is."""
-    found = goals(rows, decides(rows), len(classes_of(rows)))
-    lines: list[list[Cell]] = [[goal.text, goal.value, goal.bound, verdict(goal), goal.note] for goal in found]
-    return Table(
-        ["asked for", "reached", "bound", "", ""],
-        lines,
-        f"What had to be reached, {_called(decides(rows))}; means over seeds.",
-    )
+    caption = f"What had to be reached, {_called(decides(rows))}; means over seeds."
+    return study_page.goal_table(list(goals(rows, decides(rows), len(classes_of(rows)))), caption)
 
 
 def width_table(rows: Sequence[Row]) -> Table:
     """List the layers of the rivals, whose widths were chosen so that they are as large as ours."""
     lines: list[list[Cell]] = []
-    for variant in in_order((VARIANTS[0], *RIVALS), (variant.name for variant in present(rows))):
+    for variant in in_order((VARIANTS[0], *RIVALS), (variant.name for variant in present(VARIANTS, rows))):
         plan = [
             " ".join(
                 str(int(row.value))
@@ -215,7 +194,7 @@ def width_table(rows: Sequence[Row]) -> Table:
 def streamed(rows: Sequence[Row]) -> list[Variant]:
     """Give the variants whose streams answer; of those the whole first, two at most."""
     names = {str(row.condition["variant"]) for row in rows if row.metric == "importance"}
-    found = [variant for variant in present(rows) if variant.name in names]
+    found = [variant for variant in present(VARIANTS, rows) if variant.name in names]
     return sorted(found, key=lambda variant: variant.name != WHOLE)[:2]
 
 
@@ -223,7 +202,7 @@ def tables(rows: Sequence[Row]) -> list[Table]:
     """Give all tables, in the order in which they are read."""
     found = [goal_table(rows), score_table(rows), table_3(rows), difference_table(rows)]
     found += [time_table(rows, variant, decides(rows)) for variant in streamed(rows)]
-    found += [confusion_table(rows, variant) for variant in present(rows) if variant.name == OURS]
+    found += [confusion_table(rows, variant) for variant in present(VARIANTS, rows) if variant.name == OURS]
     found.append(width_table(rows))
     return [table for table in found if table.rows]
 
@@ -235,7 +214,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
     data, means = decides(rows), means_of(rows)
     found = {
         "action": (
-            score_plot(rows, present(rows), data),
+            score_plot(rows, present(VARIANTS, rows), data),
             "Top-1 by variant: a dot a seed, the bar holds 90 % of a bootstrap over videos within their groups for the "
             "mean of the seeds; linear models and the commonest class as lines.",
         )
@@ -247,7 +226,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
             "Which classes need time: probability of the right class by stream, and the importance of time (temporal "
             "minus spatial) with 90 % of the bootstrap; means over seeds.",
         )
-    ours = next((variant for variant in present(rows) if variant.name in (OURS, WHOLE)), None)
+    ours = next((variant for variant in present(VARIANTS, rows) if variant.name in (OURS, WHOLE)), None)
     if ours is not None:
         found["action-confusion"] = (
             confusion_plot(select_confusions(rows, ours.name, data), ours, classes_of(rows)),
@@ -257,26 +236,10 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Write the study's section in Markdown.
-
-    Args:
-        rows: its scores.
-        command: what made them.
-        shown: file, as seen from the page, and caption of each picture.
-    """
-    parts = [f"## {len(classes_of(rows))} classes: the structure, its parts, rivals of equal size\n\n    {command}\n"]
-    parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in tables(rows)]
-    parts += [f"![{caption}]({picture})\n\n{caption}\n" for picture, caption in shown]
-    parts.append(f"What the variants differ in, beside their widths:\n\n{options_list(present(rows))}")
-    return "\n".join(parts)
-
-
-def says(row: Row) -> str:
-    """Say what a difference of accuracy says: better, worse or undecided."""
-    if row.interval is None:
-        return "unknown"
-    low, high = row.interval
-    return "better" if low > 0 else "worse" if high < 0 else "undecided"
+    """Write the study's section in Markdown; see `study_page.section`."""
+    title = f"{len(classes_of(rows))} classes: the structure, its parts, rivals of equal size"
+    ending = f"What the variants differ in, beside their widths:\n\n{options_list(present(VARIANTS, rows))}"
+    return study_page.section(title, command, tables(rows), shown, ending)
 
 
 def _against(means: Sequence[Row], ours: str, other: str, data: str) -> str:
@@ -294,8 +257,12 @@ def _called(data: str) -> str:
 
 
 def _value(found: Sequence[Row]) -> str | None:
-    return f"{found[0].value:.3f}" if found else None
+    return value_cell(found, _three)
 
 
 def _span(row: Row) -> str:
-    return "" if row.interval is None else f"{row.interval[0]:.3f} to {row.interval[1]:.3f}"
+    return span_cell(row, _three)
+
+
+def _three(value: float) -> str:
+    return f"{value:.3f}"

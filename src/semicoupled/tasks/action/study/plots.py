@@ -12,7 +12,7 @@ from semicoupled.rows import Row
 from semicoupled.studies import COLORS, Variant
 from semicoupled.study_scores import select
 from semicoupled.tasks.action.study.baselines import COMMONEST, LINEAR
-from semicoupled.tasks.action.study.studies import RIVALS
+from semicoupled.tasks.action.study.variants import RIVALS
 
 
 def score_plot(rows: Sequence[Row], variants: Sequence[Variant], data: str) -> Figure:

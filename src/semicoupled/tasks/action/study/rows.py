@@ -12,12 +12,13 @@ from semicoupled.bootstrap import draws_within, interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Trial
+from semicoupled.study_rows import by_variant, compared, difference_rows
 from semicoupled.study_training import Trained, took_rows
 from semicoupled.tasks.action.architecture import architecture
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.answers import STREAMS, Answers, Part, load_answers
 from semicoupled.tasks.action.study.baselines import Baselines
-from semicoupled.tasks.action.study.studies import PAIRS
+from semicoupled.tasks.action.study.variants import PAIRS
 
 MOST_GROUPS = 12
 """Groups that have scores of their own; a table with more cannot be read."""
@@ -75,24 +76,21 @@ def study_rows(
 def part_rows(trials: Sequence[Trial], part: Part, baselines: Baselines) -> Iterator[Row]:
     """Make the rows of one split."""
     truth, found = part.truth, scopes(part)
-    by_variant: dict[str, list[tuple[Trial, Answers]]] = {}
-    for trial in trials:
-        by_variant.setdefault(trial.variant.name, []).append((trial, _answers(trial, part)))
-    for name, runs in by_variant.items():
-        yield from _variant_rows(name, runs, part, truth, found)
+    runs = by_variant((trial, _answers(trial, part)) for trial in trials)
+    for name, own in runs.items():
+        yield from _variant_rows(name, own, part, truth, found)
     for name, split in baselines.items():
         values = values_of(split[part.name], truth)
         for scope in found:
             if "class" not in scope.condition:
                 about: dict[str, Condition] = {"data": part.name, **scope.condition}
                 yield _row(name, "top1", about, scope, scope.mean(values["main", "top1"]))
-    right = {
-        name: [(trial.seed, values_of(answers, truth)["main", "top1"]) for trial, answers in runs]
-        for name, runs in by_variant.items()
-    }
-    for ours, other in PAIRS:
-        if ours in right and other in right:
-            yield from _difference_rows(_kind(by_variant[ours][0][0]), ours, other, right, part.name, found[0])
+    whole = found[0]
+    for ours, other, pairs in compared(PAIRS, runs):
+        right = [[values_of(answers, truth)["main", "top1"] for answers in pair] for pair in pairs]
+        drawn = np.stack([whole.mean(mine - theirs) for mine, theirs in right])
+        against: dict[str, Condition] = {"data": part.name, "variant": ours, "against": other}
+        yield from difference_rows(_kind(runs[ours][0][0]), "top1", against, drawn, int(whole.chosen.sum()))
 
 
 def scopes(part: Part) -> list[Scope]:
@@ -153,17 +151,6 @@ def _variant_rows(
         yield Row(
             model, "confusion", {"data": part.name, "variant": name, **where}, float(said[right, guess]) / count, count
         )
-
-
-def _difference_rows(
-    model: str, ours: str, other: str, right: Mapping[str, Sequence[tuple[int, np.ndarray]]], data: str, scope: Scope
-) -> Iterator[Row]:
-    theirs = dict(right[other])
-    every = np.stack([scope.mean(mine - theirs[seed]) for seed, mine in right[ours] if seed in theirs])
-    about: dict[str, Condition] = {"data": data, "variant": ours, "against": other}
-    yield _row(model, "top1_difference", about, scope, every.mean(0))
-    for end, value in (("lowest", every[:, 0].min()), ("highest", every[:, 0].max())):
-        yield Row(model, f"top1_difference_{end}", about, float(value), int(scope.chosen.sum()))
 
 
 def _row(model: str, metric: str, condition: Mapping[str, Condition], scope: Scope, drawn: np.ndarray) -> Row:

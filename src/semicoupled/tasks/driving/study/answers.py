@@ -6,31 +6,22 @@ on.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
 
-from semicoupled.data.damage import DAMAGE
-from semicoupled.errors import SettingsError
-from semicoupled.files import replacing
 from semicoupled.run_folder import LoadedRun
 from semicoupled.settings_file import to_plain
+from semicoupled.study_answers import VALIDATION, fingerprint_of, named_places, read_kept, write_kept
 from semicoupled.task import EvaluateRequest
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.model import DrivingModel
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.training.progress import Progress
-
-log = logging.getLogger(__name__)
-
-VALIDATION = "validation"
-"""The name of the runs that were held back; other places are called as their folder is."""
 
 _ARRAYS = ("times", "truth", "main", "spatial", "temporal")
 
@@ -58,7 +49,7 @@ class Place:
             held,
             [[str(file.relative_to(folder)), file.stat().st_size] for file in files if file.exists()],
         ]
-        self.fingerprint = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        self.fingerprint = fingerprint_of(asked)
 
 
 def places_of(settings: DrivingSettings, others: Sequence[Path]) -> list[Place]:
@@ -67,12 +58,7 @@ def places_of(settings: DrivingSettings, others: Sequence[Path]) -> list[Place]:
     Raises:
         SettingsError: two folders of one name.
     """
-    named: dict[str, Path | None] = {VALIDATION: None}
-    for other in others:
-        if other.name in named:
-            raise SettingsError(f"--other {other}: a folder called {other.name!r} is there already; expected each once")
-        named[other.name] = other
-    return [Place(name, root, settings) for name, root in named.items()]
+    return [Place(name, root, settings) for name, root in named_places(others).items()]
 
 
 def make_answers(
@@ -105,28 +91,20 @@ def make_answers(
 
 def load_answers(folder: Path, place: Place) -> list[DriveAnswers] | None:
     """Read what was answered; None if nothing was, or along other files."""
-    file = _file(folder, place)
-    if not file.exists():
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as held:
-            about = json.loads(str(held["about"]))
-            if about["fingerprint"] != place.fingerprint:
-                log.info("%s: was answered along other files, or read otherwise; it is answered anew", file)
-                return None
-            return [
-                DriveAnswers(
-                    drive=drive["drive"],
-                    run=drive["run"],
-                    unit=drive["unit"],
-                    roads=None if drive["roads"] is None else tuple(drive["roads"]),
-                    **{name: held[f"{index}/{name}"] for name in _ARRAYS if f"{index}/{name}" in held},
-                )
-                for index, drive in enumerate(about["drives"])
-            ]
-    except DAMAGE as error:
-        log.warning("%s: is broken (%s); it is answered anew", file, error)
-        return None
+    return read_kept(_file(folder, place), place.fingerprint, _unpack)
+
+
+def _unpack(held: Mapping[str, np.ndarray]) -> list[DriveAnswers]:
+    return [
+        DriveAnswers(
+            drive=drive["drive"],
+            run=drive["run"],
+            unit=drive["unit"],
+            roads=None if drive["roads"] is None else tuple(drive["roads"]),
+            **{name: held[f"{index}/{name}"] for name in _ARRAYS if f"{index}/{name}" in held},
+        )
+        for index, drive in enumerate(json.loads(str(held["about"]))["drives"])
+    ]
 
 
 def _file(folder: Path, place: Place) -> Path:
@@ -152,5 +130,4 @@ def _write(file: Path, answers: Sequence[DriveAnswers], fingerprint: str) -> Non
         for name in _ARRAYS
         if getattr(drive, name) is not None
     }
-    with replacing(file) as temporary, temporary.open("wb") as opened:
-        np.savez_compressed(opened, about=np.array(json.dumps(about)), **arrays)
+    write_kept(file, {"about": np.array(json.dumps(about)), **arrays})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from semicoupled.paper_table import Line, figures
 from semicoupled.studies import Variant
 from semicoupled.tasks.driving.study.paper import PAPER_TABLE_5, PAPER_TABLE_6
-from semicoupled.tasks.driving.study.studies import VARIANTS
+from semicoupled.tasks.driving.study.variants import VARIANTS
 
 TABLE_5_COLUMNS = ("LiVi, 6 deg", "LiVi, 3 deg", "LiVi, MSE", "Comma, 6 deg", "Comma, 3 deg", "Comma, MSE")
 TABLE_6_COLUMNS = ("T1, 6 deg", "T2, 6 deg", "T2 - T1, 6 deg", "T1, 3 deg", "T2, 3 deg", "T2 - T1, 3 deg")

@@ -5,29 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled.page import markdown_table
-from semicoupled.report import Cell, Table, number
+from semicoupled import study_page
+from semicoupled.report import Cell, Table
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Variant, in_order, options_list
-from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of, verdict
+from semicoupled.studies import Variant, options_list
+from semicoupled.study_answers import VALIDATION
+from semicoupled.study_page import differences, means_of, present, says, seeded_of, value_cell
+from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of
 from semicoupled.tasks.driving.scores.conditions import in_order as roads_in_order
 from semicoupled.tasks.driving.scores.evaluation import DRIVER
 from semicoupled.tasks.driving.scores.run_scores import MEAN, STRAIGHT
-from semicoupled.tasks.driving.study.answers import VALIDATION
 from semicoupled.tasks.driving.study.goals import goals
 from semicoupled.tasks.driving.study.paper import PAPER_TABLE_5, PAPER_TABLE_6
-from semicoupled.tasks.driving.study.studies import PAIRS, VARIANTS
+from semicoupled.tasks.driving.study.variants import PAIRS, VARIANTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE_TITLE = "# Driving: results\n\nEvery section between two marks is written by the command that stands in it.\n"
 BASELINES = {MEAN: "always the mean angle", STRAIGHT: "always straight ahead", DRIVER: "the driver"}
-
-
-def present(rows: Sequence[Row]) -> tuple[Variant, ...]:
-    """Give the variants that have rows."""
-    return in_order(VARIANTS, (str(row.condition.get("variant")) for row in rows))
 
 
 def data_of(rows: Sequence[Row]) -> list[str]:
@@ -41,11 +37,6 @@ def thresholds_of(rows: Sequence[Row]) -> list[Condition]:
     return list(dict.fromkeys(found))
 
 
-def means_of(rows: Sequence[Row]) -> list[Row]:
-    """Give the rows that are means over seeds, or of baselines."""
-    return [row for row in rows if "seed" not in row.condition]
-
-
 def score_table(rows: Sequence[Row], data: str) -> Table:
     """Lay the scores over all frames out: a line for each variant and baseline.
 
@@ -56,9 +47,9 @@ def score_table(rows: Sequence[Row], data: str) -> Table:
     asked = _asked(rows)
     unit = next((row.unit for row in rows if row.metric == "rmse"), "1")
     heads = ["parameters", "steps", *(head for head, _, _ in asked)]
-    seeded = [row for row in rows if "seed" in row.condition]
+    seeded = seeded_of(rows)
     lines: list[list[Cell]] = []
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         took = [range_of(seeded, metric, variant.name) for metric in ("parameters", "steps")]
         cells = [
             spread_cell(spread_of(select(seeded, metric, variant=variant.name, data=data, **about)))
@@ -72,7 +63,7 @@ def score_table(rows: Sequence[Row], data: str) -> Table:
             for _, metric, about in asked
         ]
         if any(found):
-            lines.append([label, "", "", *(number(each[0].value) if each else None for each in found)])
+            lines.append([label, "", "", *map(value_cell, found)])
     caption = (
         f"{called(data)}: all frames. MSE is of the angles normalized by a sigmoid, RMSE against the smoothed label "
         f"and in {'shares of full lock' if unit == '1' else unit}; whiteness is the root of the mean squared speed "
@@ -93,9 +84,9 @@ def table_5(rows: Sequence[Row]) -> Table:
         ("acc_soft", {"angle_threshold": second}),
         ("mse", {}),
     ]
-    seeded = [row for row in rows if "seed" in row.condition]
+    seeded = seeded_of(rows)
     lines: list[list[Cell]] = []
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         cells: list[Cell] = []
         for metric, about in asked:
             found = select(seeded, metric, variant=variant.name, data=VALIDATION, label="raw", **about)
@@ -178,16 +169,10 @@ def difference_table(rows: Sequence[Row]) -> Table:
         for data in data_of(rows):
             for head, metric, more in asked:
                 about: dict[str, Condition | None] = {"data": data, "variant": ours, "against": other, **more}
-                for row in select(rows, f"{metric}_difference", **about):
-                    low, high = (
-                        select(rows, f"{metric}_difference_{end}", **about)[0].value for end in ("lowest", "highest")
-                    )
-                    span = "" if row.interval is None else f"{number(row.interval[0])} to {number(row.interval[1])}"
-                    seeds = f"{number(low)} to {number(high)}"
-                    place = called(data)
-                    lines.append(
-                        [f"{labels[ours]} - {labels[other]}", place, head, number(row.value), span, seeds, says(row)]
-                    )
+                pair, place = f"{labels[ours]} - {labels[other]}", called(data)
+                for found in differences(rows, metric, about):
+                    verdict = says(found.row, low_is_better=metric == "mse")
+                    lines.append([pair, place, head, found.value, found.interval, found.seeds, verdict])
     caption = (
         "Differences: mean over seeds; 90 % of a bootstrap over stretches of time, the same draws for both; lowest and "
         "highest difference seed by seed. An interval that holds 0 decides nothing."
@@ -200,11 +185,11 @@ def run_table(rows: Sequence[Row]) -> Table:
     own = [row for row in means_of(rows) if row.metric == "r2" and row.condition.get("data") == VALIDATION]
     runs = list(dict.fromkeys(str(row.condition["run"]) for row in own if "run" in row.condition))
     lines: list[list[Cell]] = []
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         cells: list[Cell] = []
         for run in runs:
             found = select(own, "r2", variant=variant.name, data=VALIDATION, run=run, label="smoothed")
-            cells.append(number(found[0].value) if found else None)
+            cells.append(value_cell(found))
         lines.append([variant.label, *cells])
     caption = "R^2 of the smoothed angle by run, about that run's own mean. Means over seeds."
     return Table(["", *runs], lines if runs else [], caption)
@@ -212,15 +197,12 @@ def run_table(rows: Sequence[Row]) -> Table:
 
 def goal_table(rows: Sequence[Row]) -> Table:
     """Say of each line that had to be reached whether it is."""
-    lines: list[list[Cell]] = [
-        [goal.text, goal.value, goal.bound, verdict(goal), goal.note] for goal in goals(rows, thresholds_of(rows))
-    ]
-    return Table(["asked for", "reached", "bound", "", ""], lines, "What had to be reached; means over seeds.")
+    return study_page.goal_table(list(goals(rows, thresholds_of(rows))))
 
 
 def tables(rows: Sequence[Row]) -> list[Table]:
     """Give all tables, in the order in which they are read."""
-    told = [variant for variant in present(rows) if variant.name.startswith("semicoupled")]
+    told = [variant for variant in present(VARIANTS, rows) if variant.name.startswith("semicoupled")]
     found = [goal_table(rows), *(score_table(rows, data) for data in data_of(rows)), table_5(rows)]
     found += [table_6(rows, data, variant) for variant in told[:3] for data in data_of(rows)]
     found += [difference_table(rows), run_table(rows)]
@@ -237,14 +219,14 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
     found = {
         "driving": (
-            score_plot(rows, present(rows), data_of(rows), thresholds_of(rows)),
+            score_plot(rows, present(VARIANTS, rows), data_of(rows), thresholds_of(rows)),
             "Squared error, soft accuracy and share of the variance by variant: a dot a seed, the bar holds 90 % of a "
             "bootstrap over stretches of time for the mean of the seeds.",
         )
     }
     if any(row.metric == "importance" for row in rows):
         found["driving-importance"] = (
-            importance_plot(rows, present(rows), data_of(rows), thresholds_of(rows)),
+            importance_plot(rows, present(VARIANTS, rows), data_of(rows), thresholds_of(rows)),
             "Importance of time (Table 6): soft accuracy of the temporal stream minus that of the spatial stream, by "
             "kind of road; means over seeds, bars hold 90 %.",
         )
@@ -252,32 +234,15 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Write the study's section in Markdown.
-
-    Args:
-        rows: its scores.
-        command: what made them.
-        shown: file, as seen from the page, and caption of each picture.
-    """
-    parts = [f"## The structure, its p and its length, CNN and CNN+LSTM\n\n    {command}\n"]
-    parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in tables(rows)]
-    parts += [f"![{caption}]({picture})\n\n{caption}\n" for picture, caption in shown]
-    parts.append(f"What the variants differ in:\n\n{options_list(present(rows))}")
-    return "\n".join(parts)
+    """Write the study's section in Markdown; see `study_page.section`."""
+    title = "The structure, its p and its length, CNN and CNN+LSTM"
+    ending = f"What the variants differ in:\n\n{options_list(present(VARIANTS, rows))}"
+    return study_page.section(title, command, tables(rows), shown, ending)
 
 
 def called(data: str) -> str:
     """Say what was scored on."""
     return "the runs held back" if data == VALIDATION else data
-
-
-def says(row: Row) -> str:
-    """Say what a difference says: better, worse or undecided."""
-    if row.interval is None:
-        return "unknown"
-    low, high = row.interval
-    better, worse = (high < 0, low > 0) if row.metric.startswith("mse") else (low > 0, high < 0)
-    return "better" if better else "worse" if worse else "undecided"
 
 
 def _asked(rows: Sequence[Row]) -> list[tuple[str, str, dict[str, Condition | None]]]:

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import COLORS, Variant
+from semicoupled.study_answers import VALIDATION
 from semicoupled.study_scores import select
 from semicoupled.tasks.driving.scores.conditions import in_order
 from semicoupled.tasks.driving.scores.pictures import bars
 from semicoupled.tasks.driving.scores.run_scores import MEAN
-from semicoupled.tasks.driving.study.answers import VALIDATION
 
 MOST = 6
 """Variants whose importance is drawn; more cannot be told apart."""

@@ -14,6 +14,7 @@ from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import read_run
 from semicoupled.studies import Trial
+from semicoupled.study_rows import Compared, by_variant, compared
 from semicoupled.study_training import Trained, took_rows
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.scores.course import STREAMS, Course
@@ -32,7 +33,7 @@ from semicoupled.tasks.driving.scores.importance import importance
 from semicoupled.tasks.driving.scores.run_scores import baselines, measures_of
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.driving.study.answers import Place, load_answers
-from semicoupled.tasks.driving.study.studies import PAIRS
+from semicoupled.tasks.driving.study.variants import PAIRS
 
 COMPARED = ("mse", "acc_soft", "r2")
 """Scores whose differences have rows."""
@@ -92,11 +93,11 @@ def _trial_rows(
     trials: Sequence[Trial], data: str, course: Course, measures: Measures, scope: Scope, drawn: Drawn
 ) -> Iterator[Row]:
     """Give scores and importance of every run, then their means over seeds."""
-    for variant, own in _by_variant(trials).items():
-        model = _kind(own[0])
+    for variant, own in by_variant((trial, _name(trial)) for trial in trials).items():
+        model = _kind(own[0][0])
         found: dict[tuple[str, str, str], list[np.ndarray]] = {}
-        for trial in own:
-            for (stream, label), scores in _own_scores(course, scope, drawn, _name(trial)).items():
+        for _, name in own:
+            for (stream, label), scores in _own_scores(course, scope, drawn, name).items():
                 for metric, values in scores.items():
                     found.setdefault((stream, label, metric), []).append(values)
         for (stream, label, metric), every in found.items():
@@ -107,7 +108,7 @@ def _trial_rows(
             elif stream != "main":
                 kept = {"stream": stream, **kept}
             name = "importance" if stream == "importance" else None
-            for trial, values in zip(own, every, strict=True):
+            for (trial, _), values in zip(own, every, strict=True):
                 seeded = {**about, "seed": trial.seed, **kept, **scope.condition}
                 yield from metric_rows(model, metric, values, seeded, scope.frames, course, measures, name=name)
             mean = np.mean(np.stack(every), 0)
@@ -159,16 +160,13 @@ def _difference_rows(
     scope: Scope,
     drawn: Drawn,
 ) -> Iterator[Row]:
-    by_variant = _by_variant(trials)
-    pairs: list[tuple[str, str, list[tuple[str, str]]]] = [
-        (ours, other, [(_name(trial), other) for trial in own]) for ours, own in by_variant.items() for other in others
+    runs = by_variant((trial, _name(trial)) for trial in trials)
+    pairs = [
+        Compared(ours, other, [(name, other) for _, name in own]) for ours, own in runs.items() for other in others
     ]
-    for ours, rival in PAIRS:
-        if ours in by_variant and rival in by_variant:
-            theirs = {trial.seed: _name(trial) for trial in by_variant[rival]}
-            pairs.append((ours, rival, [(_name(trial), theirs[trial.seed]) for trial in by_variant[ours]]))
+    pairs += compared(PAIRS, runs)
     for ours, other, names in pairs:
-        model = _kind(by_variant[ours][0])
+        model = _kind(runs[ours][0][0])
         for label in LABELS:
             for metric in COMPARED:
                 every = np.stack([drawn[a, "main", label][metric] - drawn[b, "main", label][metric] for a, b in names])
@@ -181,13 +179,6 @@ def _difference_rows(
                 ):
                     name = f"{metric}_difference{end}"
                     yield from metric_rows(model, metric, values, condition, scope.frames, course, measures, name=name)
-
-
-def _by_variant(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
-    found: dict[str, list[Trial]] = {}
-    for trial in trials:
-        found.setdefault(trial.variant.name, []).append(trial)
-    return found
 
 
 def _answers(trial: Trial, place: Place) -> list[DriveAnswers]:

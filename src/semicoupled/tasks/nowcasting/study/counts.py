@@ -7,9 +7,7 @@ and the baselines need to be run once.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -17,10 +15,9 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 
-from semicoupled.data.damage import DAMAGE
-from semicoupled.errors import DataError, SettingsError
-from semicoupled.files import replacing
+from semicoupled.errors import DataError
 from semicoupled.settings_file import to_plain
+from semicoupled.study_answers import fingerprint_of, named_places, read_kept, write_kept
 from semicoupled.task import TaskModel, TaskSettings
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, read_sequences
 from semicoupled.tasks.nowcasting.files.windows import list_windows
@@ -31,11 +28,6 @@ from semicoupled.tasks.nowcasting.scores.metrics import Counts, merge
 from semicoupled.tasks.nowcasting.scores.scoring import Axes
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.training.progress import Progress
-
-log = logging.getLogger(__name__)
-
-VALIDATION = "validation"
-"""The name of the fields that were held back; other fields are called as their folder is."""
 
 
 class Counted(NamedTuple):
@@ -74,7 +66,7 @@ class Fields:
             to_plain(settings.evaluation),
             [[file.name, file.parent.name, file.stat().st_size] for file in files],
         ]
-        self.fingerprint = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        self.fingerprint = fingerprint_of(asked)
         """Of all that counts depend on beside the forecaster."""
 
     def sequences(self) -> Sequence[RadarSequence]:
@@ -98,12 +90,7 @@ def fields_of(settings: NowcastingSettings, others: Sequence[Path]) -> list[Fiel
     Raises:
         SettingsError: two folders of one name.
     """
-    named: dict[str, Path | None] = {VALIDATION: None}
-    for other in others:
-        if other.name in named:
-            raise SettingsError(f"--other {other}: a folder called {other.name!r} is there already; expected each once")
-        named[other.name] = other
-    return [Fields(name, root, settings) for name, root in named.items()]
+    return [Fields(name, root, settings) for name, root in named_places(others).items()]
 
 
 def make_counts(
@@ -167,24 +154,16 @@ def count_fields(
 
 def load_counts(folder: Path, fields: Fields) -> Counted | None:
     """Read what was counted; None if nothing was, or on other files, or with other settings."""
-    file = _file(folder, fields)
-    if not file.exists():
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as held:
-            about = json.loads(str(held["about"]))
-            if about["fingerprint"] != fields.fingerprint:
-                log.info("%s: was counted on other files or with other settings; it is counted anew", file)
-                return None
-            names = [field.name for field in dataclasses.fields(Counts)]
-            counts = {
-                model: Counts(*(held[f"{index}/{name}"] for name in names))
-                for index, model in enumerate(about["models"])
-            }
-            return Counted(counts, about["events"], Axes(*about["axes"]))
-    except DAMAGE as error:
-        log.warning("%s: is broken (%s); it is counted anew", file, error)
-        return None
+    return read_kept(_file(folder, fields), fields.fingerprint, _unpack)
+
+
+def _unpack(held: Mapping[str, np.ndarray]) -> Counted:
+    about = json.loads(str(held["about"]))
+    names = [field.name for field in dataclasses.fields(Counts)]
+    counts = {
+        model: Counts(*(held[f"{index}/{name}"] for name in names)) for index, model in enumerate(about["models"])
+    }
+    return Counted(counts, about["events"], Axes(*about["axes"]))
 
 
 def _file(folder: Path, fields: Fields) -> Path:
@@ -203,5 +182,4 @@ def _write(file: Path, counted: Counted, fingerprint: str) -> None:
         for index, counts in enumerate(counted.counts.values())
         for field in dataclasses.fields(counts)
     }
-    with replacing(file) as temporary, temporary.open("wb") as opened:
-        np.savez_compressed(opened, about=np.array(json.dumps(about)), **arrays)
+    write_kept(file, {"about": np.array(json.dumps(about)), **arrays})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from semicoupled.paper_table import Line, figures
 from semicoupled.studies import Variant
 from semicoupled.tasks.nowcasting.study.paper import PAPER_TABLE_7, TABLE_7_COLUMNS
-from semicoupled.tasks.nowcasting.study.studies import VARIANTS
+from semicoupled.tasks.nowcasting.study.variants import VARIANTS
 
 _P = {"semicoupled_plain_p0": 0.0, "semicoupled_plain_p3": 0.3, "semicoupled_plain": 0.5}
 _LABELS = {"convlstm_plain": "ConvLSTM", **{name: f"SCS, p = {p:g}" for name, p in _P.items()}}

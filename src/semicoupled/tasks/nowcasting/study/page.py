@@ -6,16 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled.page import markdown_table
-from semicoupled.report import Cell, Table, number
+from semicoupled import study_page
+from semicoupled.report import Cell, Table
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import COLORS, Spread, Variant, in_order, options_list
+from semicoupled.studies import COLORS, Spread, options_list
+from semicoupled.study_answers import VALIDATION
+from semicoupled.study_page import differences, present
 from semicoupled.study_scores import baseline, range_of, said_seeds, select, spread_cell, spread_of, verdict
-from semicoupled.tasks.nowcasting.study.counts import VALIDATION
 from semicoupled.tasks.nowcasting.study.goals import THRESHOLDS, goals
 from semicoupled.tasks.nowcasting.study.paper import PAPER_TABLE_7
 from semicoupled.tasks.nowcasting.study.rows import events_of
-from semicoupled.tasks.nowcasting.study.studies import PAIRS, VARIANTS
+from semicoupled.tasks.nowcasting.study.variants import PAIRS, VARIANTS
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 
 if TYPE_CHECKING:
@@ -37,11 +38,6 @@ _MARKERS = "osD^vXPd*"
 
 Asked = tuple[str, dict[str, Condition | None]]
 """A metric, and what it is limited to."""
-
-
-def present(rows: Sequence[Row]) -> tuple[Variant, ...]:
-    """Give the variants that have rows."""
-    return in_order(VARIANTS, (str(row.condition.get("variant")) for row in rows))
 
 
 def data_of(rows: Sequence[Row]) -> list[str]:
@@ -104,12 +100,9 @@ def difference_table(rows: Sequence[Row]) -> Table:
         for data in data_of(rows):
             for event in places(rows, data):
                 about: dict[str, Condition | None] = {"data": data, "event": event, "variant": ours, "against": other}
-                for row in select(rows, "mse_difference", **about):
-                    ends = [select(rows, f"mse_difference_{end}", **about)[0].value for end in ("lowest", "highest")]
-                    span = "" if row.interval is None else f"{number(row.interval[0])} to {number(row.interval[1])}"
-                    seeds = f"{number(ends[0])} to {number(ends[1])}"
-                    place = _called(data, event)
-                    lines.append([f"{labels[ours]} - {labels[other]}", place, number(row.value), span, seeds])
+                pair, place = f"{labels[ours]} - {labels[other]}", _called(data, event)
+                for found in differences(rows, "mse", about):
+                    lines.append([pair, place, found.value, found.interval, found.seeds])
     caption = (
         "Difference of the squared errors, dBZ^2: mean over seeds; 90 % of a bootstrap over start times, the same "
         "draws for both; lowest and highest difference seed by seed. Below 0 the first is better."
@@ -121,7 +114,7 @@ def paper_table(rows: Sequence[Row]) -> Table:
     """Lay Table 7 out: our figures on what was held back, the paper's below."""
     threshold = TABLE_7_THRESHOLD
     lines: list[list[Cell]] = []
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         cells: list[Cell] = []
         for metric, _ in TABLE_7:
             scale = HIGHEST_DBZ**2 if metric == "mse" else 1
@@ -174,7 +167,7 @@ def plot(rows: Sequence[Row]) -> Figure:
         ("mse", "MSE, dBZ^2", {}),
         ("csi", f"CSI at {threshold} dBZ", {"threshold_dbz": threshold}),
     ]
-    shown = present(rows)
+    shown = present(VARIANTS, rows)
     figure = Figure(figsize=(3.6 * len(columns), 6.4 + 0.14 * len(shown)), layout="constrained")
     panels = figure.subplots(2, len(columns), squeeze=False)
     for column, (data, event) in enumerate(columns):
@@ -224,19 +217,11 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
     return {"rain": (plot(rows), CAPTION)}
 
 
-def section(rows: Sequence[Row], command: str, picture: str) -> str:
-    """Write the study's section in Markdown.
-
-    Args:
-        rows: its scores.
-        command: what made them.
-        picture: the plot's file, as seen from the page.
-    """
-    parts = [f"## The structure, its rivals, and advection\n\n    {command}\n"]
-    parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in tables(rows)]
-    parts.append(f"![{CAPTION}]({picture})\n\n{CAPTION}\n")
-    parts.append(f"What the variants differ in:\n\n{options_list(present(rows))}")
-    return "\n".join(parts)
+def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
+    """Write the study's section in Markdown; see `study_page.section`."""
+    title = "The structure, its rivals, and advection"
+    ending = f"What the variants differ in:\n\n{options_list(present(VARIANTS, rows))}"
+    return study_page.section(title, command, tables(rows), shown, ending)
 
 
 def _took(rows: Sequence[Row], variant: str) -> tuple[str, str]:
@@ -248,7 +233,7 @@ def _lines(
     rows: Sequence[Row], data: str, event: str | None, asked: Sequence[Asked]
 ) -> Iterator[tuple[str, str | None, list[Spread | None]]]:
     """Give label, variant and scores of every variant, and of the baselines, which have no variant."""
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         about = {"variant": variant.name, "data": data, "event": event}
         yield (
             variant.label,

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from semicoupled.bootstrap import interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Trial
+from semicoupled.study_answers import VALIDATION
+from semicoupled.study_rows import Compared, by_variant, compared, difference_rows
 from semicoupled.study_training import Trained, took_rows
 from semicoupled.tasks.nowcasting.scores.metrics import Counts
 from semicoupled.tasks.nowcasting.scores.scopes import scopes
 from semicoupled.tasks.nowcasting.scores.scoring import UNITS, score_rows
-from semicoupled.tasks.nowcasting.study.counts import VALIDATION, Counted, Fields, load_counts
-from semicoupled.tasks.nowcasting.study.studies import PAIRS
+from semicoupled.tasks.nowcasting.study.counts import Counted, Fields, load_counts
+from semicoupled.tasks.nowcasting.study.variants import PAIRS
 
 AGAINST = ("advection", "advection_blur")
 COMPARED = ("mse", "csi")
@@ -71,20 +72,14 @@ def differences(baselines: Counted, runs: Sequence[tuple[Trial, Counted]], data:
     The interval holds 90 % of a bootstrap over start times, the same draws for both; it says nothing about seeds, whose
     lowest and highest difference (seed by seed) have rows of their own: ``mse_difference_lowest`` and ``_highest``.
     """
-    by_variant: dict[str, list[tuple[int, Counts]]] = {}
-    models: dict[str, str] = {}
-    for trial, counted in runs:
-        ((model, counts),) = counted.counts.items()
-        by_variant.setdefault(trial.variant.name, []).append((trial.seed, counts))
-        models[trial.variant.name] = model
-    pairs: list[tuple[str, str, list[tuple[Counts, Counts]]]] = []
-    for ours in by_variant:
-        for baseline in AGAINST:
-            pairs.append((ours, baseline, [(mine, baselines.counts[baseline]) for _, mine in by_variant[ours]]))
-    for ours, rival in PAIRS:
-        if ours in by_variant and rival in by_variant:
-            theirs = dict(by_variant[rival])
-            pairs.append((ours, rival, [(mine, theirs[seed]) for seed, mine in by_variant[ours]]))
+    counts_of = by_variant((trial, next(iter(counted.counts.values()))) for trial, counted in runs)
+    models = {trial.variant.name: next(iter(counted.counts)) for trial, counted in runs}
+    pairs = [
+        Compared(ours, baseline, [(mine, baselines.counts[baseline]) for _, mine in own])
+        for ours, own in counts_of.items()
+        for baseline in AGAINST
+    ]
+    pairs += compared(PAIRS, counts_of)
     for scope in scopes(baselines.events, baselines.axes.lead_minutes):
         if isinstance(scope.leads, int):
             continue
@@ -106,14 +101,10 @@ def differences(baselines: Counted, runs: Sequence[tuple[Trial, Counted]], data:
                 # seeds x (the value, then the draws) x thresholds
                 drawn = np.stack([of(mine)[metric] - of(theirs)[metric] for mine, theirs in counts])
                 drawn = drawn.reshape(*drawn.shape[:2], -1)
-                mean = drawn.mean(0)
+                unit = UNITS.get(metric, "1")
                 for index, label in enumerate(baselines.axes.conditions(metric)):
-                    condition, unit = {**about, **label}, UNITS.get(metric, "1")
-                    name, seeds = f"{metric}_difference", len(counts)
-                    span = interval(mean[1:, index])
-                    yield Row(models[ours], name, condition, float(mean[0, index]), seeds, unit, span)
-                    for end, value in (("lowest", drawn[:, 0].min(0)), ("highest", drawn[:, 0].max(0))):
-                        yield Row(models[ours], f"{name}_{end}", condition, float(value[index]), seeds, unit)
+                    condition = {**about, **label}
+                    yield from difference_rows(models[ours], metric, condition, drawn[:, :, index], len(counts), unit)
 
 
 def events_of(rows: Sequence[Row], data: str = VALIDATION) -> list[str]:

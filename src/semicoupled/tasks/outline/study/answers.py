@@ -5,9 +5,6 @@ Single objects are kept and not means, so that any two variants can be compared 
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +12,8 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from semicoupled.data.damage import DAMAGE
-from semicoupled.files import replacing
 from semicoupled.run_folder import LoadedRun
+from semicoupled.study_answers import fingerprint_of, read_kept, write_kept
 from semicoupled.tasks.outline.data import Source
 from semicoupled.tasks.outline.formats.listing import read_parts
 from semicoupled.tasks.outline.model import OutlineModel
@@ -26,8 +22,6 @@ from semicoupled.tasks.outline.scores.evaluation import Judged, judged_model, ju
 from semicoupled.tasks.outline.scores.metrics import Overlap, Score
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.training.progress import NoProgress, Progress
-
-log = logging.getLogger(__name__)
 
 ANNOTATED = 60
 """Objects, evenly taken, that the simulated annotator outlines: each takes seconds."""
@@ -99,7 +93,7 @@ def objects_of(settings: OutlineSettings) -> Objects:
             for source in sources
         ],
     ]
-    return Objects(sources, settings, hashlib.sha256(json.dumps(asked).encode()).hexdigest())
+    return Objects(sources, settings, fingerprint_of(asked))
 
 
 def make_answers(folder: Path, objects: Objects, run: LoadedRun, progress: Progress | None = None) -> Answers:
@@ -149,25 +143,18 @@ def make_shapes(folder: Path, objects: Objects) -> Answers:
 
 def load_answers(folder: Path, objects: Objects) -> Answers | None:
     """Read what was drawn; None if nothing was, or of other objects."""
-    file = _file(folder)
-    if not file.exists():
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as held:
-            if str(held["fingerprint"]) != objects.fingerprint:
-                log.info("%s: was drawn of other objects, or otherwise; it is drawn anew", file)
-                return None
-            labels = [str(label) for label in held["label"]]
-            return Answers(
-                {
-                    str(name): _judged(labels, {field: held[f"{index}/{field}"] for field in _FIELDS})
-                    for index, name in enumerate(held["prompts"])
-                },
-                held["clicks"],
-            )
-    except DAMAGE as error:
-        log.warning("%s: is broken (%s); it is drawn anew", file, error)
-        return None
+    return read_kept(_file(folder), objects.fingerprint, _unpack)
+
+
+def _unpack(held: Mapping[str, np.ndarray]) -> Answers:
+    labels = [str(label) for label in held["label"]]
+    return Answers(
+        {
+            str(name): _judged(labels, {field: held[f"{index}/{field}"] for field in _FIELDS})
+            for index, name in enumerate(held["prompts"])
+        },
+        held["clicks"],
+    )
 
 
 def _judged(labels: Sequence[str], held: Mapping[str, np.ndarray]) -> list[Judged]:
@@ -204,8 +191,7 @@ def _write(folder: Path, objects: Objects, answers: Answers) -> None:
         arrays[f"{index}/boundary"] = np.array([score.boundary for score in scores])
         for field in ("points", "crossing", "closed"):
             arrays[f"{index}/{field}"] = np.array([getattr(one, field) for one in judged])
-    with replacing(_file(folder)) as temporary, temporary.open("wb") as opened:
-        np.savez_compressed(opened, **arrays)
+    write_kept(_file(folder), arrays)
 
 
 def _file(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from semicoupled.paper_table import Line, figures
 from semicoupled.studies import Variant
 from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4, TABLE_4_COLUMNS
-from semicoupled.tasks.outline.study.studies import VARIANTS
+from semicoupled.tasks.outline.study.variants import VARIANTS
 
 QUOTED, COMPARED = "Quoted from others", "Decoders of equal inputs"
 _TABLE_8_LSTM = ("--training.batch=8", "--training.accumulate=2", "--training.learning_rate=1e-4")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled.page import markdown_table
+from semicoupled import study_page
 from semicoupled.report import Cell, Table, number
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Variant, in_order, options_list
-from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of, verdict
+from semicoupled.studies import options_list
+from semicoupled.study_page import differences, means_of, present, says, seeded_of, span_cell, value_cell
+from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, SIZES
 from semicoupled.tasks.outline.settings import PROMPTS
 from semicoupled.tasks.outline.study.goals import PROMPT, goals
 from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4
 from semicoupled.tasks.outline.study.rows import FOREGROUND
-from semicoupled.tasks.outline.study.studies import FIGURE_5C, PAIRS, TABLE_4, VARIANTS
+from semicoupled.tasks.outline.study.variants import FIGURE_5C, PAIRS, TABLE_4, VARIANTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,14 +31,9 @@ _HEADINGS = {
 ALL_FOREGROUND = ", ".join(FOREGROUND)
 
 
-def present(rows: Sequence[Row]) -> tuple[Variant, ...]:
-    """Give the variants that have rows."""
-    return in_order(VARIANTS, (str(row.condition.get("variant")) for row in rows))
-
-
 def part_of(rows: Sequence[Row]) -> str:
     """Tell sections of a page apart: deep networks alone, and beginnings of q alone, stand by themselves."""
-    names = [variant.name for variant in present(rows)]
+    names = [variant.name for variant in present(VARIANTS, rows)]
     if set(names) <= {variant.name for variant in FIGURE_5C}:
         return "initial q"
     if set(names) <= {variant.name for variant in TABLE_4 if variant.name.endswith(("_10", "_15"))}:
@@ -45,23 +41,18 @@ def part_of(rows: Sequence[Row]) -> str:
     return ""
 
 
-def means_of(rows: Sequence[Row]) -> list[Row]:
-    """Give the rows that are means over seeds, or of plain shapes."""
-    return [row for row in rows if "seed" not in row.condition]
-
-
 def table_4(rows: Sequence[Row]) -> Table:
     """Lay Table 4 out: IoU by kind and depth, start and end given; the paper's beside it, the plain shapes below."""
-    seeded, means = [row for row in rows if "seed" in row.condition], means_of(rows)
+    seeded, means = seeded_of(rows), means_of(rows)
     lines: list[list[Cell]] = []
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         decoder = select(means, "decoder_parameters", variant=variant.name)
         took = [range_of(seeded, metric, variant.name) for metric in ("parameters", "steps")]
         minutes = [row.value / 60 for row in select(seeded, "training_seconds", variant=variant.name)]
         about: dict[str, Condition | None] = {"variant": variant.name, "prompt": PROMPT}
         scores = [spread_cell(spread_of(select(seeded, "iou", **about)))]
-        scores += [_value(select(means, metric, **about)) or "" for metric in ("iou_class_mean", "iou_pooled")]
-        foreground = _value(select(means, "iou", **about, **{"class": ALL_FOREGROUND}))
+        scores += [value_cell(select(means, metric, **about)) or "" for metric in ("iou_class_mean", "iou_pooled")]
+        foreground = value_cell(select(means, "iou", **about, **{"class": ALL_FOREGROUND}))
         paper = {**PAPER_TABLE_4, **PAPER_FAMILY}.get(variant.name)
         lines.append(
             [
@@ -77,8 +68,10 @@ def table_4(rows: Sequence[Row]) -> Table:
     for name in SHAPES:
         found = [row for row in select(means, "iou", model=name) if "variant" not in row.condition]
         if found:
-            scores = [_value(select(means, metric, model=name)) for metric in ("iou", "iou_class_mean", "iou_pooled")]
-            foreground = _value(select(means, "iou", model=name, **{"class": ALL_FOREGROUND}))
+            scores = [
+                value_cell(select(means, metric, model=name)) for metric in ("iou", "iou_class_mean", "iou_pooled")
+            ]
+            foreground = value_cell(select(means, "iou", model=name, **{"class": ALL_FOREGROUND}))
             lines.append([_shape(name), None, "", "", "", *scores, foreground, None])
     heads = ["decoder", "parameters", "steps", "minutes", "IoU", "class mean", "pooled", "foreground", "paper"]
     caption = (
@@ -94,18 +87,18 @@ def prompt_table(rows: Sequence[Row]) -> Table:
     means = means_of(rows)
     asked = [prompt for prompt in PROMPTS if any(row.condition.get("prompt") == prompt for row in means)]
     lines: list[list[Cell]] = []
-    for variant in present(rows):
-        cells: list[Cell] = [_value(select(means, "iou", variant=variant.name, prompt=prompt)) for prompt in asked]
+    for variant in present(VARIANTS, rows):
+        cells: list[Cell] = [value_cell(select(means, "iou", variant=variant.name, prompt=prompt)) for prompt in asked]
         about: dict[str, Condition | None] = {"variant": variant.name, "prompt": PROMPT}
-        cells += [_value(select(means, "boundary_f", **about, within_px=distance)) for distance in (1, 2)]
-        cells += [_value(select(means, metric, **about)) for metric in ("points", "self_crossing", "not_closed")]
+        cells += [value_cell(select(means, "boundary_f", **about, within_px=distance)) for distance in (1, 2)]
+        cells += [value_cell(select(means, metric, **about)) for metric in ("points", "self_crossing", "not_closed")]
         lines.append([variant.label, *cells])
     for name in SHAPES:
         found = select(means, "iou", model=name)
         if found:
-            cells = [_value(found), *[None] * (len(asked) - 1)]
-            cells += [_value(select(means, "boundary_f", model=name, within_px=distance)) for distance in (1, 2)]
-            cells += [_value(select(means, "points", model=name)), None, None]
+            cells = [value_cell(found), *[None] * (len(asked) - 1)]
+            cells += [value_cell(select(means, "boundary_f", model=name, within_px=distance)) for distance in (1, 2)]
+            cells += [value_cell(select(means, "points", model=name)), None, None]
             lines.append([_shape(name), *cells])
     heads = [*(f"IoU, {prompt.replace('_', ' + ')}" for prompt in asked), "boundary F, 1 px", "2 px", "points"]
     caption = "By what is known of an outline; from the boundary on: start and end given. Means over seeds."
@@ -120,11 +113,11 @@ def group_table(rows: Sequence[Row]) -> Table:
     sizes = [name for name, _, _ in SIZES if any(row.condition.get("size") == name for row in means)]
 
     def cells(**about: Condition | None) -> list[Cell]:
-        found: list[Cell] = [_value(select(means, "iou", **about, **{"class": name})) for name in classes]
-        return [*found, *(_value(select(means, "iou", **about, size=name)) for name in sizes)]
+        found: list[Cell] = [value_cell(select(means, "iou", **about, **{"class": name})) for name in classes]
+        return [*found, *(value_cell(select(means, "iou", **about, size=name)) for name in sizes)]
 
     lines: list[list[Cell]] = [
-        [variant.label, *cells(variant=variant.name, prompt=PROMPT)] for variant in present(rows)
+        [variant.label, *cells(variant=variant.name, prompt=PROMPT)] for variant in present(VARIANTS, rows)
     ]
     lines += [[_shape(name), *cells(model=name)] for name in SHAPES if select(means, "iou", model=name)]
     caption = "IoU by class and by size (COCO's: below 32 x 32 px, below 96 x 96, above), start and end given."
@@ -137,7 +130,7 @@ def click_table(rows: Sequence[Row]) -> Table:
     wanted = sorted({float(row.condition["iou"]) for row in means if row.metric == "clicks"})
     lines: list[list[Cell]] = []
     count = most = 0
-    for variant in present(rows):
+    for variant in present(VARIANTS, rows):
         cells: list[Cell] = []
         for iou in wanted:
             own = [
@@ -162,10 +155,9 @@ def difference_table(rows: Sequence[Row]) -> Table:
     lines: list[list[Cell]] = []
     for ours, other in PAIRS:
         about: dict[str, Condition | None] = {"variant": ours, "against": other, "prompt": PROMPT}
-        for row in select(means, "iou_difference", **about):
-            low, high = (select(means, f"iou_difference_{end}", **about)[0].value for end in ("lowest", "highest"))
-            seeds, pair = f"{number(low)} to {number(high)}", f"{labels[ours]} - {labels[other]}"
-            lines.append([pair, number(row.value), _span(row), seeds, says(row)])
+        pair = f"{labels[ours]} - {labels[other]}"
+        for found in differences(means, "iou", about):
+            lines.append([pair, found.value, found.interval, found.seeds, says(found.row)])
     caption = (
         "Differences of IoU: mean over seeds; 90 % of a bootstrap over images, the same draws for both; lowest and "
         "highest difference seed by seed. An interval that holds 0 decides nothing."
@@ -175,8 +167,7 @@ def difference_table(rows: Sequence[Row]) -> Table:
 
 def goal_table(rows: Sequence[Row]) -> Table:
     """Say of each line that had to be reached whether it is."""
-    lines: list[list[Cell]] = [[goal.text, goal.value, goal.bound, verdict(goal), goal.note] for goal in goals(rows)]
-    return Table(["asked for", "reached", "bound", "", ""], lines, "What had to be reached; means over seeds.")
+    return study_page.goal_table(list(goals(rows)))
 
 
 def tables(rows: Sequence[Row]) -> list[Table]:
@@ -191,7 +182,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
     found = {
         "outline": (
-            depth_plot(rows, {variant.name for variant in present(rows)}),
+            depth_plot(rows, {variant.name for variant in present(VARIANTS, rows)}),
             "IoU by depth, start and end given: a dot a seed, bars hold 90 % of a bootstrap over images; beside the "
             "grid's ceiling, the box and the ellipse, which need no network, and the paper's figures (other data).",
         )
@@ -200,7 +191,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
         ("depth", [variant for variant in TABLE_4 if variant.name.startswith(("semicoupled", "convlstm"))]),
         ("initial q", list(FIGURE_5C)),
     ]
-    shown = [(title, [one for one in variants if one in present(rows)]) for title, variants in panels]
+    shown = [(title, [one for one in variants if one in present(VARIANTS, rows)]) for title, variants in panels]
     if any(row.metric == "training_loss" for row in rows):
         found["outline-training"] = (
             curve_plot(rows, [panel for panel in shown if panel[1]]),
@@ -210,26 +201,10 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Write the study's section in Markdown.
-
-    Args:
-        rows: its scores.
-        command: what made them.
-        shown: file, as seen from the page, and caption of each picture.
-    """
-    parts = [f"## {_HEADINGS[part_of(rows)]}\n\n    {command}\n"]
-    parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in tables(rows)]
-    parts += [f"![{caption}]({picture})\n\n{caption}\n" for picture, caption in shown]
-    parts.append(f"What the variants differ in:\n\n{options_list(present(rows))}")
-    return "\n".join(parts)
-
-
-def says(row: Row) -> str:
-    """Say what a difference of IoU says: better, worse or undecided."""
-    if row.interval is None:
-        return "unknown"
-    low, high = row.interval
-    return "better" if low > 0 else "worse" if high < 0 else "undecided"
+    """Write the study's section in Markdown; see `study_page.section`."""
+    title = _HEADINGS[part_of(rows)]
+    ending = f"What the variants differ in:\n\n{options_list(present(VARIANTS, rows))}"
+    return study_page.section(title, command, tables(rows), shown, ending)
 
 
 def _shape(name: str) -> str:
@@ -241,13 +216,5 @@ def _count(rows: Sequence[Row]) -> int:
     return found[0] if found else 0
 
 
-def _value(found: Sequence[Row]) -> str | None:
-    return number(found[0].value) if found else None
-
-
-def _span(row: Row) -> str:
-    return "" if row.interval is None else f"{number(row.interval[0])} to {number(row.interval[1])}"
-
-
 def _with_span(row: Row) -> str:
-    return f"{number(row.value)} ({_span(row)})" if row.interval else number(row.value)
+    return f"{number(row.value)} ({span_cell(row)})" if row.interval else number(row.value)

@@ -14,6 +14,7 @@ from semicoupled.bootstrap import draws, interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.studies import Trial
+from semicoupled.study_rows import Compared, by_variant, compared, difference_rows
 from semicoupled.study_training import Trained, took_rows
 from semicoupled.tasks.outline.network.decoders import build_decoder
 from semicoupled.tasks.outline.scores.annotator import GOOD_ENOUGH
@@ -21,7 +22,7 @@ from semicoupled.tasks.outline.scores.evaluation import SIZES, Judged
 from semicoupled.tasks.outline.scores.metrics import BOUNDARIES
 from semicoupled.tasks.outline.settings import OutlineSettings
 from semicoupled.tasks.outline.study.answers import Answers, Objects, load_answers
-from semicoupled.tasks.outline.study.studies import PAIRS
+from semicoupled.tasks.outline.study.variants import PAIRS
 from semicoupled.training.log import read_log
 
 FOREGROUND = ("car", "pedestrian", "bicyclist")
@@ -68,26 +69,26 @@ def study_rows(
     """
     rows: list[Row] = []
     weights = weights_of(objects)
-    by_variant: dict[str, list[tuple[Trial, Scores]]] = {}
+    scored: list[tuple[Trial, Scores]] = []
     for trial in trials:
         rows += took_rows(trial, _kind(trial), trained[trial.path])
         rows += curve_rows(trial)
         answers = load_answers(trial.path, objects)
         if answers is None:
             raise DataError(f"{trial.path}: what was drawn is gone. Run the study again")
-        by_variant.setdefault(trial.variant.name, []).append((trial, scores_of(answers, objects, weights)))
-    for name, runs in by_variant.items():
-        model = _kind(runs[0][0])
-        rows.append(Row(model, "decoder_parameters", {"variant": name}, decoder_parameters(runs[0][0]), 1))
-        for trial, scores in runs:
+        scored.append((trial, scores_of(answers, objects, weights)))
+    runs = by_variant(scored)
+    for name, own in runs.items():
+        model = _kind(own[0][0])
+        rows.append(Row(model, "decoder_parameters", {"variant": name}, decoder_parameters(own[0][0]), 1))
+        for trial, scores in own:
             rows += _rows(model, scores, {"variant": name, "seed": trial.seed}, objects)
-        rows += _rows(model, _mean([scores for _, scores in runs]), {"variant": name}, objects)
+        rows += _rows(model, _mean([scores for _, scores in own]), {"variant": name}, objects)
     for name, judged in shapes.judged.items():
         plain = scores_of(Answers({"": judged}, shapes.clicks), objects, weights)
         rows += _rows(name, plain, {}, objects)
-    for ours, other in PAIRS:
-        if ours in by_variant and other in by_variant:
-            rows += _difference_rows(ours, other, by_variant)
+    for pair in compared(PAIRS, runs):
+        rows += _difference_rows(_kind(runs[pair.ours][0][0]), pair)
     return rows
 
 
@@ -212,21 +213,14 @@ def _count(condition: Mapping[str, Condition], objects: Objects) -> int:
     return int(np.isin(objects.labels, str(label).split(", ")).sum())
 
 
-def _difference_rows(ours: str, other: str, by_variant: Mapping[str, Sequence[tuple[Trial, Scores]]]) -> Iterator[Row]:
-    theirs = {trial.seed: scores for trial, scores in by_variant[other]}
-    pairs = [(scores, theirs[trial.seed]) for trial, scores in by_variant[ours] if trial.seed in theirs]
-    model = _kind(by_variant[ours][0][0])
-    for metric, more in pairs[0][0] if pairs else ():
+def _difference_rows(model: str, pair: Compared[Scores]) -> Iterator[Row]:
+    for metric, more in pair.runs[0][0]:
         if metric != "iou" or dict(more).keys() - {"prompt"}:
             continue
-        every = np.stack([mine[metric, more] - their[metric, more] for mine, their in pairs])
-        about: dict[str, Condition] = {"variant": ours, "against": other, **dict(more)}
-        mean = every.mean(0)
-        if math.isnan(mean[0]):
-            continue
-        yield Row(model, "iou_difference", about, float(mean[0]), len(pairs), "1", interval(mean[1:]))
-        for end, value in (("lowest", every[:, 0].min()), ("highest", every[:, 0].max())):
-            yield Row(model, f"iou_difference_{end}", about, float(value), len(pairs))
+        drawn = np.stack([mine[metric, more] - theirs[metric, more] for mine, theirs in pair.runs])
+        about: dict[str, Condition] = {"variant": pair.ours, "against": pair.other, **dict(more)}
+        if not math.isnan(drawn[:, 0].mean()):
+            yield from difference_rows(model, metric, about, drawn, len(pair.runs))
 
 
 def _kind(trial: Trial) -> str:

@@ -8,17 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-from semicoupled.rows import Row
-from semicoupled.run_folder import LoadedRun
-from semicoupled.studies import Trial, Variant, make_trials, variant_settings
-from semicoupled.study_training import check_some, train_all
-from semicoupled.task import TaskSettings
+from semicoupled.studies import Variant, variant_settings
 from semicoupled.tasks.outline.settings import OutlineSettings
-from semicoupled.training.progress import Progress
 
 TASK = "outline"
 PRESETS = ("small",)
@@ -104,7 +98,7 @@ QUICK = (
 
 
 def settings_of(
-    variant: Variant, seed: int, options: Sequence[str] = (), presets: Sequence[str] = PRESETS
+    variant: Variant, seed: int, options: Sequence[str] = (), presets: Sequence[str] | None = None
 ) -> OutlineSettings:
     """Give a variant's settings.
 
@@ -112,14 +106,13 @@ def settings_of(
         variant: one of `VARIANTS`.
         seed: of samples, weights and switches.
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
-        presets: what all variants begin with.
+        presets: what all variants begin with; None for `PRESETS`.
 
     Raises:
         SettingsError: settings that do not go together.
     """
-    folder = Path(__file__).parents[1] / "presets"
-    based = dataclasses.replace(variant, presets=(*presets, *variant.presets))
-    settings = variant_settings(OutlineSettings, folder, based, seed, [*ALL, *options])
+    folder, begun = Path(__file__).parents[1] / "presets", PRESETS if presets is None else presets
+    settings = variant_settings(OutlineSettings, folder, variant, seed, [*ALL, *options], begun)
     q = INITIAL_Q.get(variant.name.rpartition("_")[2])
     if q is None:
         return settings
@@ -142,59 +135,3 @@ def initial_loss(q: float, classes: int, floor: float, loss_floor: float) -> flo
     """
     share = max((q - floor) / (1 - floor), 1e-6)
     return loss_floor + (math.log(classes) - loss_floor) / share
-
-
-def run_study(
-    variants: Sequence[Variant],
-    seeds: Sequence[int],
-    folder: Path,
-    *,
-    options: Sequence[str] = (),
-    presets: Sequence[str] = PRESETS,
-    once: Collection[str] = (),
-    device: str = "auto",
-    workers: int = 0,
-    progress: Progress | None = None,
-) -> list[Row]:
-    """Train and score variants; what is finished is not done again, also after a run was killed halfway.
-
-    Args:
-        variants: which of `VARIANTS`.
-        seeds: every variant is trained with each.
-        folder: takes a run folder for each variant and seed, with what was drawn.
-        options: settings for all variants alike; ``--data.root`` among them.
-        presets: what all variants begin with.
-        once: names of variants that are trained with the first seed alone.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        workers: processes that load data.
-        progress: who is told how far it is.
-
-    Returns:
-        Rows as `rows.study_rows` makes them.
-
-    Raises:
-        SettingsError: no variant, or settings that do not go together.
-        DataError: the data cannot be used.
-        RunError: a run folder was begun with other settings.
-    """
-    from semicoupled.tasks.outline.study.answers import load_answers, make_answers, make_shapes, objects_of
-    from semicoupled.tasks.outline.study.rows import study_rows
-
-    check_some(variants, seeds)
-
-    def settings_for(variant: Variant, seed: int) -> TaskSettings:
-        return settings_of(variant, seed, options, presets)
-
-    trials = make_trials(variants, seeds, folder, settings_for, once)
-    objects = objects_of(cast(OutlineSettings, trials[0].settings))
-
-    def draw(trial: Trial, run: LoadedRun) -> None:
-        _ = make_answers(trial.path, objects, run, progress)
-
-    def is_drawn(trial: Trial) -> bool:
-        return load_answers(trial.path, objects) is not None
-
-    trained = train_all(
-        TASK, "study outline", trials, draw, is_drawn, device=device, workers=workers, progress=progress
-    )
-    return study_rows(trials, trained, objects, make_shapes(folder / "baselines", objects))

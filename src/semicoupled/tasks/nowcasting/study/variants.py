@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-from semicoupled.devices import choose_device
-from semicoupled.rows import Row
-from semicoupled.run_folder import LoadedRun
-from semicoupled.studies import Trial, Variant, make_trials, variant_settings
-from semicoupled.study_training import check_some, train_all
+from semicoupled.studies import Variant, variant_settings
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
-from semicoupled.training.progress import Progress
 
 TASK = "nowcasting"
 TRUSTED = ("--predict.trust=1", "--predict.match=0")
@@ -103,69 +97,19 @@ QUICK = (
 """Options that make every training a matter of seconds. It then shows that the study runs, not what comes out."""
 
 
-def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> NowcastingSettings:
+def settings_of(
+    variant: Variant, seed: int, options: Sequence[str] = (), presets: Sequence[str] | None = None
+) -> NowcastingSettings:
     """Give a variant's settings.
 
     Args:
         variant: one of `VARIANTS`.
         seed: of samples, weights and switches.
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
-    """
-    presets = Path(__file__).parents[1] / "presets"
-    return variant_settings(NowcastingSettings, presets, variant, seed, [*ALL, *TRUSTED, *options])
-
-
-def run_study(
-    variants: Sequence[Variant],
-    seeds: Sequence[int],
-    folder: Path,
-    *,
-    others: Sequence[Path] = (),
-    options: Sequence[str] = (),
-    device: str = "auto",
-    workers: int = 0,
-    progress: Progress | None = None,
-) -> list[Row]:
-    """Train and score variants; what is finished is not done again, also after a run was killed halfway.
-
-    Args:
-        variants: which of `VARIANTS`.
-        seeds: every variant is trained with each.
-        folder: takes a run folder for each variant and seed, and what was counted of each.
-        others: folders of other places, or patterns, that no variant learns from; each is scored by itself.
-        options: settings for all variants alike; ``--data.root`` and ``--data.validation`` among them.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        workers: processes that load data.
-        progress: who is told how far it is.
-
-    Returns:
-        Rows as `semicoupled evaluate` gives them, with the conditions `data`, `variant` and `seed`, those of the
-        baselines once; differences of `PAIRS` and to advection; and what each training took.
+        presets: what all variants begin with; variants name all of theirs themselves, so that None stands for none.
 
     Raises:
-        SettingsError: no variant, two folders of one name, or settings that do not go together.
-        DataError: the data cannot be used.
-        RunError: a run folder was begun with other settings.
+        SettingsError: settings that do not go together.
     """
-    from semicoupled.tasks.nowcasting.study.counts import fields_of, load_counts, make_counts
-    from semicoupled.tasks.nowcasting.study.rows import study_rows
-
-    check_some(variants, seeds)
-    trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options))
-    settings = cast(NowcastingSettings, trials[0].settings)
-    fields = fields_of(settings, others)
-    where = choose_device(device)
-
-    def count(trial: Trial, run: LoadedRun) -> None:
-        for field in fields:
-            make_counts(trial.path, field, run.settings, run.model, where, progress)
-
-    def is_counted(trial: Trial) -> bool:
-        return all(load_counts(trial.path, field) for field in fields)
-
-    trained = train_all(
-        TASK, "study rain", trials, count, is_counted, device=device, workers=workers, progress=progress
-    )
-    for field in fields:
-        make_counts(folder / "baselines", field, settings, None, where, progress)
-    return study_rows(trials, trained, fields, folder / "baselines")
+    folder = Path(__file__).parents[1] / "presets"
+    return variant_settings(NowcastingSettings, folder, variant, seed, [*ALL, *TRUSTED, *options], presets or ())

@@ -5,19 +5,12 @@ One of the variants is trained alone by ``semicoupled train action`` with its pr
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-from semicoupled.rows import Row
-from semicoupled.run_folder import LoadedRun
-from semicoupled.studies import Trial, Variant, make_trials, variant_settings
-from semicoupled.study_training import check_some, train_all
-from semicoupled.task import TaskSettings
+from semicoupled.studies import Variant, variant_settings
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.equal_size import count_parameters, of_equal_size
-from semicoupled.training.progress import Progress
 
 TASK = "action"
 PRESETS = ("lips",)
@@ -96,7 +89,7 @@ QUICK = (
 
 
 def settings_of(
-    variant: Variant, seed: int, options: Sequence[str] = (), presets: Sequence[str] = PRESETS
+    variant: Variant, seed: int, options: Sequence[str] = (), presets: Sequence[str] | None = None
 ) -> ActionSettings:
     """Give a variant's settings; a rival gets the widths at which it is as large as ours.
 
@@ -104,75 +97,14 @@ def settings_of(
         variant: one of `VARIANTS`.
         seed: of samples, weights and switches.
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
-        presets: what all variants begin with.
+        presets: what all variants begin with; None for `PRESETS`.
 
     Raises:
         SettingsError: settings that do not go together, or a rival that cannot be made as large as ours.
     """
-    folder = Path(__file__).parents[1] / "presets"
-    based = dataclasses.replace(variant, presets=(*presets, *variant.presets))
-    settings = variant_settings(ActionSettings, folder, based, seed, [*ALL, *options])
+    folder, begun = Path(__file__).parents[1] / "presets", PRESETS if presets is None else presets
+    settings = variant_settings(ActionSettings, folder, variant, seed, [*ALL, *options], begun)
     if variant.name not in {rival.name for rival in RIVALS}:
         return settings
-    ours = dataclasses.replace(VARIANTS[0], presets=tuple(presets))
-    target = count_parameters(variant_settings(ActionSettings, folder, ours, seed, options))
+    target = count_parameters(variant_settings(ActionSettings, folder, VARIANTS[0], seed, options, begun))
     return of_equal_size(settings, target, LAYERS.get(variant.name))
-
-
-def run_study(
-    variants: Sequence[Variant],
-    seeds: Sequence[int],
-    folder: Path,
-    *,
-    options: Sequence[str] = (),
-    presets: Sequence[str] = PRESETS,
-    once: Collection[str] = (),
-    device: str = "auto",
-    workers: int = 0,
-    progress: Progress | None = None,
-) -> list[Row]:
-    """Train and score variants; what is finished is not done again, also after a run was killed halfway.
-
-    Args:
-        variants: which of `VARIANTS`.
-        seeds: every variant is trained with each.
-        folder: takes a run folder for each variant and seed, with its answers.
-        options: settings for all variants alike; ``--data.root`` among them.
-        presets: what all variants begin with.
-        once: names of variants that are trained with the first seed alone.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        workers: processes that load data.
-        progress: who is told how far it is.
-
-    Returns:
-        Rows as `rows.study_rows` makes them.
-
-    Raises:
-        SettingsError: no variant, or settings that do not go together.
-        DataError: the data cannot be used.
-        RunError: a run folder was begun with other settings.
-    """
-    from semicoupled.tasks.action.study.answers import load_answers, make_answers, parts_of
-    from semicoupled.tasks.action.study.baselines import make_baselines
-    from semicoupled.tasks.action.study.rows import study_rows
-
-    check_some(variants, seeds)
-
-    def settings_for(variant: Variant, seed: int) -> TaskSettings:
-        return settings_of(variant, seed, options, presets)
-
-    trials = make_trials(variants, seeds, folder, settings_for, once)
-    parts = parts_of(cast(ActionSettings, trials[0].settings))
-
-    def answer(trial: Trial, run: LoadedRun) -> None:
-        for part in parts:
-            _ = make_answers(trial.path, part, run, progress)
-
-    def is_answered(trial: Trial) -> bool:
-        return all(load_answers(trial.path, part) for part in parts)
-
-    trained = train_all(
-        TASK, "study action", trials, answer, is_answered, device=device, workers=workers, progress=progress
-    )
-    baselines = make_baselines(folder / "baselines", cast(ActionSettings, trials[0].settings), parts, progress)
-    return study_rows(trials, trained, parts, baselines)

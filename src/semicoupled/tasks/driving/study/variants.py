@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-from semicoupled.devices import choose_device
-from semicoupled.rows import Row
-from semicoupled.run_folder import LoadedRun
-from semicoupled.studies import Trial, Variant, make_trials, variant_settings
-from semicoupled.study_training import check_some, train_all
+from semicoupled.studies import Variant, variant_settings
 from semicoupled.tasks.driving.settings import DrivingSettings
-from semicoupled.training.progress import Progress
 
 TASK = "driving"
 
@@ -75,66 +69,19 @@ QUICK = (
 """Options that make every training a matter of seconds. It then shows that the study runs, not what comes out."""
 
 
-def settings_of(variant: Variant, seed: int, options: Sequence[str] = ()) -> DrivingSettings:
+def settings_of(
+    variant: Variant, seed: int, options: Sequence[str] = (), presets: Sequence[str] | None = None
+) -> DrivingSettings:
     """Give a variant's settings.
 
     Args:
         variant: one of `VARIANTS`.
         seed: of samples, weights and switches.
         options: for all variants alike, ``--data.root=DIR``; the variant's own win.
-    """
-    presets = Path(__file__).parents[1] / "presets"
-    return variant_settings(DrivingSettings, presets, variant, seed, [*ALL, *options])
-
-
-def run_study(
-    variants: Sequence[Variant],
-    seeds: Sequence[int],
-    folder: Path,
-    *,
-    others: Sequence[Path] = (),
-    options: Sequence[str] = (),
-    device: str = "auto",
-    workers: int = 0,
-    progress: Progress | None = None,
-) -> list[Row]:
-    """Train and score variants; what is finished is not done again, also after a run was killed halfway.
-
-    Args:
-        variants: which of `VARIANTS`.
-        seeds: every variant is trained with each.
-        folder: takes a run folder for each variant and seed, with its answers.
-        others: drives of other places that no variant learns from; each is scored by itself.
-        options: settings for all variants alike; ``--data.root`` and ``--data.validation`` among them.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        workers: processes that load data.
-        progress: who is told how far it is.
-
-    Returns:
-        Rows as `study_rows.study_rows` makes them.
+        presets: what all variants begin with; variants name all of theirs themselves, so that None stands for none.
 
     Raises:
-        SettingsError: no variant, two folders of one name, or settings that do not go together.
-        DataError: the data cannot be used.
-        RunError: a run folder was begun with other settings.
+        SettingsError: settings that do not go together.
     """
-    from semicoupled.tasks.driving.study.answers import load_answers, make_answers, places_of
-    from semicoupled.tasks.driving.study.rows import study_rows
-
-    check_some(variants, seeds)
-    trials = make_trials(variants, seeds, folder, lambda variant, seed: settings_of(variant, seed, options))
-    settings = cast(DrivingSettings, trials[0].settings)
-    places = places_of(settings, others)
-    where = choose_device(device)
-
-    def answer(trial: Trial, run: LoadedRun) -> None:
-        for place in places:
-            _ = make_answers(trial.path, place, run, where, progress)
-
-    def is_answered(trial: Trial) -> bool:
-        return all(load_answers(trial.path, place) for place in places)
-
-    trained = train_all(
-        TASK, "study driving", trials, answer, is_answered, device=device, workers=workers, progress=progress
-    )
-    return study_rows(trials, trained, places)
+    folder = Path(__file__).parents[1] / "presets"
+    return variant_settings(DrivingSettings, folder, variant, seed, [*ALL, *options], presets or ())

@@ -81,7 +81,7 @@ print(tuple(out.main.shape))
         "import semicoupled",
         "from semicoupled.cli.main import main; main(['--help'])",
         "from semicoupled.cli.main import main; main(['train', '--help'])",
-        "from semicoupled.task import task_folders; from semicoupled.cli.main import main\n"
+        "from semicoupled.find_task import task_folders; from semicoupled.cli.main import main\n"
         "for name in task_folders(): main(['train', name, '--help'])",
     ],
 )

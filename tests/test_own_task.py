@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from semicoupled.cli.main import main
+from semicoupled.find_task import task_folders
 from semicoupled.rows import read_rows
-from semicoupled.task import task_folders
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "tasks"
 
@@ -33,7 +33,7 @@ def gauge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_folders_that_the_environment_names_hold_tasks(tmp_path: Path) -> None:
-    code = "from semicoupled.task import task_folders; print(task_folders()['gauge'], 'toy' in task_folders())"
+    code = "from semicoupled.find_task import task_folders; print(task_folders()['gauge'], 'toy' in task_folders())"
     environment = {**os.environ, "SEMICOUPLED_TASKS": os.pathsep.join([str(tmp_path / "none"), str(EXAMPLES)])}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert result.stdout.split() == [str(EXAMPLES / "gauge"), "True"]

@@ -10,9 +10,9 @@ import torch
 import semicoupled
 from semicoupled import run_folder
 from semicoupled.errors import RunError, SettingsError
+from semicoupled.find_task import find_task, settings_class
 from semicoupled.run_folder import RunFolder, load, open_run, read_run, resolve_run
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import find_task, settings_class
 from semicoupled.training.weights import save_weights
 
 pytestmark = pytest.mark.usefixtures("brightness_task")

@@ -11,7 +11,7 @@ import pytest
 from semicoupled.rows import Row
 from semicoupled.studies import Trial, Variant
 from semicoupled.study_rows import by_variant, compared, difference_rows
-from semicoupled.task import TaskSettings
+from semicoupled.task_parts import TaskSettings
 
 
 def trial(name: str, seed: int) -> Trial:

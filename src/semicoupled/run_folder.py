@@ -19,23 +19,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from semicoupled.description import Description, Json
 from semicoupled.devices import choose_device
 from semicoupled.environment import environment
 from semicoupled.errors import RunError, SettingsError, nearest
 from semicoupled.files import replacing_folder, write_text
+from semicoupled.find_task import find_task, predict_options, settings_class, task_folders
 from semicoupled.settings_file import differences, read_settings, write_settings
-from semicoupled.task import (
-    Description,
-    Json,
-    PredictRequest,
-    Task,
-    TaskModel,
-    TaskSettings,
-    find_task,
-    predict_options,
-    settings_class,
-    task_folders,
-)
+from semicoupled.task import Task
+from semicoupled.task_parts import TaskModel, TaskSettings
+from semicoupled.task_requests import PredictRequest
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,7 +17,7 @@ from semicoupled.nn.state_layout import StateLayout
 from semicoupled.nn.streams import StackState
 
 if TYPE_CHECKING:
-    from semicoupled.task import Description, Json
+    from semicoupled.description import Description, Json
 
 Tensors = tuple[Tensor, ...]
 

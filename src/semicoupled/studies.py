@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import TaskSettings
+from semicoupled.task_parts import TaskSettings
 from semicoupled.training.progress import NoProgress, Progress
 
 T = TypeVar("T")

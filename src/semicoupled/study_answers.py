@@ -16,9 +16,9 @@ from typing import TypeVar
 import numpy as np
 
 from semicoupled.data.damage import DAMAGE
+from semicoupled.description import Json
 from semicoupled.errors import SettingsError
 from semicoupled.files import replacing
-from semicoupled.task import Json
 
 log = logging.getLogger(__name__)
 

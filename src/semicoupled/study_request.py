@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semicoupled.studies import Trial, Variant, make_trials
-from semicoupled.task import TaskSettings
+from semicoupled.task_parts import TaskSettings
 from semicoupled.training.progress import Progress
 
 SettingsOf = Callable[[Variant, int, Sequence[str], Sequence[str] | None], TaskSettings]

@@ -9,11 +9,11 @@ from typing import NamedTuple, TypeVar
 
 from semicoupled.errors import RunError
 from semicoupled.files import write_text
+from semicoupled.find_task import find_task
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import LoadedRun, load, open_run
 from semicoupled.studies import Trial, begins_with, run_trials
 from semicoupled.study_request import StudyRequest
-from semicoupled.task import find_task
 from semicoupled.training.progress import Progress
 
 Part = TypeVar("Part")

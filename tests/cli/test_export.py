@@ -15,9 +15,9 @@ from semicoupled.cli.main import main
 from semicoupled.export import exporter, onnx_program
 from semicoupled.export.exporter import export_run
 from semicoupled.export.parity import LIMIT, Runner
+from semicoupled.find_task import find_task
 from semicoupled.nn.norm import StreamNorm
 from semicoupled.run_folder import LoadedRun, RunFolder
-from semicoupled.task import find_task
 from semicoupled.tasks.toy.settings import DataSettings, ModelSettings, ToySettings
 from semicoupled.training.settings import GoalWeights
 

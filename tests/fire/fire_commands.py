@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from semicoupled.task import task_folders
+from semicoupled.find_task import task_folders
 
 HERE = Path(__file__).parent
 TASKS = tuple(sorted(task_folders()))

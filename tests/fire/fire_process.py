@@ -140,7 +140,7 @@ def _be(
 
 def context() -> Any:
     """Give what starts processes; the one that they are forked from imports everything, once."""
-    from semicoupled.task import task_folders
+    from semicoupled.find_task import task_folders
 
     found = multiprocessing.get_context("forkserver")
     tasks = [f"semicoupled.tasks.{name}.task" for name in task_folders()]

@@ -265,9 +265,9 @@ def _videos() -> list[Reader]:
 
 def _own() -> list[Reader]:
     import semicoupled
+    from semicoupled.find_task import settings_class, task_folders
     from semicoupled.rows import Row, read_rows, write_rows
     from semicoupled.settings_file import read_settings, write_settings
-    from semicoupled.task import settings_class, task_folders
     from semicoupled.training.checkpoint import FOLDER, load_newest, read_checkpoint, save_checkpoint
     from semicoupled.training.log import read_log
     from semicoupled.training.weights import load_weights, read_about, save_weights
@@ -304,8 +304,8 @@ def _own() -> list[Reader]:
         return folder / "clip.npy"
 
     def run(folder: Path) -> Path:
+        from semicoupled.find_task import find_task
         from semicoupled.run_folder import open_run
-        from semicoupled.task import find_task
         from semicoupled.tasks.toy.settings import ModelSettings, ToySettings
 
         chosen = ToySettings(model=ModelSettings(widths=(4, 4), strides=(2, 2)))

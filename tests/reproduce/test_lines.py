@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from semicoupled.cli.main import main
+from semicoupled.find_task import find_task
 from semicoupled.paper_table import SIZES, Line, Size
 from semicoupled.reproduce.request import Request
 from semicoupled.reproduce.tables import TABLES, PaperTable, variants_of
 from semicoupled.rows import read_rows
 from semicoupled.studies import Trial
-from semicoupled.task import find_task
 
 BY_NAME = {table.name: table for table in TABLES}
 PRINTED = {"table2": 8, "table3": 5, "table4": 17, "table5": 9, "table6": 4, "table7": 4}

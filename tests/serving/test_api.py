@@ -203,9 +203,9 @@ def test_status_says_what_there_is(client: TestClient) -> None:
 
 
 def test_every_task_that_has_a_page_has_its_script() -> None:
+    from semicoupled.find_task import find_task
     from semicoupled.serving.app import STATIC
     from semicoupled.serving.pages import pages
-    from semicoupled.task import find_task
 
     for name, page in pages().items():
         assert (STATIC / "pages" / f"{name}.js").is_file()

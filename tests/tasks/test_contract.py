@@ -26,11 +26,14 @@ from semicoupled.cli.main import main
 from semicoupled.errors import SettingsError
 from semicoupled.export.onnx_program import onnx_runner
 from semicoupled.export.parity import LIMIT, relative
+from semicoupled.find_task import find_task, settings_class, task_folders
 from semicoupled.nn.streams import STREAMS
 from semicoupled.report import Section
 from semicoupled.rows import read_rows
 from semicoupled.settings_file import parse_settings, read_settings, write_settings
-from semicoupled.task import EvaluateRequest, Task, TaskOutput, find_task, settings_class, task_folders
+from semicoupled.task import Task
+from semicoupled.task_parts import TaskOutput
+from semicoupled.task_requests import EvaluateRequest
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import NoProgress

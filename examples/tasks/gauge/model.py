@@ -10,7 +10,7 @@ from torch import nn
 from semicoupled.networks.heads import PooledHead
 from semicoupled.nn import SemiCoupledStack, Switching
 from semicoupled.nn.streams import Stream
-from semicoupled.task import TaskOutput
+from semicoupled.task_parts import TaskOutput
 
 from .data import Clip
 

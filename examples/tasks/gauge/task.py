@@ -13,12 +13,15 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.utils.data import default_collate
 
-from semicoupled.errors import SettingsError, nearest
+from semicoupled.description import Description
+from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
 from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps, frame_steps
-from semicoupled.task import Description, EvaluateRequest, PredictRequest, Splits, Task, TaskOutput
+from semicoupled.task import Task
+from semicoupled.task_parts import Splits, TaskOutput
+from semicoupled.task_requests import EvaluateRequest, PredictRequest
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress
@@ -82,8 +85,7 @@ def validate(settings: GaugeSettings, model: Any, splits: Splits, progress: Prog
 def evaluate(request: EvaluateRequest[GaugeSettings]) -> list[Row]:
     """Score the model beside the mean of what was learned from."""
     data = request.settings.data
-    if request.split not in ("validation", "all"):
-        raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, ('validation', 'all'))}")
+    request.check_split(("validation", "all"))
     whole = request.root is not None or request.split == "all"
     clips = Clips(find_files(request.root or data.root, "*.npz" if whole else data.validation))
     values = torch.cat([clips[index].value for index in range(len(clips))])

@@ -53,7 +53,8 @@ def _make(arguments: Sequence[str]) -> int:
         return 0
     options = parser.parse(chosen.rest)
 
-    from semicoupled.task import MakeRequest, find_task
+    from semicoupled.find_task import find_task
+    from semicoupled.task_requests import MakeRequest
 
     make = find_task(chosen.task).make
     if make is None:
@@ -76,7 +77,8 @@ def _convert(arguments: Sequence[str]) -> int:
         return 0
     options = parser.parse(chosen.rest)
 
-    from semicoupled.task import ConvertRequest, find_task
+    from semicoupled.find_task import find_task
+    from semicoupled.task_requests import ConvertRequest
 
     convert = find_task(chosen.task).convert
     if convert is None:
@@ -104,7 +106,8 @@ def _run(topic: str, arguments: Sequence[str]) -> int:
     settings = resolve_settings(chosen.task, options.preset, options.config, rest, parser)
 
     from semicoupled.data_report import write_json, write_page
-    from semicoupled.task import DataRequest, find_task
+    from semicoupled.find_task import find_task
+    from semicoupled.task_requests import DataRequest
 
     task = find_task(chosen.task)
     look = task.check if topic == "check" else task.describe

@@ -9,9 +9,10 @@ from typing import cast
 
 from semicoupled.cli.options import Parser
 from semicoupled.cli.task_options import presets_for, resolve_settings
+from semicoupled.find_task import find_task
 from semicoupled.rows import Row
 from semicoupled.run_folder import open_run
-from semicoupled.task import TaskModel, find_task
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.toy.evaluation import rows_of_tests
 from semicoupled.tasks.toy.settings import ToySettings
 from semicoupled.training.loop import fit

@@ -9,8 +9,8 @@ from semicoupled.cli.options import Parser, add_computing, autocast
 from semicoupled.cli.progress import progress
 from semicoupled.cli.tables import output, scores_table
 from semicoupled.cli.task_options import choose_task
+from semicoupled.find_task import find_task
 from semicoupled.rows import Row, write_rows
-from semicoupled.task import find_task
 
 CHOSEN_ANEW = ("evaluation", "predict")
 """Groups of settings that do not change a trained model."""
@@ -80,7 +80,7 @@ def evaluate(
     from semicoupled.devices import choose_device
     from semicoupled.run_folder import load
     from semicoupled.settings_file import parse_settings
-    from semicoupled.task import EvaluateRequest
+    from semicoupled.task_requests import EvaluateRequest
 
     loaded = load(run, device, task)
     settings = loaded.settings

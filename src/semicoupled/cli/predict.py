@@ -13,7 +13,7 @@ from semicoupled.cli.options import Parser, add_computing, autocast
 from semicoupled.cli.progress import progress
 from semicoupled.cli.task_options import add_task_options, choose_task, read_task_options
 from semicoupled.errors import SettingsError
-from semicoupled.task import predict_options
+from semicoupled.find_task import predict_options
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -67,7 +67,7 @@ def predict(
     """
     from semicoupled.devices import choose_device
     from semicoupled.run_folder import load
-    from semicoupled.task import PredictRequest
+    from semicoupled.task_requests import PredictRequest
 
     with _termination() as terminated:
         loaded = load(run, device, task)

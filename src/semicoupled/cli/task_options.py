@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from semicoupled.cli.options import Parser
 from semicoupled.errors import SettingsError, nearest
+from semicoupled.find_task import settings_class, task_folders
 from semicoupled.settings_file import parse_settings, setting_names, settings_parser
-from semicoupled.task import TaskSettings, settings_class, task_folders
+from semicoupled.task_parts import TaskSettings
 
 T = TypeVar("T")
 OF_TASK = "of_task_"

@@ -16,7 +16,7 @@ from semicoupled.settings_file import dump_settings
 
 if TYPE_CHECKING:
     from semicoupled.run_folder import RunFolder
-    from semicoupled.task import TaskModel, TaskSettings
+    from semicoupled.task_parts import TaskModel, TaskSettings
     from semicoupled.training.loop import FitResult
 
 
@@ -73,9 +73,9 @@ def train(
         The run's folder, and how the training went.
     """
     from semicoupled.curves import training_section
+    from semicoupled.find_task import find_task
     from semicoupled.report import write_report
     from semicoupled.run_folder import RunFolder, open_run, resolve_run
-    from semicoupled.task import find_task
     from semicoupled.training.loop import fit
 
     found = find_task(task)

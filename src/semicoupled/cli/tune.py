@@ -17,7 +17,7 @@ from semicoupled.cli.tables import output, scores_table
 from semicoupled.cli.task_options import add_settings, choose_task, presets_for, resolve_settings, settings_help
 from semicoupled.rows import Row, write_rows
 from semicoupled.settings_file import to_plain
-from semicoupled.task import TaskSettings
+from semicoupled.task_parts import TaskSettings
 from semicoupled.training.progress import Progress
 
 RATES = (3e-4, 1e-3, 3e-3)
@@ -80,8 +80,8 @@ def tune(
         workers: processes that load data.
         progress: who is told how far it is.
     """
+    from semicoupled.find_task import find_task
     from semicoupled.run_folder import open_run
-    from semicoupled.task import find_task
     from semicoupled.training.loop import fit
 
     found = find_task(task)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, default_collate
 
 from semicoupled.errors import RunError
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import NoProgress, Progress
 from semicoupled.training.sampling import SampleKey

@@ -26,7 +26,7 @@ from semicoupled.nn import fold_norms
 from semicoupled.nn.norm import StreamNorm
 from semicoupled.run_folder import LoadedRun
 from semicoupled.steps import Sizes, StepProgram
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.training.progress import NoProgress, Progress
 
 Format = Literal["all", "torch", "onnx"]

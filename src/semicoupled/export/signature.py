@@ -8,13 +8,13 @@ from typing import NamedTuple
 import torch
 
 from semicoupled import __version__
+from semicoupled.description import Json
 from semicoupled.errors import ShapeError
 from semicoupled.export.axes import Axis, Shape
 from semicoupled.export.programs import Made
 from semicoupled.run_folder import LoadedRun
 from semicoupled.settings_file import to_plain
 from semicoupled.steps import StepProgram, Steps
-from semicoupled.task import Json
 
 FORMAT = 1
 KIND = "semicoupled export"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from semicoupled.find_task import settings_class, task_folders
 from semicoupled.report import Cell, Table
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import settings_class, task_folders
 
 
 class Column(NamedTuple):

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from fastapi import APIRouter, HTTPException, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
+from semicoupled.description import Json
 from semicoupled.serving.jobs import ENDED, Job
 from semicoupled.serving.schemas import REFUSALS, JobStatus
 from semicoupled.serving.services import Services, Serving
-from semicoupled.task import Json
 
 router = APIRouter(tags=["jobs"], responses=REFUSALS)
 _LOOK = 0.1

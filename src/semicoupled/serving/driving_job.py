@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from semicoupled.description import Description, Json
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
 from semicoupled.serving.film import MOST_FRAMES, Choice, Film, told
@@ -18,7 +19,6 @@ from semicoupled.serving.places import arranged, looking_into, stamp
 from semicoupled.serving.track_sample import TrackFrames, find_sample
 from semicoupled.serving.video_options import DriveOptions
 from semicoupled.serving.work import JobRequest, Result, Work, npy
-from semicoupled.task import Description, Json
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.drives import Drive, Frames
 from semicoupled.tasks.driving.formats.parts import take

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from semicoupled.task import Json
+from semicoupled.description import Json
 
 MOST_FRAMES = 1200
 SIDE = 320

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from semicoupled.data.video import VideoFrame
+from semicoupled.description import Json
 from semicoupled.errors import DataError, RunError
 from semicoupled.explain.maps import Records, mean_gates, recording
 from semicoupled.nn.streams import LayerRecord, MapName
@@ -26,7 +27,7 @@ from semicoupled.serving.places import arranged, looking_into
 from semicoupled.serving.toy_job import clip
 from semicoupled.serving.video_options import DriveOptions
 from semicoupled.serving.work import JobRequest, Result, Work, npy, numbers
-from semicoupled.task import Json, TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.operating.video_answer import answer_frames
 from semicoupled.tasks.action.settings import ActionSettings

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from semicoupled.description import Json
 from semicoupled.errors import SemicoupledError
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import JobRequest, Result
 from semicoupled.serving.worker import work_until_told
-from semicoupled.task import Json
 
 log = logging.getLogger(__name__)
 

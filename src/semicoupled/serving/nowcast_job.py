@@ -10,12 +10,12 @@ from typing import cast
 import numpy as np
 import pyproj
 
+from semicoupled.description import Json
 from semicoupled.errors import DataError
 from semicoupled.serving.job_options import ForecastOptions
 from semicoupled.serving.nowcast_view import graticule, legend, scores_by_lead
 from semicoupled.serving.radar_sample import FRAMES, SIZE, find_sample, rain_fields
 from semicoupled.serving.work import JobRequest, Result, Work, in_bytes, npy
-from semicoupled.task import Json
 from semicoupled.tasks.nowcasting.data_settings import Reading
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, read_sequences
 from semicoupled.tasks.nowcasting.grid import Grid

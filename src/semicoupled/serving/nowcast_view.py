@@ -10,8 +10,8 @@ import numpy as np
 from contourpy import contour_generator
 from matplotlib.colors import to_hex
 
+from semicoupled.description import Json
 from semicoupled.serving.work import numbers
-from semicoupled.task import Json
 from semicoupled.tasks.nowcasting.extrapolation.baselines import BASELINES
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.operating.pictures import LEVELS, MISSING, color_map

@@ -12,11 +12,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from semicoupled.description import Json
 from semicoupled.errors import DataError
 from semicoupled.serving.outline_document import Corner, Piece, Thing
 from semicoupled.serving.outline_options import ReadOptions, WriteOptions
 from semicoupled.serving.work import JobRequest, Result, Work
-from semicoupled.task import Json
 from semicoupled.tasks.outline.crops import box_of
 from semicoupled.tasks.outline.formats.jsonfile import read_json
 from semicoupled.tasks.outline.formats.listing import find_format, format_of

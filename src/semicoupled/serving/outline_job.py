@@ -11,13 +11,13 @@ from typing import cast
 import numpy as np
 from PIL import Image
 
+from semicoupled.description import Json
 from semicoupled.errors import DataError, SemicoupledError
 from semicoupled.nn import SemiCoupledStack
 from semicoupled.nn.streams import Stream
 from semicoupled.serving.outline_desk import Desk, clipped, piece_of, size_of
 from semicoupled.serving.outline_options import AskOptions, DrawOptions, LookOptions, ViewOptions
 from semicoupled.serving.work import JobRequest, Result, Work
-from semicoupled.task import Json
 from semicoupled.tasks.outline.drawing.moments import NextPoint
 from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.drawing.streams import draw_by

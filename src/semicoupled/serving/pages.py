@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 
 from fastapi import APIRouter
 
-from semicoupled.task import task_folders
+from semicoupled.find_task import task_folders
 
 
 class Page(Protocol):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from semicoupled.task import Json
+from semicoupled.description import Json
 
 if TYPE_CHECKING:
     from semicoupled.run_folder import LoadedRun

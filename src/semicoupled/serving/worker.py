@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
+from semicoupled.description import Json
 from semicoupled.errors import SemicoupledError
 from semicoupled.serving.outward import refuse_outward
 from semicoupled.serving.places import refuse_swapped
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import Cancelled, JobRequest, Work, find_function
-from semicoupled.task import Json
 
 log = logging.getLogger(__name__)
 

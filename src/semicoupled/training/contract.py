@@ -11,7 +11,6 @@ from torch.utils.data import Dataset
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress
-from semicoupled.training.settings import GoalWeights, SegmentSettings, SwitchSettings, TrainingSettings
 
 
 class Batch(Protocol):
@@ -69,35 +68,6 @@ class RunSplits(Protocol):
     @property
     def description(self) -> Mapping[str, Any]:
         """What `build` must know of the data."""
-        ...
-
-
-class RunSettings(Protocol):
-    """The part of a task's settings that the loop reads."""
-
-    @property
-    def seed(self) -> int:
-        """Everything random follows from it."""
-        ...
-
-    @property
-    def training(self) -> TrainingSettings:
-        """How long, how fast."""
-        ...
-
-    @property
-    def switches(self) -> SwitchSettings:
-        """Which gradients are stopped."""
-        ...
-
-    @property
-    def segments(self) -> SegmentSettings:
-        """How long sequences are cut."""
-        ...
-
-    @property
-    def goals(self) -> GoalWeights:
-        """Weights of the losses."""
         ...
 
 

@@ -23,7 +23,7 @@ from semicoupled.errors import RunError
 from semicoupled.training import checkpoint, weights
 from semicoupled.training.averaging import WeightAverage
 from semicoupled.training.clock import Clock
-from semicoupled.training.contract import RunSettings, RunSplits, TrainableTask
+from semicoupled.training.contract import RunSplits, TrainableTask
 from semicoupled.training.description import remember_description
 from semicoupled.training.log import RunLog
 from semicoupled.training.passes import MicroStep, Passes
@@ -31,6 +31,7 @@ from semicoupled.training.position import Position, Resumable
 from semicoupled.training.processes import average_gradients, average_numbers, average_statistics, launch
 from semicoupled.training.progress import NoProgress, Progress
 from semicoupled.training.rate import clamp_gradients, rate_factor
+from semicoupled.training.run_settings import RunSettings
 from semicoupled.training.sampling import SampleBatches
 from semicoupled.training.settings import Precision, check_together
 from semicoupled.training.switching import make_switches

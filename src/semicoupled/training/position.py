@@ -15,7 +15,7 @@ from semicoupled.errors import RunError
 from semicoupled.training import weights
 from semicoupled.training.averaging import WeightAverage
 from semicoupled.training.checkpoint import Checkpoint
-from semicoupled.training.contract import RunSettings
+from semicoupled.training.run_settings import RunSettings
 from semicoupled.training.settings import Precision
 from semicoupled.training.switches import Switches
 

@@ -17,7 +17,7 @@ from semicoupled.cli.main import main
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import read_rows
 from semicoupled.run_folder import open_run
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams, crop_draws
 from semicoupled.tasks.action.data import ActionData
 from semicoupled.tasks.action.data_settings import DataSettings

@@ -11,7 +11,7 @@ from PIL import Image
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import MakeRequest
+from semicoupled.task_requests import MakeRequest
 from semicoupled.tasks.action.making import MADE, make
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.made import CLASSES, Counts, write_clips

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from semicoupled.find_task import task_folders
 from semicoupled.settings_file import read_settings
-from semicoupled.task import task_folders
 from semicoupled.tasks.action.architecture import architecture
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.training.ltsc import plan_for

@@ -14,7 +14,8 @@ from tests.tasks.driving.tubs import course, write_tub
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import EvaluateRequest, PredictRequest, TaskModel
+from semicoupled.task_parts import TaskModel
+from semicoupled.task_requests import EvaluateRequest, PredictRequest
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.formats.reading import read_drives

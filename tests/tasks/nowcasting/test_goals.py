@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from semicoupled.task import TaskOutput
+from semicoupled.task_parts import TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
 from semicoupled.tasks.nowcasting.goals import FLOW_SCALE, make_goals, mean_square, soft_overlap, squared_error
 from semicoupled.tasks.nowcasting.settings import Form, LossSettings

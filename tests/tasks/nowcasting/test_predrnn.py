@@ -16,9 +16,9 @@ import semicoupled
 from semicoupled.cli.main import main
 from semicoupled.export.onnx_program import onnx_runner
 from semicoupled.export.parity import LIMIT, relative
+from semicoupled.find_task import find_task
 from semicoupled.networks.predrnn import PredRNN
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import find_task
 from semicoupled.tasks.nowcasting.settings import SETTINGS
 from semicoupled.training.sampling import SampleKey
 

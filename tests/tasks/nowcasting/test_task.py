@@ -13,7 +13,7 @@ import torch
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import Row
-from semicoupled.task import EvaluateRequest
+from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.nowcasting.data_settings import Reading
 from semicoupled.tasks.nowcasting.files.sequences import find_files, read_sequences
 from semicoupled.tasks.nowcasting.scores.evaluation import evaluate_sequences, with_baselines

@@ -12,7 +12,8 @@ import torch
 
 from semicoupled.data.shapes import SEEN, SHAPES, UNSEEN
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.task import PredictRequest, find_task
+from semicoupled.find_task import find_task
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.toy.data import ToyBatch, ToyData
 from semicoupled.tasks.toy.evaluation import ask, collate, rows_of_tests
 from semicoupled.tasks.toy.goals import clip_scores, make_goals

@@ -12,6 +12,7 @@ from semicoupled.tasks.brightness.settings import BrightnessSettings
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from semicoupled.description import Description
 from semicoupled.errors import DataError
 from semicoupled.nn.convlstm import convlstm
 from semicoupled.nn.stack import SemiCoupledStack
@@ -20,7 +21,9 @@ from semicoupled.nn.switch import Switching
 from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps, frame_steps
-from semicoupled.task import Description, EvaluateRequest, PredictRequest, Splits, Task, TaskOutput
+from semicoupled.task import Task
+from semicoupled.task_parts import Splits, TaskOutput
+from semicoupled.task_requests import EvaluateRequest, PredictRequest
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from semicoupled.data.augment import NO_CHANGE, ClipDraw, Size, covering
 from semicoupled.nn.streams import STREAMS, Stream
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.action.averaging import average_frames
 from semicoupled.tasks.action.data import ActionBatch, ActionData, choose_frames
 from semicoupled.tasks.action.settings import AT_ONCE, ActionSettings, EvaluationSettings

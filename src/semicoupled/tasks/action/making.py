@@ -7,7 +7,7 @@ from dataclasses import replace
 from semicoupled.data_report import DataReport
 from semicoupled.files import replacing_folder
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import MakeRequest
+from semicoupled.task_requests import MakeRequest
 from semicoupled.tasks.action.study.made import CLASSES, LOOKS, Counts, write_clips
 
 COUNT = 720

@@ -10,12 +10,15 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from semicoupled.errors import DataError, SettingsError, nearest
+from semicoupled.description import Description
+from semicoupled.errors import DataError, SettingsError
 from semicoupled.report import Section
 from semicoupled.rows import Row
 from semicoupled.run_folder import load
 from semicoupled.steps import Steps, frame_steps
-from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.task import Task
+from semicoupled.task_parts import Splits, TaskModel, TaskOutput
+from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams
 from semicoupled.tasks.action.architecture import build_network
 from semicoupled.tasks.action.checking.check import check
@@ -35,8 +38,6 @@ from semicoupled.tasks.action.store import ClipStore, usable
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress
-
-SPLITS = ("train", "validation", "test", "all")
 
 
 def read_splits(settings: ActionSettings) -> tuple[ClipSplits, list[str]]:
@@ -145,8 +146,7 @@ def evaluate(request: EvaluateRequest[ActionSettings]) -> Sequence[Row]:
         DataError: the split is empty, or the model knows none of its classes.
     """
     settings = request.settings
-    if request.split not in SPLITS:
-        raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")
+    request.check_split(("train", "validation", "test", "all"))
     classes = classes_of(request.description)
     if request.root is not None:
         listing = list_clips(request.root, settings.data.split)

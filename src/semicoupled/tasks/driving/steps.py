@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from semicoupled.description import Description
 from semicoupled.nn.streams import StackState
 from semicoupled.steps import Steps, frame_steps
-from semicoupled.task import Description
 from semicoupled.tasks.driving.data import standardize
 from semicoupled.tasks.driving.model import CHANNELS, AngleHead, DrivingModel
 from semicoupled.tasks.driving.settings import DrivingSettings

@@ -9,11 +9,14 @@ from typing import cast
 import numpy as np
 import torch
 
-from semicoupled.errors import DataError, SettingsError, nearest
+from semicoupled.description import Description
+from semicoupled.errors import DataError, SettingsError
 from semicoupled.report import Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
-from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.task import Task
+from semicoupled.task_parts import Splits, TaskModel, TaskOutput
+from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.checking.check import check
@@ -34,8 +37,6 @@ from semicoupled.tasks.driving.validation import quick_scores
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.objective import Losses
 from semicoupled.training.progress import Progress
-
-SPLITS = ("validation", "test", "train", "all")
 
 
 def read_splits(settings: DrivingSettings) -> DriveSplits:
@@ -176,8 +177,7 @@ def drives_to_score(request: EvaluateRequest[DrivingSettings]) -> list[SeenDrive
         SettingsError: no such split, or none of the run's data is in it.
         DataError: files that cannot be used, or angles of another unit than the model learned.
     """
-    if request.split not in SPLITS:
-        raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")
+    request.check_split(("validation", "test", "train", "all"))
     data = request.settings.data
     if request.root is not None:
         drives = tuple(read_drives(request.root, data))

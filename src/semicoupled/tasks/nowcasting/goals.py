@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from semicoupled.task import TaskOutput
+from semicoupled.task_parts import TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
 from semicoupled.tasks.nowcasting.extrapolation.advection import carry, departures
 from semicoupled.tasks.nowcasting.settings import Form, LossSettings

@@ -19,7 +19,7 @@ from semicoupled.nn.convlstm import convlstm
 from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
-from semicoupled.task import TaskOutput
+from semicoupled.task_parts import TaskOutput
 from semicoupled.tasks.nowcasting.data import NowcastingBatch
 from semicoupled.tasks.nowcasting.network.encoder_decoder import EncoderDecoder
 from semicoupled.tasks.nowcasting.network.image_heads import ImageHead, image_head, pointwise

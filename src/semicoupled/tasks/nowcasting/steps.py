@@ -12,11 +12,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from semicoupled.description import Description
 from semicoupled.errors import SettingsError
 from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.state_layout import StateLayout
 from semicoupled.steps import Sizes, StepProgram, Steps, Tensors
-from semicoupled.task import Description
 from semicoupled.tasks.nowcasting.extrapolation.advection import carry, sample
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.network.image_heads import ImageHead

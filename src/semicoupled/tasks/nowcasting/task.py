@@ -11,11 +11,14 @@ import torch
 from torch import nn
 from torch.utils.data import default_collate
 
-from semicoupled.errors import DataError, SettingsError, nearest
+from semicoupled.description import Description
+from semicoupled.errors import DataError, SettingsError
 from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
-from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.task import Task
+from semicoupled.task_parts import Splits, TaskModel, TaskOutput
+from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, Sampling
 from semicoupled.tasks.nowcasting.files.check import check
 from semicoupled.tasks.nowcasting.files.describe import describe
@@ -178,15 +181,10 @@ def evaluate(request: EvaluateRequest[NowcastingSettings]) -> Sequence[Row]:
         SettingsError: no such split, or none of these data.
     """
     settings = request.settings
-    if request.split not in ("validation", "train", "all"):
-        raise SettingsError(
-            f"there is no split {request.split!r}. {nearest(request.split, ('validation', 'train', 'all'))}"
-        )
+    request.check_split(("validation", "train", "all"), elsewhere=("all",))
     if request.root is not None:
         data = settings.data
         at_least = data.input_frames + settings.evaluation.leads
-        if request.split != "all":
-            raise SettingsError(f"split {request.split!r} is of the run's own data; with --data.root expected 'all'")
         files = find_files(request.root)
         sequences = read_sequences(files, request.root, reading=data.reading, at_least=at_least).sequences
     else:

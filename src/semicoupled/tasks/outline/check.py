@@ -12,7 +12,7 @@ import numpy as np
 from semicoupled.data_report import DataReport, Finding, Severity
 from semicoupled.errors import SemicoupledError
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.outline.data import OutlineData, sources_of
 from semicoupled.tasks.outline.formats.listing import TRAINING_WORDS, VALIDATION_WORDS, format_of, split_of
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture

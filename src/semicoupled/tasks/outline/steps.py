@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from semicoupled.description import Description
 from semicoupled.nn.state_layout import StateLayout
 from semicoupled.steps import Sizes, StepProgram, Steps, Tensors
-from semicoupled.task import Description
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.network.prompts import CHANNELS
 from semicoupled.tasks.outline.settings import OutlineSettings

@@ -11,11 +11,13 @@ import torch
 from torch import nn
 from torch.utils.data import default_collate
 
-from semicoupled.errors import SettingsError, nearest
+from semicoupled.description import Description
 from semicoupled.report import Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
-from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.task import Task
+from semicoupled.task_parts import Splits, TaskModel, TaskOutput
+from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.outline.check import check, describe
 from semicoupled.tasks.outline.data import OutlineBatch, OutlineData, sources_of
 from semicoupled.tasks.outline.drawing.predictor import OutlinePredictor
@@ -38,7 +40,6 @@ VALIDATED = 96
 """Objects of the validation split that are outlined during training."""
 
 _HEADLINE = ("iou", "iou_class_mean", "iou_pooled", "clicks", "clicks_enough")
-SPLITS = ("validation", "train", "all")
 
 
 def splits(settings: OutlineSettings) -> Splits:
@@ -103,11 +104,8 @@ def evaluate(request: EvaluateRequest[OutlineSettings]) -> Sequence[Row]:
         SettingsError: no such split, or none of these data.
     """
     settings = request.settings
-    if request.split not in SPLITS:
-        raise SettingsError(f"there is no split {request.split!r}. {nearest(request.split, SPLITS)}")
+    request.check_split(("validation", "train", "all"), elsewhere=("all",))
     if request.root is not None:
-        if request.split != "all":
-            raise SettingsError(f"split {request.split!r} is of the run's own data; with --data.root expected 'all'")
         sources = sources_of(read_annotations(request.root), None, settings.data.labels)
     else:
         parts = read_parts(settings.data)

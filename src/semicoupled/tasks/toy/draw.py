@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semicoupled.data.shapes import DIRECTIONS, SEEN, SHAPES, UNSEEN
 from semicoupled.report import Picture, Section, Table
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.toy.data import TESTS, ToyData
 from semicoupled.tasks.toy.evaluation import ask, collate
 from semicoupled.tasks.toy.goals import clip_scores

@@ -11,7 +11,7 @@ from torch.utils.data import default_collate
 
 from semicoupled.nn.streams import StackState
 from semicoupled.rows import Row
-from semicoupled.task import TaskModel, TaskOutput
+from semicoupled.task_parts import TaskModel, TaskOutput
 from semicoupled.tasks.toy.data import TESTS, ToyBatch, ToyData
 from semicoupled.tasks.toy.metrics import Share, clip_accuracy, distance_accuracy, none_accuracy
 from semicoupled.tasks.toy.settings import ToySettings

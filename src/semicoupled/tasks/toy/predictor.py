@@ -13,7 +13,8 @@ from semicoupled.data.damage import DAMAGE
 from semicoupled.data.shapes import DIRECTIONS, SEEN
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
-from semicoupled.task import PredictRequest, TaskModel
+from semicoupled.task_parts import TaskModel
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.toy.data import ToyBatch
 from semicoupled.tasks.toy.goals import clip_scores
 from semicoupled.tasks.toy.settings import DataSettings

@@ -13,11 +13,12 @@ from typing import cast
 
 from semicoupled import studies
 from semicoupled.errors import SettingsError, nearest
+from semicoupled.find_task import find_task
 from semicoupled.rows import Row, read_rows, write_rows
 from semicoupled.run_folder import open_run
 from semicoupled.settings_file import parse_settings
 from semicoupled.studies import Trial, Variant, make_trials, run_trials
-from semicoupled.task import TaskModel, find_task
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.toy.settings import ToySettings
 from semicoupled.training.progress import Progress
 

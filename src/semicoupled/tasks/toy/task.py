@@ -8,11 +8,14 @@ from typing import cast
 
 import torch
 
-from semicoupled.errors import SettingsError, nearest
+from semicoupled.description import Description
+from semicoupled.errors import SettingsError
 from semicoupled.report import Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps, frame_steps
-from semicoupled.task import Description, EvaluateRequest, Splits, Task, TaskModel, TaskOutput
+from semicoupled.task import Task
+from semicoupled.task_parts import Splits, TaskModel, TaskOutput
+from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.toy import draw as pictures
 from semicoupled.tasks.toy.data import ToyBatch, ToyData, shape_classes
 from semicoupled.tasks.toy.evaluation import ask, rows_of_tests, shape_row, star_rows
@@ -83,10 +86,7 @@ def evaluate(request: EvaluateRequest[ToySettings]) -> Sequence[Row]:
     settings = request.settings
     if request.root is not None:
         raise SettingsError(f"the toys are generated: expected no --data.root, got {request.root}. Leave it out")
-    if request.split not in ("validation", "test", "all"):
-        raise SettingsError(
-            f"there is no split {request.split!r}. {nearest(request.split, ('validation', 'test', 'all'))}"
-        )
+    request.check_split(("validation", "test", "all"))
     if request.model is None:
         return []
     if request.split != "validation":

@@ -17,7 +17,7 @@ import torch
 from semicoupled.data.live import Source
 from semicoupled.data.video import VideoFrame, check_video
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.model import build_model
 from semicoupled.tasks.action.operating.live import COLUMNS, LiveSession, answer_live

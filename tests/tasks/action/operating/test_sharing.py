@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.model import build_model
 from semicoupled.tasks.action.operating.predictor import ActionPredictor

@@ -13,7 +13,7 @@ from semicoupled.cli.main import main
 from semicoupled.data_report import DataReport, write_page
 from semicoupled.errors import DataError
 from semicoupled.report import Picture, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.driving.checking.check import check
 from semicoupled.tasks.driving.checking.describe import describe
 from semicoupled.tasks.driving.checking.findings import lag_findings

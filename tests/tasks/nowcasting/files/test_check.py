@@ -14,7 +14,7 @@ import pytest
 from semicoupled.data_report import DataReport
 from semicoupled.errors import DataError
 from semicoupled.report import Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.nowcasting.data_settings import DataSettings, FileSettings
 from semicoupled.tasks.nowcasting.files.check import check
 from semicoupled.tasks.nowcasting.files.describe import describe

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from semicoupled.task import TaskOutput
+from semicoupled.task_parts import TaskOutput
 from semicoupled.tasks.nowcasting.data import forecast_batch
 from semicoupled.tasks.nowcasting.forecast.share import stream_answers, temporal_share, why_no_share
 from semicoupled.tasks.nowcasting.model import build_model

@@ -13,7 +13,7 @@ import xarray as xr
 from PIL import Image
 
 from semicoupled.errors import DataError, RunError, SettingsError, StaleDataError
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.nowcasting.extrapolation.baselines import advection
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.network.image_heads import GuessHead

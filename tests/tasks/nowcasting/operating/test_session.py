@@ -12,8 +12,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import semicoupled
+from semicoupled.description import Json
 from semicoupled.errors import DataError, RunError
-from semicoupled.task import Json
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
 from semicoupled.tasks.nowcasting.files.reading import read_frames
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession, NowcastState

@@ -12,7 +12,7 @@ from outline_samples import make_pictures, small_settings
 from PIL import Image
 
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.outline.crops import Box
 from semicoupled.tasks.outline.drawing.boxes import read_boxes
 from semicoupled.tasks.outline.drawing.predictor import OutlinePredictor

@@ -9,7 +9,7 @@ import pytest
 
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError
-from semicoupled.task import MakeRequest
+from semicoupled.task_requests import MakeRequest
 from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
 from semicoupled.tasks.outline.geometry.polygons import signed_area
 from semicoupled.tasks.outline.geometry.raster import rasterize

@@ -12,7 +12,7 @@ from outline_samples import make_root, small_settings
 
 from semicoupled.cli.main import main
 from semicoupled.errors import SettingsError
-from semicoupled.task import ConvertRequest, DataRequest
+from semicoupled.task_requests import ConvertRequest, DataRequest
 from semicoupled.tasks.outline.check import check
 from semicoupled.tasks.outline.data import Source
 from semicoupled.tasks.outline.drawing.session import OutlineSession

@@ -15,7 +15,7 @@ from semicoupled.data.augment import Size, covering, resize
 from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import DataError
 from semicoupled.report import Cell, Picture, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.action.checking.describe import class_table, summary
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import Clip, Listing

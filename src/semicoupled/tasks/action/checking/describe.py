@@ -10,7 +10,7 @@ from semicoupled.data.video import probe
 from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import DataError
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.action.frames import image_files, read_image
 from semicoupled.tasks.action.listing.clip import Listing
 from semicoupled.tasks.action.listing.recognize import list_clips

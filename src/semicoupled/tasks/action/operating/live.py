@@ -15,7 +15,7 @@ from semicoupled.data.live import Source
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import SettingsError
 from semicoupled.live import Done, Sink, follow, table_sink, video_sink
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.action.answering import can_stream, run_frames
 from semicoupled.tasks.action.averaging import average_frames
 from semicoupled.tasks.action.frames import small_frames

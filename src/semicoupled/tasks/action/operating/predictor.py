@@ -19,7 +19,8 @@ from torch import nn
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.live import open_source
-from semicoupled.task import PredictRequest, TaskModel
+from semicoupled.task_parts import TaskModel
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name

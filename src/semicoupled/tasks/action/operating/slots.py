@@ -15,7 +15,7 @@ from torch import Tensor
 
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.action.answering import answered_streams, run_frames
 from semicoupled.tasks.action.data import ActionBatch
 from semicoupled.tasks.action.frames import small_frames

@@ -9,7 +9,7 @@ import numpy as np
 
 from semicoupled.data.video import VideoFrame
 from semicoupled.nn.streams import Stream
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.action.answering import answered_streams, can_stream, run_frames
 from semicoupled.tasks.action.averaging import contribution, from_sum
 from semicoupled.tasks.action.data import choose_frames

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semicoupled.report import Cell, Picture, Section, Table
-from semicoupled.task import TaskModel
+from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams
 from semicoupled.tasks.action.data import ActionData
 from semicoupled.tasks.action.settings import ActionSettings

@@ -11,7 +11,7 @@ import numpy as np
 from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import DataError, SemicoupledError
 from semicoupled.report import Cell, Picture, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.driving.checking.findings import RunFacts, lag_findings, run_findings, same_pictures
 from semicoupled.tasks.driving.checking.frame_facts import FrameFacts, look
 from semicoupled.tasks.driving.checking.label_facts import doubt_unit, shares

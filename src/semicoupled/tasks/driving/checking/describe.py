@@ -7,7 +7,7 @@ import numpy as np
 from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import DataError, SemicoupledError
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.finding import find_drives
 from semicoupled.tasks.driving.formats.reading import make_label, read_found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from semicoupled.data_report import Finding
 from semicoupled.errors import DataError, SemicoupledError
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.driving.drives import Drive
 from semicoupled.tasks.driving.formats.reading import cut_at_gaps
 from semicoupled.tasks.driving.images import step_of

@@ -11,11 +11,12 @@ from typing import cast
 import numpy as np
 
 from semicoupled.data.video_container import load_av
+from semicoupled.description import Description
 from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
 from semicoupled.live import open_source
 from semicoupled.skipping import OnError
-from semicoupled.task import Description, NoOptions, PredictRequest
+from semicoupled.task_requests import NoOptions, PredictRequest
 from semicoupled.tasks.driving.answering import answer_drive
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.drives import Drive, Unit

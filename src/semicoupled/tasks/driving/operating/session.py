@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from semicoupled.description import Description
 from semicoupled.errors import DataError, ShapeError
 from semicoupled.nn import PackedStack, SemiCoupledStack, pack
 from semicoupled.nn.streams import Stream
-from semicoupled.task import Description
 from semicoupled.tasks.driving.angles import denormalize
 from semicoupled.tasks.driving.data import to_frames
 from semicoupled.tasks.driving.images import shrink

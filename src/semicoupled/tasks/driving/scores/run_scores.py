@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from semicoupled.description import Description
 from semicoupled.rows import Row
-from semicoupled.task import Description
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.drives import Drive, Unit
 from semicoupled.tasks.driving.scores.evaluation import Measures, constant, score_answers

@@ -12,7 +12,7 @@ import numpy as np
 from semicoupled.data_report import DataReport, Finding, Severity
 from semicoupled.errors import DataError, SemicoupledError
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.nowcasting.files.check_windows import windows_section
 from semicoupled.tasks.nowcasting.files.coarsen import factor_for
 from semicoupled.tasks.nowcasting.files.field_facts import RAIN_DBZ, FieldFacts, facts_of

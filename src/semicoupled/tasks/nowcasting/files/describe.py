@@ -11,7 +11,7 @@ import numpy as np
 from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import SemicoupledError
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.nowcasting.files.check import grid_cells, quantity_text
 from semicoupled.tasks.nowcasting.files.listing import find_files
 from semicoupled.tasks.nowcasting.files.reading import format_name, iterate_frames

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from semicoupled.nn.shapes import Float
-from semicoupled.task import TaskOutput
+from semicoupled.task_parts import TaskOutput
 from semicoupled.tasks.nowcasting.extrapolation.advection import carry, follow, sample
 from semicoupled.tasks.nowcasting.settings import Form, ModelSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from semicoupled.errors import StaleDataError
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.nowcasting.files.sequences import find_files, read_sequences
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession, NowcastState
 from semicoupled.tasks.nowcasting.operating.watch import Watch

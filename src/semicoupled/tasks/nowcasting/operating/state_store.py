@@ -18,9 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from semicoupled import __version__
+from semicoupled.description import Json
 from semicoupled.errors import RunError
 from semicoupled.files import write_bytes
-from semicoupled.task import Json
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.operating.session import NowcastState
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import cast
 
 from semicoupled import __version__
+from semicoupled.description import Json
 from semicoupled.errors import DataError, SettingsError, StaleDataError
 from semicoupled.files import write_text
-from semicoupled.task import Json
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
 from semicoupled.tasks.nowcasting.files.reading import read_frames
 from semicoupled.tasks.nowcasting.files.sequences import find_files

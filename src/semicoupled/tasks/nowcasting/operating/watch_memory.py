@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from semicoupled.description import Json
 from semicoupled.errors import RunError
-from semicoupled.task import Json
 
 REMEMBERED = 50
 """Entries that a list of the status keeps."""

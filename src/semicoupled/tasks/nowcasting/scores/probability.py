@@ -19,8 +19,8 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from semicoupled.description import Json
 from semicoupled.errors import DataError, ShapeError
-from semicoupled.task import Json
 
 FORMAT = 1
 STEP = 1 / 16

@@ -10,8 +10,9 @@ from typing import cast
 
 import torch
 
+from semicoupled.description import Description, Json
 from semicoupled.rows import Row
-from semicoupled.task import Description, Json, Splits, TaskModel
+from semicoupled.task_parts import Splits, TaskModel
 from semicoupled.tasks.nowcasting.data import NowcastingData
 from semicoupled.tasks.nowcasting.extrapolation.baselines import advection
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence

@@ -11,7 +11,7 @@ from semicoupled.errors import DataError
 from semicoupled.files import write_bytes
 from semicoupled.report import png
 from semicoupled.skipping import Skipped, place_of
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.outline.crops import CONTEXT, Box, cut_out, window_of
 from semicoupled.tasks.outline.drawing.boxes import Wanted, read_boxes
 from semicoupled.tasks.outline.drawing.decoding import Ask

@@ -8,7 +8,7 @@ from pathlib import Path
 from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import SettingsError
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import ConvertRequest
+from semicoupled.task_requests import ConvertRequest
 from semicoupled.tasks.outline.formats.listing import FORMATS, find_format, format_of
 from semicoupled.tasks.outline.formats.places import rebased
 

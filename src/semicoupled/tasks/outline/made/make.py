@@ -9,7 +9,7 @@ from PIL import Image
 from semicoupled.data_report import DataReport
 from semicoupled.files import replacing_folder
 from semicoupled.report import Cell, Section, Table
-from semicoupled.task import MakeRequest
+from semicoupled.task_requests import MakeRequest
 from semicoupled.tasks.outline.formats import coco
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
 from semicoupled.tasks.outline.made.pictures import LABELS, draw_scene

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from semicoupled.files import write_bytes, write_text
+from semicoupled.task_requests import MakeRequest
 
 
 class Made(NamedTuple):
     """How data of a task are made.
 
     Attributes:
-        write: writes them into a folder; files that are there are written again, the same.
+        write: writes them into a folder; what is there already stays, or is written again, the same.
         settings: that use them, given the folder.
     """
 
@@ -38,8 +39,15 @@ def clips() -> Made:
 
 
 def outlines() -> Made:
-    """Pictures of two light objects on a dark ground, with their polygons as COCO files."""
-    return Made(_write_outlines, lambda folder: [f"--data.root={folder}", "--data.labels=[]", "--data.validation=null"])
+    """Pictures of forms and figures with their outlines (`Task.make` of outlines)."""
+
+    def write(folder: Path) -> None:
+        from semicoupled.tasks.outline.made.make import make
+
+        if not folder.exists():
+            _ = make(MakeRequest(folder, count=4))
+
+    return Made(write, lambda folder: [f"--data.root={folder}", "--data.labels=[]", "--data.validation=null"])
 
 
 def drives() -> Made:
@@ -53,29 +61,6 @@ def radar() -> Made:
         _write_radar,
         lambda folder: [f"--data.root={folder}", "--data.validation=two", "--evaluation.sprog=off"],
     )
-
-
-def _write_outlines(folder: Path) -> None:
-    from semicoupled.tasks.outline.formats import coco
-    from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
-
-    random = np.random.default_rng(0)
-    for part, count in (("train", 4), ("val", 2)):
-        pictures: list[Picture] = []
-        for number in range(count):
-            image = Image.new("RGB", (120, 90), (30, 40, 50))
-            instances: list[Instance] = []
-            for label, middle, color in (("disc", (35, 45), (220, 200, 40)), ("blob", (85, 40), (40, 200, 220))):
-                angle = np.sort(random.uniform(0, 2 * np.pi, 9))
-                reach = 22 * random.uniform(0.6, 1.0, 9)
-                around = np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None]
-                polygon = np.round(np.array(middle) + around, 1)
-                ImageDraw.Draw(image).polygon([tuple(point) for point in polygon], fill=color)
-                instances.append(Instance(label, (Part(polygon),)))
-            name = f"images/{part}_{number}.png"
-            _write_image(folder / name, np.asarray(image))
-            pictures.append(Picture(name, 120, 90, tuple(instances)))
-        coco.write(Annotations(folder, tuple(pictures), ("disc", "blob")), folder / f"instances_{part}.json")
 
 
 def _write_drives(folder: Path, runs: int = 3, frames: int = 40) -> None:

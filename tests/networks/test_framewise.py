@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from semicoupled.errors import ShapeError
-from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk
+from semicoupled.networks.framewise import Framewise, FramewiseLSTM
 from semicoupled.networks.grid import GridHead, grid_mean
+from semicoupled.networks.residual_trunk import ResidualTrunk
 from semicoupled.nn import fold_norms
 
 

@@ -8,8 +8,9 @@ from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.networks.cnn_lstm import CNNLSTM
-from semicoupled.networks.framewise import FramewiseLSTM, ResidualTrunk
+from semicoupled.networks.framewise import FramewiseLSTM
 from semicoupled.networks.lstm_over_frames import initial_memory, remember
+from semicoupled.networks.residual_trunk import ResidualTrunk
 
 ROWS = (6, 4, 5, 7)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from semicoupled.errors import SettingsError, ShapeError
-from semicoupled.networks.framewise import ResidualTrunk
+from semicoupled.networks.residual_trunk import ResidualTrunk
 from semicoupled.networks.two_stream3d import TwoStream3D
 from semicoupled.tasks.action.architecture import build_network
 from semicoupled.tasks.action.data_settings import DataSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 from semicoupled.cli.data_output import print_report
 from semicoupled.cli.options import Parser
 from semicoupled.cli.progress import progress
-from semicoupled.cli.task_options import add_settings, choose_task, resolve_settings, settings_help
+from semicoupled.cli.task_options import add_settings, choose_task, resolve_settings
 from semicoupled.errors import SettingsError, nearest
 
 TOPICS = {
@@ -94,11 +94,8 @@ def _run(topic: str, arguments: Sequence[str]) -> int:
     add_settings(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="also write what was found to this file")
     parser.add_argument("--page", type=Path, metavar="F.html", help="also write it as a page")
-    chosen = choose_task(parser, arguments)
+    chosen = choose_task(parser, arguments, with_settings=True)
     if chosen is None:
-        return 0
-    if {"-h", "--help"} & set(chosen.rest):
-        print(f"{parser.format_help()}\n{settings_help(chosen.task)}", end="")
         return 0
     if not chosen.rest or chosen.rest[0].startswith("-"):
         parser.error("the folder comes after the task")

@@ -29,11 +29,16 @@ class Chosen(NamedTuple):
     rest: list[str]
 
 
-def choose_task(parser: Parser, arguments: Sequence[str]) -> Chosen | None:
+def choose_task(parser: Parser, arguments: Sequence[str], *, with_settings: bool = False) -> Chosen | None:
     """Take the task's name from the front of the arguments.
 
+    Args:
+        parser: of the command.
+        arguments: of the command.
+        with_settings: the settings of the task are options, too, so that help lists them.
+
     Returns:
-        None if help was asked for without a task; it is then printed.
+        None if help was asked for; it is then printed. Without settings the command prints that of a task itself.
 
     Raises:
         SettingsError: no name, or no such task.
@@ -46,6 +51,9 @@ def choose_task(parser: Parser, arguments: Sequence[str]) -> Chosen | None:
     if not first or first.startswith("-"):
         parser.error(f"the task comes first; tasks: {', '.join(task_folders())}")
     settings_class(first)
+    if with_settings and {"-h", "--help"} & set(arguments):
+        print(f"{parser.format_help()}\n{settings_help(first)}", end="")
+        return None
     return Chosen(first, list(arguments[1:]))
 
 

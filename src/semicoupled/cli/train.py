@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from semicoupled.cli.options import Parser, add_computing
 from semicoupled.cli.progress import progress
-from semicoupled.cli.task_options import add_settings, choose_task, resolve_settings, settings_help
+from semicoupled.cli.task_options import add_settings, choose_task, resolve_settings
 from semicoupled.errors import SettingsError
 from semicoupled.settings_file import dump_settings
 
@@ -33,11 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--init", metavar="RUN", help="begin with the weights of this run, or of pretrained[:NAME]")
     parser.add_argument("--time-budget", metavar="T", help="train for this long: 90s, 10m, 1h30m; 10m@cpu of CPU time")
     add_computing(parser)
-    chosen = choose_task(parser, arguments)
+    chosen = choose_task(parser, arguments, with_settings=True)
     if chosen is None:
-        return 0
-    if {"-h", "--help"} & set(chosen.rest):
-        print(f"{parser.format_help()}\n{settings_help(chosen.task)}", end="")
         return 0
     options, rest = parser.split(chosen.rest)
     if options.time_budget is not None:

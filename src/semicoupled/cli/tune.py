@@ -14,7 +14,7 @@ from pathlib import Path
 from semicoupled.cli.options import Parser, add_computing, count, names, numbers
 from semicoupled.cli.progress import progress
 from semicoupled.cli.tables import output, scores_table
-from semicoupled.cli.task_options import add_settings, choose_task, presets_for, resolve_settings, settings_help
+from semicoupled.cli.task_options import add_settings, choose_task, presets_for, resolve_settings
 from semicoupled.rows import Row, write_rows
 from semicoupled.settings_file import to_plain
 from semicoupled.task_parts import TaskSettings
@@ -37,11 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--run", type=Path, metavar="DIR", help="keep the run folders here")
     parser.add_argument("--json", type=Path, metavar="F", help="also write the table to this file")
     add_computing(parser)
-    chosen = choose_task(parser, arguments)
+    chosen = choose_task(parser, arguments, with_settings=True)
     if chosen is None:
-        return 0
-    if {"-h", "--help"} & set(chosen.rest):
-        print(f"{parser.format_help()}\n{settings_help(chosen.task)}", end="")
         return 0
     options, rest = parser.split(chosen.rest)
     if options.steps is not None:

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-import torch
 from torch import nn
 
-from semicoupled.errors import ShapeError
+from semicoupled.networks.framewise import feature_records
 from semicoupled.networks.lstm_over_frames import initial_memory, recurrent_weight, remember
+from semicoupled.networks.residual_trunk import ResidualTrunk, run_layers
 from semicoupled.nn import fold
 from semicoupled.nn.norm import Norm, StreamNorm
-from semicoupled.nn.operators import conv2d
+from semicoupled.nn.per_layer import per_layer
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
-from semicoupled.nn.shortcut import Passing, Shortcuts
-from semicoupled.nn.streams import LayerRecord, MapName, Outputs, StackState, Stream
+from semicoupled.nn.streams import MapName, Outputs, StackState, Stream
 from semicoupled.nn.switch import Switching
 
 
@@ -56,22 +55,15 @@ class CNNLSTM(nn.Module):
             ShapeError: an option does not fit.
         """
         super().__init__()
-        if norm == "joint":
-            raise ShapeError("norm: 'joint' is a form of Eq. 5 and not of a rival; take 'batch', 'group' or 'none'.")
         depth = len(widths)
-        self.strides = (strides,) * depth if isinstance(strides, int) else tuple(strides)
-        if depth == 0 or len(self.strides) != depth:
-            raise ShapeError(f"strides: expected one number, or one for each of {depth} layers, got {strides}.")
-        inputs = [in_channels, *widths[:-1]]
-        self.in_channels = in_channels
-        self.out_channels = hidden or widths[-1]
-        self.convolutions = nn.ModuleList(
-            conv2d(inputs[i], widths[i], kernel_size=kernel_size, stride=self.strides[i], bias=True)
-            for i in range(depth)
+        self.strides = per_layer("strides", strides, depth)
+        kernels = (kernel_size,) * depth
+        trunk = ResidualTrunk(
+            in_channels, widths, kernel_size=kernels, strides=self.strides, norm=norm, shortcut_every=shortcut_every
         )
-        self.norms = nn.ModuleList(StreamNorm(width, norm, ("main",)) for width in widths)
-        self.shortcuts = Shortcuts(in_channels, widths, self.strides, every=shortcut_every, operator=conv2d, norm=norm)
-        self.grid = grid
+        self.in_channels, self.out_channels, self.grid = in_channels, hidden or widths[-1], grid
+        # by themselves, as saved runs name their weights
+        self.convolutions, self.norms, self.shortcuts = trunk.convolutions, trunk.norms, trunk.shortcuts
         self.lstm = nn.LSTM(widths[-1] * grid**2, self.out_channels)
 
     @property
@@ -99,24 +91,15 @@ class CNNLSTM(nn.Module):
             ShapeError: a stream other than `main`, a switch, or frames that do not fit.
         """
         count = check_clip(frames, self.in_channels, streams, switch, state_at)
-        chosen = range(self.depth) if record_layers is None else {index % self.depth for index in record_layers}
-        records: list[LayerRecord] = []
-        rows = fold.fold(frames)
-        passing = Passing(self.shortcuts, count)
-        for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            passing.leave(index, {"main": rows})
-            rows = torch.relu(cast(StreamNorm, norm)(convolution(rows), "main", count))
-            rows = passing.land(index, {"main": rows})["main"]
-            if "features" in record and index in chosen:
-                records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
-        remembered = remember(self.lstm, rows, (self.grid, self.grid), count, state, state_at)
+        maps = run_layers(self.convolutions, self.norms, self.shortcuts, fold.fold(frames))
+        remembered = remember(self.lstm, maps[-1], (self.grid, self.grid), count, state, state_at)
         return Outputs(
             main=remembered.main,
             spatial=None,
             temporal=None,
             state=remembered.state,
             state_at=remembered.state_at,
-            record=tuple(records),
+            record=feature_records(maps, count, record, record_layers),
         )
 
     def step(

@@ -10,18 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, cast
 
-import torch
-import torch.nn.functional as F
 from torch import nn
 
-from semicoupled.errors import ShapeError
 from semicoupled.networks.lstm_over_frames import initial_memory, recurrent_weight, remember
 from semicoupled.nn import fold
-from semicoupled.nn.norm import Norm, StreamNorm
-from semicoupled.nn.operators import conv2d
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
-from semicoupled.nn.shortcut import Passing, Shortcuts
 from semicoupled.nn.streams import LayerRecord, MapName, Outputs, StackState, Stream
 from semicoupled.nn.switch import Switching
 
@@ -40,75 +34,6 @@ class Trunk(Protocol):
     def __call__(self, rows: Float[Tensor, "N C H W"]) -> list[Tensor]:
         """Give the maps of all layers, N C h w each; the last one is the result."""
         ...
-
-
-class ResidualTrunk(nn.Module):
-    """Convolutions with norms and shortcuts: the spatial branch of a `SemiCoupledStack`, and nothing else."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        widths: Sequence[int],
-        *,
-        kernel_size: Sequence[int],
-        strides: Sequence[int],
-        norm: Norm = "batch",
-        shortcut_every: int | None = 2,
-        pool_first: bool = False,
-    ) -> None:
-        """Build the trunk.
-
-        Args:
-            in_channels: channels of the frames.
-            widths: channels of each layer.
-            kernel_size: of each layer, odd.
-            strides: of each layer.
-            norm: behind each convolution; `joint` does not exist here.
-            shortcut_every: layers that a shortcut spans, counted from the second layer on; None for none.
-            pool_first: a 3x3 max-pool with stride 2 behind the first layer.
-
-        Raises:
-            ShapeError: an option does not fit.
-        """
-        super().__init__()
-        if norm == "joint":
-            raise ShapeError("norm: 'joint' is a form of Eq. 5 and not of a rival; take 'batch', 'group' or 'none'.")
-        if not widths or not len(widths) == len(kernel_size) == len(strides):
-            raise ShapeError(
-                f"strides: expected widths, kernels and strides for the same layers, got {len(widths)}, "
-                f"{len(kernel_size)} and {len(strides)}."
-            )
-        inputs = [in_channels, *widths[:-1]]
-        self.in_channels, self.out_channels, self.pool_first = in_channels, widths[-1], pool_first
-        self.convolutions = nn.ModuleList(
-            conv2d(entering, leaving, kernel_size=kernel, stride=stride, bias=True)
-            for entering, leaving, kernel, stride in zip(inputs, widths, kernel_size, strides, strict=True)
-        )
-        self.norms = nn.ModuleList(StreamNorm(width, norm, ("main",)) for width in widths)
-        self.shortcuts = Shortcuts(in_channels, widths, strides, every=shortcut_every, operator=conv2d, norm=norm)
-
-    @property
-    def depth(self) -> int:
-        """Number of convolutions."""
-        return len(self.convolutions)
-
-    def forward(self, rows: Float[Tensor, "N C H W"]) -> list[Tensor]:
-        """Run frames, each alone."""
-        maps: list[Tensor] = []
-        passing = Passing(self.shortcuts, 1)
-        for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            passing.leave(index, {"main": rows})
-            rows = torch.relu(cast(StreamNorm, norm)(convolution(rows), "main", 1))
-            rows = passing.land(index, {"main": rows})["main"]
-            maps.append(rows)
-            if index == 0 and self.pool_first:
-                rows = F.max_pool2d(rows, 3, 2, 1)
-        return maps
-
-    def normed(self) -> Iterator[tuple[nn.Module, StreamNorm]]:
-        """Each convolution with its norm (see `semicoupled.nn.folding`)."""
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            yield convolution, cast(StreamNorm, norm)
 
 
 class Framewise(nn.Module):
@@ -151,7 +76,7 @@ class Framewise(nn.Module):
             temporal=None,
             state=nothing,
             state_at=None if state_at is None else nothing,
-            record=_records(maps, count, record, record_layers),
+            record=feature_records(maps, count, record, record_layers),
         )
 
     def step(
@@ -221,7 +146,7 @@ class FramewiseLSTM(nn.Module):
             temporal=None,
             state=remembered.state,
             state_at=remembered.state_at,
-            record=_records(maps, count, record, record_layers),
+            record=feature_records(maps, count, record, record_layers),
         )
 
     def step(
@@ -245,9 +170,17 @@ def _run(trunk: nn.Module, frames: Tensor) -> list[Tensor]:
     return trunk(fold.fold(frames))
 
 
-def _records(
+def feature_records(
     maps: Sequence[Tensor], count: int, record: Sequence[MapName], layers: Sequence[int] | None
 ) -> tuple[LayerRecord, ...]:
+    """Give the `features` of layers, where they are asked for.
+
+    Args:
+        maps: of all layers, time-major rows N C h w.
+        count: frames of the clip.
+        record: names of the maps that are asked for.
+        layers: which layers, counted from 0 or from the end; None for all.
+    """
     if "features" not in record:
         return ()
     chosen = range(len(maps)) if layers is None else sorted({index % len(maps) for index in layers})

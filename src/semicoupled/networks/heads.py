@@ -43,3 +43,16 @@ class MapHead(nn.Module):
         """Map each frame."""
         rows = features.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         return self.convolution(rows).unflatten(0, features.shape[:2])
+
+
+def read_head(head: nn.Module | None, features: Tensor | None) -> Tensor | None:
+    """Read a stream by its head.
+
+    Args:
+        head: of the stream; None where nothing is to be learned from it.
+        features: B T C H W of the stream; None where it was not asked for.
+
+    Returns:
+        What the head says, B T ...; None where one of the two is missing.
+    """
+    return None if head is None or features is None else head(features)

@@ -37,6 +37,19 @@ def keep_statistics() -> Generator[None]:
         _update_statistics.reset(token)
 
 
+def refuse_joint(norm: Norm) -> None:
+    """Refuse `joint` for a rival.
+
+    Args:
+        norm: that a rival is built with.
+
+    Raises:
+        ShapeError: it is `joint`.
+    """
+    if norm == "joint":
+        raise ShapeError("norm: 'joint' is a form of Eq. 5 and not of a rival; take 'batch', 'group' or 'none'.")
+
+
 class StreamNorm(nn.Module):
     """Batch or group normalization of folded features (time-major rows N C *size)."""
 

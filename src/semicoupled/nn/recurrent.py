@@ -15,8 +15,9 @@ from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.nn import fold
-from semicoupled.nn.norm import Norm, StreamNorm
+from semicoupled.nn.norm import Norm, StreamNorm, refuse_joint
 from semicoupled.nn.operators import conv2d
+from semicoupled.nn.per_layer import per_layer
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
 from semicoupled.nn.streams import CellState, LayerRecord, MapName, Outputs, StackState, Stream, check_streams
@@ -81,12 +82,11 @@ class RecurrentStack(nn.Module):
             ShapeError: an option does not fit.
         """
         super().__init__()
-        if norm == "joint":
-            raise ShapeError("norm: 'joint' is a form of Eq. 5 and not of a rival; take 'batch', 'group' or 'none'.")
+        refuse_joint(norm)
         depth = len(widths)
-        self.strides = (strides,) * depth if isinstance(strides, int) else tuple(strides)
-        if depth == 0 or len(self.strides) != depth:
-            raise ShapeError(f"strides: expected one number, or one for each of {depth} layers, got {strides}.")
+        self.strides = per_layer("strides", strides, depth)
+        if depth == 0:
+            raise ShapeError("widths: expected at least one layer, got none.")
         inputs = [in_channels, *widths[:-1]]
         self.in_channels = in_channels
         self.out_channels = widths[-1]

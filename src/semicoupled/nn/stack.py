@@ -21,6 +21,7 @@ from semicoupled.nn.gather import of, record_of, stack_state
 from semicoupled.nn.layer import SHARED, LayerMaps, SemiCoupledLayer
 from semicoupled.nn.norm import Norm, keep_statistics
 from semicoupled.nn.operators import Operator, conv2d
+from semicoupled.nn.per_layer import per_layer
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
 from semicoupled.nn.streams import (
@@ -95,9 +96,9 @@ class SemiCoupledStack(nn.Module):
             raise ShapeError(f"activation: {activation!r} is unknown. {nearest(activation, ACTIVATIONS)}")
         if shortcut_every is not None and shortcut_every < 1:
             raise ShapeError(f"shortcut_every: expected at least 1, or None for no shortcuts, got {shortcut_every}.")
-        kernels = _per_layer("kernel_size", kernel_size, depth)
-        temporal_kernels = _per_layer("temporal_kernel_size", temporal_kernel_size or kernel_size, depth)
-        steps = _per_layer("strides", strides, depth)
+        kernels = per_layer("kernel_size", kernel_size, depth)
+        temporal_kernels = per_layer("temporal_kernel_size", temporal_kernel_size or kernel_size, depth)
+        steps = per_layer("strides", strides, depth)
         inputs = [in_channels, *widths[:-1]]
         self.in_channels = in_channels
         self.out_channels = widths[-1]
@@ -375,10 +376,3 @@ class SemiCoupledStack(nn.Module):
 def _second_run() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """A checkpointed layer runs twice; running statistics must move once."""
     return nullcontext(), keep_statistics()
-
-
-def _per_layer(name: str, value: int | Sequence[int], depth: int) -> tuple[int, ...]:
-    values = (value,) * depth if isinstance(value, int) else tuple(value)
-    if len(values) != depth:
-        raise ShapeError(f"{name}: expected one number, or one for each of {depth} layers, got {len(values)}.")
-    return values

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from semicoupled.errors import MissingExtraError, RunError, SettingsError, ShapeError
 from semicoupled.networks.backbone_stack import BackboneStack
-from semicoupled.networks.framewise import ResidualTrunk
 from semicoupled.networks.from_torchvision import read_state, take_weights
+from semicoupled.networks.residual_trunk import ResidualTrunk
 from semicoupled.nn import SemiCoupledStack
 from semicoupled.nn.streams import STREAMS
 from semicoupled.tasks.action.answering import answered_streams

@@ -10,8 +10,9 @@ from semicoupled.errors import SettingsError
 from semicoupled.networks import streaming, table1
 from semicoupled.networks.backbone_stack import BackboneStack
 from semicoupled.networks.clip_network import ClipNetwork
-from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk, Trunk
+from semicoupled.networks.framewise import Framewise, FramewiseLSTM, Trunk
 from semicoupled.networks.image_trunks import ImageTrunk
+from semicoupled.networks.residual_trunk import ResidualTrunk
 from semicoupled.networks.torchvision_video import TorchvisionVideo
 from semicoupled.networks.two_stream3d import TwoStream3D
 from semicoupled.networks.video3d import R2Plus1D

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 from torch import nn
 
 from semicoupled.networks.grid import GridHead
-from semicoupled.networks.heads import MapHead
+from semicoupled.networks.heads import MapHead, read_head
 from semicoupled.nn.shapes import Tensor
 from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
@@ -85,9 +85,9 @@ class ActionModel(nn.Module):
         )
         return ActionOutput(
             main=self.main_head(out.main),
-            spatial=_read(self.spatial_head, out.spatial),
-            temporal=_read(self.temporal_head, out.temporal),
-            motion=_read(self.motion_head, out.temporal),
+            spatial=read_head(self.spatial_head, out.spatial),
+            temporal=read_head(self.temporal_head, out.temporal),
+            motion=read_head(self.motion_head, out.temporal),
             state=out.state,
             state_at=out.state_at,
         )
@@ -105,7 +105,3 @@ def build_model(settings: ActionSettings, classes: int) -> ActionModel:
         classes: number of classes.
     """
     return ActionModel(build_network(settings.model, settings.data.channels), classes, settings)
-
-
-def _read(head: nn.Module | None, features: Tensor | None) -> Tensor | None:
-    return None if head is None or features is None else head(features)

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from semicoupled.networks import table1
-from semicoupled.networks.framewise import Framewise, FramewiseLSTM, ResidualTrunk
+from semicoupled.networks.framewise import Framewise, FramewiseLSTM
 from semicoupled.networks.grid import GridHead
-from semicoupled.networks.heads import MapHead
+from semicoupled.networks.heads import MapHead, read_head
 from semicoupled.networks.image_trunks import ImageTrunk
+from semicoupled.networks.residual_trunk import ResidualTrunk
 from semicoupled.networks.streaming import S_WIDTHS, STRIDES, XS_WIDTHS
 from semicoupled.nn import RecurrentStack, SemiCoupledStack, StackState, Switching, convlstm
 from semicoupled.nn.streams import Stream
@@ -118,9 +119,9 @@ class DrivingModel(nn.Module):
         )
         return DrivingOutput(
             main=self.main_head(out.main),
-            spatial=_read(self.spatial_head, out.spatial),
-            temporal=_read(self.temporal_head, out.temporal),
-            motion=_read(self.motion_head, out.temporal),
+            spatial=read_head(self.spatial_head, out.spatial),
+            temporal=read_head(self.temporal_head, out.temporal),
+            motion=read_head(self.motion_head, out.temporal),
             state=out.state,
             state_at=out.state_at,
         )
@@ -187,7 +188,3 @@ def build_network(settings: ModelSettings) -> Network:
         pool_first=settings.pool_first,
     )
     return Framewise(trunk) if settings.kind == "cnn" else FramewiseLSTM(trunk, settings.hidden, settings.grid)
-
-
-def _read(head: nn.Module | None, features: Tensor | None) -> Tensor | None:
-    return None if head is None or features is None else head(features)

@@ -18,7 +18,8 @@ from semicoupled.steps import Steps
 from semicoupled.task import Task
 from semicoupled.task_parts import Splits, TaskModel, TaskOutput
 from semicoupled.task_requests import EvaluateRequest
-from semicoupled.tasks.outline.check import check, describe
+from semicoupled.tasks.outline.checking.check import check
+from semicoupled.tasks.outline.checking.describe import describe
 from semicoupled.tasks.outline.data import OutlineBatch, OutlineData, sources_of
 from semicoupled.tasks.outline.drawing.predictor import OutlinePredictor
 from semicoupled.tasks.outline.formats.convert import convert

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from semicoupled.networks.cnn_lstm import CNNLSTM
-from semicoupled.networks.heads import MapHead, PooledHead
+from semicoupled.networks.heads import MapHead, PooledHead, read_head
 from semicoupled.nn import CBMStack, RecurrentStack, SemiCoupledStack, StackState, Switching, convgru, convlstm
 from semicoupled.nn.streams import Stream
 from semicoupled.tasks.toy.data import ToyBatch
@@ -81,10 +81,10 @@ class ToyModel(nn.Module):
         )
         return ToyOutput(
             main=self.main_head(out.main),
-            spatial=_read(self.spatial_head, out.spatial),
-            temporal=_read(self.temporal_head, out.temporal),
-            shape=_read(self.shape_head, out.spatial),
-            motion=_read(self.motion_head, out.temporal),
+            spatial=read_head(self.spatial_head, out.spatial),
+            temporal=read_head(self.temporal_head, out.temporal),
+            shape=read_head(self.shape_head, out.spatial),
+            motion=read_head(self.motion_head, out.temporal),
             state=out.state,
             state_at=out.state_at,
         )
@@ -122,7 +122,3 @@ def build_network(settings: ModelSettings) -> Network:
         initial_gate=settings.initial_gate,
         shortcut_every=every,
     )
-
-
-def _read(head: nn.Module | None, features: Tensor | None) -> Tensor | None:
-    return None if head is None or features is None else head(features)

@@ -13,7 +13,7 @@ from outline_samples import make_root, small_settings
 from semicoupled.cli.main import main
 from semicoupled.errors import SettingsError
 from semicoupled.task_requests import ConvertRequest, DataRequest
-from semicoupled.tasks.outline.check import check
+from semicoupled.tasks.outline.checking.check import check
 from semicoupled.tasks.outline.data import Source
 from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.formats.convert import convert

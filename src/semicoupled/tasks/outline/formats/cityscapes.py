@@ -1,9 +1,8 @@
 """Cityscapes gtFine: one JSON file an image, its objects in the order in which they are drawn.
 
 https://github.com/mcordts/cityscapesScripts. A label that ends in ``group`` is a crowd. Cityscapes has neither parts
-nor
-holes nor names of images: they are written as further keys (``instance``, ``hole``, ``crowd``, ``imagePath``), which
-its own scripts skip. Without ``imagePath`` the image is looked for in ``leftImg8bit``, then beside the file.
+nor holes nor names of images: they are written as further keys (``instance``, ``hole``, ``crowd``, ``imagePath``),
+which its own scripts skip. Without ``imagePath`` the image is looked for in ``leftImg8bit``, then beside the file.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ from typing import Any
 
 from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
+from semicoupled.tasks.outline.formats.file_for_each import read_each, write_each
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
-from semicoupled.tasks.outline.formats.labelme import parts_of, write_each
-from semicoupled.tasks.outline.formats.places import files_below, relative
+from semicoupled.tasks.outline.formats.labelme import parts_of
+from semicoupled.tasks.outline.formats.places import relative
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
 from semicoupled.tasks.outline.geometry.polygons import Points, as_points
 from semicoupled.tasks.outline.images import SUFFIXES
@@ -45,11 +45,7 @@ def read(path: Path) -> Annotations:
     Raises:
         DataError: a file is none of Cityscapes', or a part of it is wrong.
     """
-    folder = path if path.is_dir() else path.parent
-    notes: list[str] = []
-    pictures = tuple(_read(file, folder, notes) for file in files_below(path, "*_polygons.json"))
-    labels = dict.fromkeys(instance.label for picture in pictures for instance in picture.instances)
-    return Annotations(folder, pictures, tuple(labels), tuple(notes))
+    return read_each(path, "*_polygons.json", _read)
 
 
 def write(annotations: Annotations, path: Path) -> list[Path]:

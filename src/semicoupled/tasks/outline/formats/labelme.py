@@ -1,22 +1,21 @@
 """labelme: one JSON file an image, beside it. https://github.com/wkentaro/labelme.
 
 Shapes with the same ``group_id`` and label are parts of one object. labelme has no holes: they are written as
-polygons with the
-flag ``hole`` behind the part that they belong to, in the same group, and crowds carry the flag ``crowd``.
+polygons with the flag ``hole`` behind the part that they belong to, in the same group, and crowds carry the flag
+``crowd``.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
 from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
-from semicoupled.files import write_text
 from semicoupled.tasks.outline.crops import box_of
+from semicoupled.tasks.outline.formats.file_for_each import read_each, write_each
 from semicoupled.tasks.outline.formats.jsonfile import entry, read_json
-from semicoupled.tasks.outline.formats.places import files_below, names_for
+from semicoupled.tasks.outline.formats.places import files_below
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
 from semicoupled.tasks.outline.geometry.polygons import Points, as_points
 from semicoupled.tasks.outline.geometry.shapes import box_points
@@ -45,11 +44,7 @@ def read(path: Path) -> Annotations:
     Raises:
         DataError: a file is none of labelme's, or a part of it is wrong.
     """
-    folder = path if path.is_dir() else path.parent
-    notes: list[str] = []
-    pictures = tuple(_read(file, folder, notes) for file in files_below(path, "*.json"))
-    labels = dict.fromkeys(instance.label for picture in pictures for instance in picture.instances)
-    return Annotations(folder, pictures, tuple(labels), tuple(notes))
+    return read_each(path, "*.json", _read)
 
 
 def write(annotations: Annotations, path: Path) -> list[Path]:
@@ -59,31 +54,6 @@ def write(annotations: Annotations, path: Path) -> list[Path]:
         The files.
     """
     return write_each(annotations, path, ".json", content_of)
-
-
-def write_each(annotations: Annotations, path: Path, ending: str, content: Any) -> list[Path]:
-    """Write a JSON file for each image.
-
-    Args:
-        annotations: what is written.
-        path: a folder; or a file ending in ``.json``, where there is one image.
-        ending: of the files' names in a folder.
-        content: makes what a file holds of a picture.
-
-    Raises:
-        DataError: one file for several images.
-    """
-    if path.suffix.lower() == ".json":
-        if len(annotations.pictures) != 1:
-            raise DataError(
-                f"{path}: one file for {len(annotations.pictures)} images; expected a folder for this format"
-            )
-        files = [path]
-    else:
-        files = [path / name for name in names_for(annotations.pictures, ending)]
-    for file, picture in zip(files, annotations.pictures, strict=True):
-        write_text(file, json.dumps(content(picture), allow_nan=False, ensure_ascii=False, indent=1) + "\n")
-    return files
 
 
 def content_of(picture: Picture) -> dict[str, Any]:

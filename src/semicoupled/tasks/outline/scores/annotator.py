@@ -7,7 +7,7 @@ the truth to where the truth goes on, and the network draws the rest anew. It st
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -154,6 +154,37 @@ def nearest(point: Points, polygon: Points) -> Nearest:
     return Nearest(float(distance[best]), float(best + share[best]))
 
 
+def annotate_all(
+    model: OutlineModel,
+    sources: Mapping[int, Source],
+    data: DataSettings,
+    *,
+    most: int,
+    jitter: float,
+    progress: Progress | None = None,
+) -> list[Effort]:
+    """Outline several objects with the simulated annotator's corrections.
+
+    Args:
+        model: in eval mode.
+        sources: the objects, each by the number that its jitter is drawn from.
+        data: how the model sees objects.
+        most: clicks at most.
+        jitter: px.
+        progress: who is told how far it is.
+    """
+    shown = progress or NoProgress()
+    efforts: list[Effort] = []
+    shown.begin("simulated annotator", len(sources))
+    try:
+        for number, source in sources.items():
+            efforts.append(annotate(model, source, data, most=most, jitter=jitter, seed=number))
+            shown.update(len(efforts))
+    finally:
+        shown.end()
+    return efforts
+
+
 def effort_rows(
     model: OutlineModel,
     kind: str,
@@ -177,15 +208,7 @@ def effort_rows(
         seed: of the run.
         progress: who is told how far it is.
     """
-    shown = progress or NoProgress()
-    efforts: list[Effort] = []
-    shown.begin("simulated annotator", len(sources))
-    try:
-        for number, source in enumerate(sources):
-            efforts.append(annotate(model, source, data, most=most, jitter=jitter, seed=number))
-            shown.update(number + 1)
-    finally:
-        shown.end()
+    efforts = annotate_all(model, dict(enumerate(sources)), data, most=most, jitter=jitter, progress=progress)
     rows: list[Row] = []
     for place, wanted in enumerate(GOOD_ENOUGH):
         condition = {"prompt": "start_end", "iou": wanted, "jitter_px": jitter, "most_clicks": most, "seed": seed}

@@ -17,11 +17,11 @@ from semicoupled.study_answers import fingerprint_of, read_kept, write_kept
 from semicoupled.tasks.outline.data import Source
 from semicoupled.tasks.outline.formats.listing import read_parts
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.scores.annotator import GOOD_ENOUGH, annotate
+from semicoupled.tasks.outline.scores.annotator import GOOD_ENOUGH, annotate_all
 from semicoupled.tasks.outline.scores.evaluation import Judged, judged_model, judged_shapes, usable
 from semicoupled.tasks.outline.scores.metrics import Overlap, Score
 from semicoupled.tasks.outline.settings import OutlineSettings
-from semicoupled.training.progress import NoProgress, Progress
+from semicoupled.training.progress import Progress
 
 ANNOTATED = 60
 """Objects, evenly taken, that the simulated annotator outlines: each takes seconds."""
@@ -116,17 +116,10 @@ def make_answers(folder: Path, objects: Objects, run: LoadedRun, progress: Progr
     judged = judged_model(
         model, objects.sources, settings.data, how.prompts, beam=how.beam, firsts=how.firsts, progress=progress
     )
-    clicks = np.full((len(objects.annotated), len(GOOD_ENOUGH)), np.nan)
-    shown = progress or NoProgress()
-    shown.begin("simulated annotator", len(clicks))
-    try:
-        for place, number in enumerate(objects.annotated):
-            source = objects.sources[number]
-            effort = annotate(model, source, settings.data, most=how.clicks, jitter=how.jitter, seed=int(number))
-            clicks[place] = [np.nan if made is None else made for made in effort.clicks]
-            shown.update(place + 1)
-    finally:
-        shown.end()
+    chosen = {int(number): objects.sources[number] for number in objects.annotated}
+    efforts = annotate_all(model, chosen, settings.data, most=how.clicks, jitter=how.jitter, progress=progress)
+    made = [[np.nan if clicks is None else clicks for clicks in effort.clicks] for effort in efforts]
+    clicks = np.array(made, float).reshape(len(efforts), len(GOOD_ENOUGH))
     answers = Answers({str(prompt): found for prompt, found in judged.items()}, clicks)
     _write(folder, objects, answers)
     return answers

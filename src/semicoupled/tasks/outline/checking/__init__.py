@@ -1,0 +1,1 @@
+"""Looking at annotations before training on them."""

@@ -1,10 +1,15 @@
-"""Every public name says what it is: a sentence, its arguments or attributes, and the errors that it raises."""
+"""Every public name says what it is: a sentence, its arguments or attributes, shapes of arrays, the errors it raises.
+
+Errors are those that a function raises itself, and those that private functions of its module raise for it. A shape
+stands in the annotation (``Float[Tensor, "B T C H W"]``) or in the docstring.
+"""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,17 @@ ERRORS = {
     for node in ast.parse((SOURCE / "errors.py").read_text(encoding="utf-8")).body
     if isinstance(node, ast.ClassDef)
 }
+OF_PYTHON = {
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, Exception)
+} - {"AssertionError", "NotImplementedError", "StopIteration"}
+"""What a caller could meet; the rest ends an iteration, or says that a line cannot be reached."""
+ARRAY = re.compile(r"(^|\| ?)(torch\.)?(Tensor|np\.ndarray|NDArray\[.*\])( ?\||$)")
+SHAPE = re.compile(
+    r"(?<![\w.`'])[BCDFHKLMNPSTW]\d?(?![\w'`(]|\.\w)|T\*B|\w\)? x [\w(]"
+    r"|any shape|scalar|one number|number of|[Ss]ee `|likewise",
+    re.ASCII,
+)
+"""Letters of the legend alone, or a sentence on the shape, or a reference to where it stands."""
 Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 MODULES = sorted(file for file in SOURCE.rglob("*.py") if not any(part.startswith("_") for part in file.parts[:-1]))
 IN_REFERENCE = {
@@ -60,18 +76,48 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, method: bool) -> set
     return {one.arg for one in several if one is not None} - ({"self", "cls"} if method else set())
 
 
-def raised(node: ast.AST) -> set[str]:
-    """Name the errors of ours that a function raises itself, not in functions within it."""
+def raised(node: ast.AST, private: Mapping[str, ast.AST], seen: frozenset[str] = frozenset()) -> set[str]:
+    """Name the errors that a function raises itself, not in functions within it, or through private functions.
+
+    Args:
+        node: the function.
+        private: those of its module, by name.
+        seen: private ones that were looked at.
+    """
     found: set[str] = set()
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
             continue
         if isinstance(child, ast.Raise) and child.exc is not None:
             what = child.exc.func if isinstance(child.exc, ast.Call) else child.exc
-            if isinstance(what, ast.Name) and what.id in ERRORS:
+            if isinstance(what, ast.Name) and what.id in ERRORS | OF_PYTHON:
                 found.add(what.id)
-        found |= raised(child)
+        if isinstance(child, ast.Call) and (name := called(child)) in private and name not in seen:
+            found |= raised(private[name], private, seen | {name}) & ERRORS
+        found |= raised(child, private, seen)
     return found
+
+
+def called(node: ast.Call) -> str:
+    """Name the function, or the method of itself, that is called; nothing of others."""
+    if isinstance(node.func, ast.Name):
+        return node.func.id
+    own = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    return node.func.attr if own and node.func.value.id in ("self", "cls") else ""
+
+
+def caught(node: ast.AST) -> set[str]:
+    """Name the errors that a function catches, with those below them."""
+    handled = [one.type for one in ast.walk(node) if isinstance(one, ast.ExceptHandler) and one.type is not None]
+    names = {name.id for kinds in handled for name in ast.walk(kinds) if isinstance(name, ast.Name)}
+    return names | (ERRORS if names & {"SemicoupledError", "Exception", "BaseException"} else set())
+
+
+def unshaped(node: ast.FunctionDef | ast.AsyncFunctionDef, told: str) -> set[str]:
+    """Name the arrays that a function is given without a word on their shape."""
+    given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    arrays = {one.arg for one in given if one.annotation and ARRAY.search(ast.unparse(one.annotation))}
+    return set() if SHAPE.search(told) else arrays
 
 
 def fields(node: ast.ClassDef) -> set[str]:
@@ -90,7 +136,10 @@ def fields(node: ast.ClassDef) -> set[str]:
 def gaps(source: str) -> list[str]:
     """Say what the public names of a module do not say."""
     found: list[str] = []
-    for name, node, method in public(ast.parse(source).body):
+    tree = ast.parse(source)
+    functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    private = {node.name: node for node in functions if re.match("_[^_]", node.name)}
+    for name, node, method in public(tree.body):
         told = ast.get_docstring(node)
         if not told:
             found.append(f"{name}: no docstring")
@@ -111,7 +160,8 @@ def gaps(source: str) -> list[str]:
         if (text := section(told, "Args")) is not None and entries(text) != arguments(node, method):
             off = sorted(entries(text) ^ arguments(node, method))
             found.append(f"{name}: Args and the arguments differ in {', '.join(off)}")
-        unsaid = raised(node) - entries(section(told, "Raises") or "")
+        found += [f"{name}: says nothing of the shape of {array}" for array in sorted(unshaped(node, told))]
+        unsaid = raised(node, private) - caught(node) - entries(section(told, "Raises") or "")
         found += [f"{name}: raises {error} and does not say so" for error in sorted(unsaid)]
     return found
 
@@ -132,6 +182,23 @@ def bare(): ...
 def half(a, b):
     """Do."""
     raise SettingsError("no")
+def through(a):
+    """Do."""
+    return _refuse(a)
+def _refuse(a):
+    if a:
+        raise DataError("no")
+    raise ValueError("not of ours: its own affair")
+def caught(a):
+    """Do."""
+    try:
+        raise ValueError("no")
+    except ValueError:
+        return _refuse(a) if a else 0
+def array(frames: Tensor | None, weight: Float[Tensor, "D C"], count: int):
+    """Do."""
+def shaped(frames: np.ndarray):
+    """Do with frames, T H W."""
 def wrong(a):
     """Do
 
@@ -150,6 +217,9 @@ class Pair(NamedTuple):
     assert gaps(source) == [
         "bare: no docstring",
         "half: raises SettingsError and does not say so",
+        "through: raises DataError and does not say so",
+        "caught: raises DataError and does not say so",
+        "array: says nothing of the shape of frames",
         "wrong: the first line is no whole sentence",
         "wrong: Args and the arguments differ in a, b",
         "Pair: the field two is not described",

@@ -38,7 +38,7 @@ def draws(count: int, chosen: np.ndarray, block: int = 1, resamples: int = RESAM
 
 
 def interval(drawn: np.ndarray) -> tuple[float, float] | None:
-    """Give where 90 % of the drawn scores lie, or None where there are none that are defined."""
+    """Give where 90 % of the drawn scores, N of them, lie, or None where there are none that are defined."""
     defined = drawn[~np.isnan(drawn)]
     if not len(defined):
         return None

@@ -89,7 +89,11 @@ def write_report(path: Path, title: str, sections: Iterable[Section], summary: s
 
 
 def render(title: str, sections: Iterable[Section], summary: str = "") -> str:
-    """Give the report as HTML text; see `write_report`."""
+    """Give the report as HTML text; see `write_report`.
+
+    Raises:
+        DataError: a picture is no PNG, GIF or JPEG.
+    """
     sections = list(sections)
     links = "".join(
         f'<li><a href="#part-{number}">{html.escape(section.title)}</a></li>' for number, section in enumerate(sections)

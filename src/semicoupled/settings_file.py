@@ -140,7 +140,11 @@ def dump_settings(settings: object) -> str:
 
 
 def to_plain(value: object) -> Any:
-    """Turn settings into what YAML and JSON know: dictionaries, lists, numbers, strings."""
+    """Turn settings into what YAML and JSON know: dictionaries, lists, numbers, strings.
+
+    Raises:
+        TypeError: something else stands in them.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -88,7 +88,7 @@ class FrameStep(nn.Module):
         self.network, self.head, self.layout = network, head, layout
 
     def forward(self, frame: Tensor, *state: Tensor) -> Tensors:
-        """Run one frame."""
+        """Run one frame, B C H W; the answer is B K, and the state as `layout` has it."""
         features, after = self.network.step(frame, self.layout.unflatten(state))  # pyright: ignore[reportCallIssue]
         return self.head(features[:, None])[:, 0], *self.layout.flatten(after)
 

@@ -10,7 +10,7 @@ from semicoupled.cli.main import main
 from semicoupled.reproduce.registry import NAMES
 from semicoupled.rows import read_rows
 from semicoupled.study_training import TRAINED
-from semicoupled.tasks.driving.study import answers
+from semicoupled.tasks.driving.study import running
 
 LINES = "cnn,cnn_lstm_length3"
 QUICK = ["reproduce", "table5", "--quick", "--device=cpu", "--lines", LINES]
@@ -78,7 +78,7 @@ def test_one_that_was_interrupted_goes_on(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, file = tmp_path / "docs" / "paper.md", tmp_path / "rows.json"
-    make, asked = answers.make_answers, 0
+    make, asked = running.make_answers, 0
 
     def interrupted(*arguments: object, **more: object) -> object:
         nonlocal asked
@@ -88,7 +88,7 @@ def test_one_that_was_interrupted_goes_on(
         return make(*arguments, **more)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(answers, "make_answers", interrupted)
+        patched.setattr(running, "make_answers", interrupted)
         assert main([*QUICK, "--page", str(page), "--json", str(file)]) == 130
     assert not page.exists()
     assert not file.exists()

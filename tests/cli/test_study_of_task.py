@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from semicoupled.cli.options import Parser
-from semicoupled.cli.study_of_task import Own, add_own, check_presets, own_of, said_settings
+from semicoupled.cli.study_of_task import check_presets, said_settings
+from semicoupled.cli.study_own import Own, add_own, own_of
 from semicoupled.errors import SettingsError
 from semicoupled.studies import Variant, make_trials
 

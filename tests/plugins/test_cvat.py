@@ -18,10 +18,11 @@ from PIL import Image, ImageDraw
 
 from semicoupled.errors import DataError
 from semicoupled.run_folder import open_run
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.geometry.raster import rasterize
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.model import build_model
-from semicoupled.tasks.outline.settings import DataSettings, ModelSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import ModelSettings, OutlineSettings
 from semicoupled.training.weights import save_weights
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cvat"

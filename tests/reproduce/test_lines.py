@@ -14,7 +14,8 @@ from semicoupled.cli.main import main
 from semicoupled.find_task import find_task
 from semicoupled.paper_table import SIZES, Line, Size
 from semicoupled.reproduce.request import Request
-from semicoupled.reproduce.tables import TABLES, PaperTable, variants_of
+from semicoupled.reproduce.table import PaperTable, variants_of
+from semicoupled.reproduce.tables import TABLES
 from semicoupled.rows import read_rows
 from semicoupled.studies import Trial
 

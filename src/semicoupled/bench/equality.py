@@ -60,7 +60,7 @@ def check_stack(stack: SemiCoupledStack, frames: Tensor) -> float:
 
 
 def check_rival(stack: RecurrentStack, usual: UsualRecurrent, frames: Tensor) -> float:
-    """Compare the usual loop of a rival with our own form of it, on the same weights.
+    """Compare the usual loop of a rival with our own form of it, on the same weights and frames B T C H W.
 
     Raises:
         EqualityError: they differ.
@@ -69,7 +69,7 @@ def check_rival(stack: RecurrentStack, usual: UsualRecurrent, frames: Tensor) ->
 
 
 def check_loop(stack: SemiCoupledStack, loop: Loop, frames: Tensor) -> float:
-    """Compare a loop over the frames with the stack that it stands for.
+    """Compare a loop over the frames, B T C H W, with the stack that it stands for.
 
     Raises:
         EqualityError: they differ.

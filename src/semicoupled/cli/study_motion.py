@@ -7,16 +7,8 @@ from collections.abc import Sequence
 from semicoupled.cli.options import add_computing
 from semicoupled.cli.progress import progress
 from semicoupled.cli.study import add_study_options
-from semicoupled.cli.study_of_task import (
-    StudyView,
-    said_settings,
-    show_study,
-    study_budget,
-    study_command,
-    study_folder,
-    study_parser,
-    study_settings,
-)
+from semicoupled.cli.study_of_task import said_settings, study_budget, study_command, study_parser, study_settings
+from semicoupled.cli.study_view import StudyView, show_study, study_folder
 
 BUDGET = "3m"
 

@@ -9,15 +9,8 @@ from pathlib import Path
 from semicoupled.cli.options import add_computing, names
 from semicoupled.cli.progress import progress
 from semicoupled.cli.study import add_study_options, place
-from semicoupled.cli.study_of_task import (
-    StudyView,
-    show_study,
-    study_budget,
-    study_command,
-    study_folder,
-    study_parser,
-    study_settings,
-)
+from semicoupled.cli.study_of_task import study_budget, study_command, study_parser, study_settings
+from semicoupled.cli.study_view import StudyView, show_study, study_folder
 
 BUDGET = "25m"
 

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train, and say where the result lies."""
+    """Train, and say where the result lies.
+
+    Raises:
+        SettingsError: an unknown task, or settings that do not go together; several processes and no --run.
+    """
     parser = Parser(
         "train",
         "TASK [--config F] [--run DIR] [--init RUN] [--seed N] [--time-budget T] [--SETTING VALUE] ...",

@@ -164,6 +164,9 @@ def read_mjpeg(pipe: IO[bytes], rate: float | None = None) -> Source:
     Args:
         pipe: such as the standard input.
         rate: frames a second; None takes the time at which each comes.
+
+    Raises:
+        DataError: the pipe holds no JPEG image, or one that is broken.
     """
 
     def images() -> Iterator[np.ndarray]:

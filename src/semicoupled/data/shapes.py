@@ -161,7 +161,7 @@ def signed_distance(
 
     Args:
         name: one of `SHAPES`.
-        x: distance from the center to the right in px, broadcast against `y`.
+        x: distance from the center to the right in px, of any shape that is broadcast against that of `y`.
         y: distance from the center down in px.
         radius: circumscribed radius in px.
         rotation: in radians, clockwise on the screen.

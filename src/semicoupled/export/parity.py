@@ -44,7 +44,7 @@ def largest_difference(program: StepProgram, runner: Runner, sizes: Sizes) -> fl
 
 
 def relative(wanted: torch.Tensor, given: torch.Tensor) -> float:
-    """The largest difference of two tensors, relative to the largest value of the first."""
+    """The largest difference of two tensors of any shape, relative to the largest value of the first."""
     if wanted.shape != given.shape or not torch.equal(wanted.isnan(), given.isnan()):
         return math.inf
     scale = wanted.nan_to_num(nan=0.0).abs().max().item()

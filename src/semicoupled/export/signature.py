@@ -55,6 +55,9 @@ def signature(
         made: how each program may be called.
         measured: what each costs.
         files: names of the files.
+
+    Raises:
+        ShapeError: a state begins with several values, and nothing says where they come from.
     """
     return {
         "format": FORMAT,

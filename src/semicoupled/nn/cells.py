@@ -67,7 +67,11 @@ class RNNCell(nn.Module):
     def forward(
         self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
     ) -> dict[str, CellOutput]:
-        """Run over all frames, the streams side by side; c is kept for the streams in `with_map`."""
+        """Run over all frames, the streams side by side; c is kept for the streams in `with_map`.
+
+        Raises:
+            ShapeError: the state is of another kind of cell.
+        """
         first = [_expect(states[name], RNNState).gate for name in drives]
         outcomes = recurrence(list(drives.values()), self.recurrent, first, [name in with_map for name in drives])
         return {
@@ -78,7 +82,11 @@ class RNNCell(nn.Module):
     def forward_joint(
         self, drives: Drives, states: States, *, norm: StreamNorm, state_at: int | None
     ) -> dict[str, CellOutput]:
-        """The same with batch norm on the whole of c_t, one step after the other (paper-literal)."""
+        """The same with batch norm on the whole of c_t, one step after the other (paper-literal).
+
+        Raises:
+            ShapeError: the state is of another kind of cell.
+        """
         outputs: dict[str, CellOutput] = {}
         for name, drive in drives.items():
             first = gate = _expect(states[name], RNNState).gate
@@ -119,7 +127,11 @@ class LSTMCell(nn.Module):
     def forward(
         self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
     ) -> dict[str, CellOutput]:
-        """Run over all frames; a drive holds input, forget and output gate and the candidate, in this order."""
+        """Run over all frames; a drive holds input, forget and output gate and the candidate, in this order.
+
+        Raises:
+            ShapeError: the state is of another kind of cell.
+        """
         del with_map  # the map is the cell, which is there anyway
         return {name: self._one_stream(drive, states[name], state_at) for name, drive in drives.items()}
 
@@ -159,7 +171,11 @@ class GRUCell(nn.Module):
     def forward(
         self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
     ) -> dict[str, CellOutput]:
-        """Run over all frames; a drive holds update gate, reset gate and candidate, in this order."""
+        """Run over all frames; a drive holds update gate, reset gate and candidate, in this order.
+
+        Raises:
+            ShapeError: the state is of another kind of cell.
+        """
         del with_map  # the map is the state, which is there anyway
         return {name: self._one_stream(drive, states[name], state_at) for name, drive in drives.items()}
 
@@ -200,7 +216,11 @@ class LinearCell(nn.Module):
     def forward(
         self, drives: Drives, states: States, *, with_map: Collection[str], state_at: int | None
     ) -> dict[str, CellOutput]:
-        """Run over all frames; a drive holds z before its sigmoid and d, in this order."""
+        """Run over all frames; a drive holds z before its sigmoid and d, in this order.
+
+        Raises:
+            ShapeError: the state is of another kind of cell.
+        """
         del with_map  # the map is the state, which is there anyway
         return {name: self._one_stream(drive, states[name], state_at) for name, drive in drives.items()}
 

@@ -78,7 +78,18 @@ class _Convolution(torch.autograd.Function):
 
 
 def through_open(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
-    """The rows' gradient, computed where the factor is not 0, and 0 elsewhere."""
+    """The rows' gradient, computed where the factor is not 0, and 0 elsewhere.
+
+    Args:
+        gradient: of the output, N D h w.
+        rows: of the input, N C H W.
+        weight: D C k k.
+        factor: of each row, N; 0 where it is cut off.
+        stride: of the convolution.
+
+    Returns:
+        N C H W.
+    """
     runs = _runs(factor.tolist())
     if any(value != 0 and last - first < SHORTEST_RUN for first, last, value in runs):
         return gathered(gradient, rows, weight, factor, stride)
@@ -100,7 +111,7 @@ def _runs(factors: list[float]) -> list[tuple[int, int, float]]:
 
 
 def gathered(gradient: Tensor, rows: Tensor, weight: Tensor, factor: Tensor, stride: int) -> Tensor:
-    """The same with all open rows as one batch: for switches that differ from sample to sample."""
+    """The same with all open rows as one batch, for switches that differ from sample to sample; see `through_open`."""
     down = torch.zeros_like(rows, memory_format=torch.channels_last)
     chosen = factor.nonzero().squeeze(1)
     passing = _images(_vectors(gradient).index_select(0, chosen), gradient)

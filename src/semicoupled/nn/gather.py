@@ -29,7 +29,7 @@ def stack_state(layers: Sequence[Mapping[str, CellState]], streams: Sequence[Str
 def record_of(
     index: int, stream: Stream, maps: LayerMaps, features: Tensor, frames: int, names: Sequence[MapName]
 ) -> LayerRecord:
-    """The maps of one layer and stream, as callers know them."""
+    """The maps of one layer and stream, time-major rows T*B C H W, as callers know them: B T C H W."""
     cell = of(maps.temporal, stream) if stream != "spatial" else None
     there: dict[MapName, Tensor | None] = {
         "spatial": of(maps.spatial, stream) if stream != "temporal" else None,

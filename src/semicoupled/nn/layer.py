@@ -114,6 +114,9 @@ class SemiCoupledLayer(nn.Module):
 
         Returns:
             The maps by stream.
+
+        Raises:
+            ShapeError: a state of another batch or size, or of another kind of cell.
         """
         spatial = self._through(self.spatial, spatial_inputs, frames, spatial_switch)  # (4)
         drive = self._through(self.drive, temporal_inputs, frames, temporal_switch)  # (5), the part of u_t

@@ -84,7 +84,7 @@ def is_plain(operator: nn.Module) -> bool:
 
 
 def autocast_like(rows: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Cast as autocast would: custom autograd functions are not covered by it in their backward pass."""
+    """Cast tensors of any shape as autocast would, which does not cover the backward pass of custom functions."""
     device = rows.device.type
     if not torch.is_autocast_enabled(device):
         return rows, weight, bias
@@ -115,7 +115,7 @@ def prepared(weight: Tensor, size: Sequence[int]) -> Callable[[Tensor], Tensor]:
 
 
 def turned(weight: Tensor) -> Tensor:
-    """The weight whose map is the transpose of `apply_weight`: from gradients of the output to those of the rows."""
+    """Turn a weight, D C k k or D C, into that of the transposed map: from gradients of the output to those of rows."""
     return weight.t() if weight.dim() == 2 else channels_last(weight.flip(2, 3).transpose(0, 1))
 
 
@@ -123,7 +123,7 @@ def input_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int =
     """The transpose of the map: the gradient of the rows, given the gradient of the output.
 
     Args:
-        gradient: gradient of the output.
+        gradient: gradient of the output, N O h w or N O.
         rows: a tensor of the input's shape; its values don't matter.
         weight: O C k k or O C.
         stride: of the convolution.
@@ -139,7 +139,7 @@ def input_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int =
 
 
 def weight_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
-    """The gradient of the weight, over all rows at once."""
+    """The gradient of the weight (D C k k or D C), given that of the output (N D h w or N D), over all rows at once."""
     if weight.dim() == 2:
         return gradient.flatten(0, -2).t() @ rows.flatten(0, -2)
     _, kernel, _ = _convolution_backward(gradient, rows, weight, stride, (False, True, False))

@@ -36,7 +36,7 @@ class RecurrentLayer(Protocol):
         ...
 
     def advance(self, drive: Tensor, state: CellState) -> CellState:
-        """One time step, given what `input` made of the frame; the state's first entry is the output."""
+        """One time step, given what `input` made of the frame, B D H W; the state's first entry is the output."""
         ...
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
@@ -191,6 +191,13 @@ def check_clip(
     frames: Tensor, in_channels: int, streams: Sequence[Stream], switch: Switching | None, state_at: int | None
 ) -> int:
     """Refuse what a rival cannot be asked for; give the number of frames.
+
+    Args:
+        frames: B T C H W.
+        in_channels: the channels C that it expects.
+        streams: the streams that are asked for.
+        switch: of the branches, which it does not have.
+        state_at: number of frames after which the state is asked for, 0 to T.
 
     Raises:
         ShapeError: a stream other than `main`, a switch, or frames that do not fit.

@@ -53,6 +53,9 @@ def run(
 
     Returns:
         The features of the streams, and the memory after the last frame.
+
+    Raises:
+        ShapeError: batch norm in training, whose statistics are of all frames at once.
     """
     features: dict[str, Tensor] = {}
     after: dict[str, list[Memory]] = {}

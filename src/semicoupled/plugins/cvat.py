@@ -22,12 +22,13 @@ from PIL import Image, ImageOps
 from semicoupled.errors import DataError
 from semicoupled.run_folder import load
 from semicoupled.tasks.outline.crops import Box
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.quick import quicken
 from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.geometry.raster import rasterize
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.settings import DataSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import OutlineSettings
 
 PIXELS = 2**26
 """Of an image; refused before it is decoded."""

@@ -116,7 +116,7 @@ class SteeringPilot:
         return Control(angle, float(throttle))
 
     def run_threaded(self, image: np.ndarray | None, throttle: float | None = None) -> Control:
-        """The same for a part with ``threaded=True``: takes the frame and gives the newest answer at once.
+        """The same for a part with ``threaded=True``: takes the frame (see `run`) and gives the newest answer at once.
 
         Raises:
             DataError: what `run` raised in the thread; the answers would be old.

@@ -1,113 +1,12 @@
-"""Tables 2 to 7: the lines of each task's tables, trained and scored by the task's study, with the paper's figures."""
+"""Tables 2 to 7: what each shows, which study is behind it, and what differs here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from semicoupled.errors import SettingsError, nearest
-from semicoupled.paper_table import Line, Size
-from semicoupled.reproduce import doors
-from semicoupled.reproduce.comparison import Measure, compare, paper_rows, say_order
-from semicoupled.reproduce.comparison_plot import plot_comparison
-from semicoupled.reproduce.door import Door
-from semicoupled.reproduce.reproduction import Outcome, Reproduction
-from semicoupled.reproduce.request import Request
-from semicoupled.rows import Row
-from semicoupled.studies import Trial, Variant
-from semicoupled.study_answers import VALIDATION
-
-
-@dataclass(frozen=True)
-class PaperTable:
-    """A table of the paper.
-
-    Attributes:
-        name: ``table4``.
-        title: what it shows.
-        paper: what the paper did.
-        door: the study behind it.
-        lines: gives its lines.
-        measures: give our scores, once there are rows.
-        caption: what the figures are.
-        differs: what differs here, a sentence each.
-    """
-
-    name: str
-    title: str
-    paper: str
-    door: Door
-    lines: Callable[[], Sequence[Line]]
-    measures: Callable[[Sequence[Row]], Sequence[Measure]]
-    caption: str
-    differs: tuple[str, ...]
-
-    def reproduction(self) -> Reproduction:
-        """Give it as a reproduction."""
-        return Reproduction(
-            self.name,
-            self.title,
-            self.paper,
-            self.differs,
-            self.door.data,
-            tuple(line.name for line in self.lines()),
-            self._trials,
-            self._run,
-            self.door.budget_of,
-        )
-
-    def _trials(self, request: Request) -> Sequence[Trial]:
-        return self.door.trials(request, variants_of(self.chosen(request), request.size))
-
-    def chosen(self, request: Request) -> tuple[Line, ...]:
-        """Give the lines that are asked for, in the paper's order.
-
-        Raises:
-            SettingsError: it has no such line, or none of them has a network here.
-        """
-        lines = tuple(self.lines())
-        known = [line.name for line in lines]
-        for name in request.lines:
-            if name not in known:
-                raise SettingsError(f"{self.name} has no line {name!r}. {nearest(name, known)}")
-        found = tuple(line for line in lines if not request.lines or line.name in request.lines)
-        if not variants_of(found, request.size):
-            raise SettingsError(f"{self.name}: nothing trains {', '.join(request.lines)} here. Choose other lines")
-        return found
-
-    def _run(self, request: Request) -> Outcome:
-        lines = self.chosen(request)
-        rows = self.door.run(request, variants_of(lines, request.size))
-        measures = self.measures(rows)
-        missing = [line.label for line in lines if line.variant(request.size) is None]
-        notes = [say_order(rows, lines, request.size, measures)]
-        notes += [f"No network of this package trains: {', '.join(missing)}."] if missing else []
-        caption = (
-            "Ours, with seeds (broad) and 90 % of a bootstrap (thin), beside the figures of the paper (other data)."
-        )
-        return Outcome(
-            self.door.task,
-            self.door.said_data(request),
-            [*paper_rows(self.name, lines), *rows],
-            [compare(rows, lines, request.size, measures, self.caption)],
-            {self.name: (plot_comparison(rows, lines, request.size, measures), caption)},
-            [note for note in notes if note],
-        )
-
-
-def variants_of(lines: Sequence[Line], size: Size) -> tuple[Variant, ...]:
-    """Give what is trained for some lines, each variant once, behind those whose weights it begins with."""
-    found = [variant for line in lines if (own := line.variant(size)) is not None for variant in (*line.first, own)]
-    return tuple({variant.name: variant for variant in found}.values())
-
-
-def _top1(columns: tuple[str, ...]) -> Callable[[Sequence[Row]], Sequence[Measure]]:
-    def measures(rows: Sequence[Row]) -> Sequence[Measure]:
-        from semicoupled.tasks.action.study.page import decides
-
-        return [Measure("top-1, %", "top1", {"data": decides(rows)}, columns, 100)]
-
-    return measures
+from semicoupled.paper_table import Line
+from semicoupled.reproduce import doors, measures
+from semicoupled.reproduce.table import PaperTable
 
 
 def _table_2() -> Sequence[Line]:
@@ -146,62 +45,6 @@ def _table_7() -> Sequence[Line]:
     return TABLE_7
 
 
-def _iou(rows: Sequence[Row]) -> Sequence[Measure]:
-    from semicoupled.tasks.outline.study.goals import PROMPT
-    from semicoupled.tasks.outline.study.paper import TABLE_4_COLUMNS
-
-    del rows
-    return [Measure("IoU, %", "iou", {"prompt": PROMPT}, TABLE_4_COLUMNS, 100)]
-
-
-def _angles(rows: Sequence[Row]) -> Sequence[Measure]:
-    from semicoupled.tasks.driving.study.lines import TABLE_5_COLUMNS
-    from semicoupled.tasks.driving.study.page import thresholds_of
-
-    about = {"data": VALIDATION, "label": "raw"}
-    wide, narrow, error = (TABLE_5_COLUMNS[first::3] for first in range(3))
-    found = [
-        Measure(f"accuracy at {threshold}, %", "acc_soft", {**about, "angle_threshold": threshold}, columns, 100)
-        for threshold, columns in zip(thresholds_of(rows), (wide, narrow), strict=False)
-    ]
-    return [*found, Measure("MSE", "mse", about, error, high=False)]
-
-
-def _streams(rows: Sequence[Row]) -> Sequence[Measure]:
-    from semicoupled.tasks.driving.study.lines import TABLE_6_COLUMNS
-    from semicoupled.tasks.driving.study.page import thresholds_of
-
-    found: list[Measure] = []
-    for index, threshold in enumerate(thresholds_of(rows)[:2]):
-        about = {"data": VALIDATION, "label": "raw", "angle_threshold": threshold}
-        spatial, temporal, importance = TABLE_6_COLUMNS[3 * index : 3 * index + 3]
-        found += [
-            Measure(f"T1 at {threshold}, %", "acc_soft", {**about, "stream": "spatial"}, (spatial,), 100),
-            Measure(f"T2 at {threshold}, %", "acc_soft", {**about, "stream": "temporal"}, (temporal,), 100),
-            Measure(f"T2 - T1 at {threshold}", "importance", {**about, "score": "acc_soft"}, (importance,), 100),
-        ]
-    return found
-
-
-def _forecasts(rows: Sequence[Row]) -> Sequence[Measure]:
-    from semicoupled.tasks.nowcasting.study.page import TABLE_7, TABLE_7_THRESHOLD
-    from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
-
-    del rows
-    low = ("mse", "far")
-    return [
-        Measure(
-            head,
-            metric,
-            {"data": VALIDATION} if metric == "mse" else {"data": VALIDATION, "threshold_dbz": TABLE_7_THRESHOLD},
-            (head,),
-            HIGHEST_DBZ**-2 if metric == "mse" else 1,
-            metric not in low,
-        )
-        for metric, head in TABLE_7
-    ]
-
-
 _ACTION_DIFFERS = (
     "Data: 1 100 short videos of ten spoken words, 24 x 48 px in gray, instead of thousands of web videos; no "
     "pre-training on Kinetics.",
@@ -216,7 +59,7 @@ TABLE_2 = PaperTable(
     "accuracy on Kinetics, UCF-101 and HMDB-51; 17 layers alone, or 15 behind a backbone from ImageNet.",
     doors.ACTION,
     _table_2,
-    _top1(("Kinetics", "UCF-101", "HMDB-51")),
+    measures.top1(("Kinetics", "UCF-101", "HMDB-51")),
     "Table 2: accuracy in percent. The paper's are on other data with larger networks: the order "
     "compares, not the size.",
     (
@@ -231,7 +74,7 @@ TABLE_3 = PaperTable(
     "accuracy on Kinetics and HMDB-51 (its caption says UCF-101) of the 17 layers without one part at a time.",
     doors.ACTION,
     _table_3,
-    _top1(("Kinetics", "HMDB-51")),
+    measures.top1(("Kinetics", "HMDB-51")),
     "Table 3: accuracy in percent. The paper's are on other data with larger networks: the order "
     "compares, not the size.",
     (
@@ -248,7 +91,7 @@ TABLE_4 = PaperTable(
     "IoU on Cityscapes' validation set, VGG-16 below the decoders; the upper half is quoted from others.",
     doors.OUTLINE,
     _table_4,
-    _iou,
+    measures.iou,
     "Table 4: IoU in percent, start and end given. The paper's are on Cityscapes: the order compares, not the size.",
     (
         "Data: CamVid, a thirtieth of the objects; touching objects of a class are one.",
@@ -266,7 +109,7 @@ TABLE_5 = PaperTable(
     "7 and 3 frames.",
     doors.DRIVING,
     _table_5,
-    _angles,
+    measures.angles,
     "Table 5: accuracy (24) in percent and MSE of the normalized angle, against the raw label. The "
     "paper's are on other data, in degrees: the order compares, not the size.",
     (
@@ -283,7 +126,7 @@ TABLE_6 = PaperTable(
     "accuracy (24) of both streams on LiVi-Set by kind of road, and their difference.",
     doors.DRIVING,
     _table_6,
-    _streams,
+    measures.streams,
     "Table 6: accuracy (24) in percent of the spatial stream (T1), the temporal one (T2), and their difference.",
     (
         *TABLE_5.differs,
@@ -298,7 +141,7 @@ TABLE_7 = PaperTable(
     "MSE, CSI, FAR, POD and correlation on REEC-2018, 5 images in, 5 out, 15 + 15 layers.",
     doors.RAIN,
     _table_7,
-    _forecasts,
+    measures.forecasts,
     "Table 7: squared error on dBZ / 60, the others at 30 dBZ, .5 on that scale, pooled over all pixels. "
     "The paper's are on other data: the order compares, not the size.",
     (

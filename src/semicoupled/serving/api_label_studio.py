@@ -79,7 +79,11 @@ def versions(serving: Serving, run: str) -> dict[str, list[str]]:
 
 @router.post("/predict")
 async def predict(serving: Serving, run: str, wanted: PredictRequest) -> dict[str, Any]:
-    """Outline what is marked, each task by its context or by the rectangles that it has."""
+    """Outline what is marked, each task by its context or by the rectangles that it has.
+
+    Raises:
+        DataError: a task without an image, or with one that cannot be read.
+    """
     found = serving.runs.find(run, "outline")
     config = read_config(wanted.label_config)
     context = (wanted.params or {}).get("context")

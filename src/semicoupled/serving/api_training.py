@@ -30,7 +30,11 @@ class LogPart(BaseModel):
 
 @router.get("/runs/{name}/log")
 def run_log(serving: Serving, name: str, after: Annotated[int, Query(ge=0)] = 0) -> LogPart:
-    """Give the lines of a run's log from a place on."""
+    """Give the lines of a run's log from a place on.
+
+    Raises:
+        RunError: there is no such run.
+    """
     return read_lines(_log(serving, name), after)
 
 

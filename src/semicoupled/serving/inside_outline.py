@@ -15,6 +15,7 @@ from semicoupled.run_folder import LoadedRun
 from semicoupled.serving import outline_sample
 from semicoupled.tasks.outline.crops import Box, cut_out, window_of
 from semicoupled.tasks.outline.data import CONTOUR, MAPS, OutlineBatch
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.decoding import Ask, draw
 from semicoupled.tasks.outline.drawing.outlines import encode
 from semicoupled.tasks.outline.geometry.polygons import Cells, centers
@@ -22,7 +23,7 @@ from semicoupled.tasks.outline.images import SUFFIXES, read_image
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.network.choices import LEAST_POINTS
 from semicoupled.tasks.outline.network.prompts import teach
-from semicoupled.tasks.outline.settings import DataSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import OutlineSettings
 
 _SIDE = 192
 """Of the frames that are shown beside the maps, px."""

@@ -33,7 +33,11 @@ _CRS = "+proj=laea +lat_0=50 +lon_0=10 +ellps=WGS84 +units=m"
 
 
 def forecast(work: Work, request: JobRequest) -> Result:
-    """Forecast, and compare with what came if that is known."""
+    """Forecast, and compare with what came if that is known.
+
+    Raises:
+        DataError: there are too few images, none of the time that is asked for, or too large ones.
+    """
     options = cast(ForecastOptions, request.options)
     work.progress(0.02, "loading the model")
     run = work.run(request.run)

@@ -90,6 +90,9 @@ class Desk:
 
         The network's states are those that were kept, as far as the outline's points are the same; the rest is made
         anew when it is needed.
+
+        Raises:
+            DataError: the image cannot be read, or is too large.
         """
         settings = cast(OutlineSettings, work.run(run).settings)
         model = self.model(work, run)
@@ -107,7 +110,11 @@ class Desk:
         return OutlineSession(model, image, settings.data, Moment((outline,), 0))
 
     def keep(self, run: Path, path: Path, session: OutlineSession) -> None:
-        """Keep the states of an outline that was drawn."""
+        """Keep the states of an outline that was drawn.
+
+        Raises:
+            DataError: the image cannot be read any more.
+        """
         outline = session.outline
         key = _Key(run, _file(path), outline.window)
         self._kept[key] = _Kept(outline)
@@ -133,7 +140,7 @@ def piece_of(outline: Outline, before: Piece) -> Piece:
 
 
 def clipped(box: tuple[float, float, float, float], image: NDArray[np.uint8]) -> Box:
-    """Cut a box to its image: what is looked at never takes more memory than the image itself, nearly.
+    """Cut a box to its image, H W 3: what is looked at never takes more memory than the image itself, nearly.
 
     Raises:
         DataError: nothing of the box is in the image.

@@ -58,7 +58,11 @@ def look(work: Work, request: JobRequest) -> Result:
 
 
 def draw(work: Work, request: JobRequest) -> Result:
-    """Draw an outline; each point is given as soon as it is drawn."""
+    """Draw an outline; each point is given as soon as it is drawn.
+
+    Raises:
+        DataError: the command names no point.
+    """
     options, path = cast(DrawOptions, request.options), _file(request)
     begun = time.perf_counter()
     desk = Desk.of(work)

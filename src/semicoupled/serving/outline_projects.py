@@ -172,6 +172,7 @@ class Projects:
 
         Raises:
             DataError: the disk is full, or cannot be written to.
+            RunError: the project was removed.
         """
         with self._lock:
             self._known[project.id] = self._write(project, "project.json", project.json()), project
@@ -196,6 +197,7 @@ class Projects:
 
         Raises:
             RunError: there is none.
+            DataError: what it holds is damaged.
         """
         if not _ID.fullmatch(identifier):
             raise RunError(_NONE)
@@ -262,7 +264,11 @@ class Projects:
         return _stamp(project.folder / name)
 
     def truth(self, project: Project) -> Mapping[int, tuple[Thing, ...]]:
-        """Give the objects that are known to be right, by image."""
+        """Give the objects that are known to be right, by image.
+
+        Raises:
+            DataError: what is known is damaged.
+        """
         with self._lock:
             file = project.folder / "truth.json"
             stamp = _stamp(file)
@@ -275,6 +281,7 @@ class Projects:
 
         Raises:
             DataError: see `keep`.
+            RunError: the project was removed.
         """
         with self._lock:
             content = {str(image): [thing.json() for thing in things] for image, things in truth.items()}

@@ -110,7 +110,11 @@ def refuse_swapped(source: Source) -> None:
 
 
 def stamp(place: Path) -> tuple[object, ...]:
-    """Give what changes when something below a place does: number, sizes and times of its files."""
+    """Give what changes when something below a place does: number, sizes and times of its files.
+
+    Raises:
+        DataError: more files lie below it than are looked at.
+    """
     count, size, newest = 0, 0, 0
     for file in _files(place):
         found = file.stat()

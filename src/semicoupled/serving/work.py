@@ -154,7 +154,7 @@ def find_function(name: str) -> Any:
 
 
 def npy(array: np.ndarray) -> bytes:
-    """Write an array as the bytes of a .npy file."""
+    """Write an array of any shape as the bytes of a .npy file."""
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
@@ -173,7 +173,7 @@ def in_bytes(values: np.ndarray, steps: float) -> np.ndarray:
 
 
 def numbers(values: Sequence[float] | np.ndarray, digits: int = 6) -> list[Any]:
-    """Write numbers as JSON: nested lists, None for NaN, so many digits that count."""
+    """Write numbers of any shape as JSON: nested lists, None for NaN, so many digits that count."""
     array = np.asarray(values, np.float64)
     if array.ndim > 1:
         return [numbers(part, digits) for part in array]

@@ -153,7 +153,7 @@ class ASTSGD:
         """Hear the losses of one optimizer step, once a step; q moves.
 
         Args:
-            main: L_g, the mean over the step.
+            main: L_g, one number: the mean over the step.
             spatial: L_s.
             temporal: L_t; only the learned controller looks at it.
 

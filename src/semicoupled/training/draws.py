@@ -49,7 +49,7 @@ def fold(key: int | Tensor, counter: int | Tensor) -> int | Tensor:
 
     Args:
         key: what `hash_key` or `fold` returned.
-        counter: an integer, or a tensor of them.
+        counter: an integer, or a tensor of them, of any shape.
 
     Returns:
         The new key: an integer for integers, else int64 (the same 64 bits, signed).

@@ -34,7 +34,7 @@ def total(losses: Losses, weights: GoalWeights, overlap: Tensor | None = None) -
     Args:
         losses: of one forward pass; what is None counts nothing.
         weights: of each.
-        overlap: the overlap loss, where there is one.
+        overlap: the overlap loss, a scalar, where there is one.
 
     Returns:
         A scalar to go backward from.

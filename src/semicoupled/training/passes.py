@@ -85,6 +85,9 @@ class Passes:
         Returns:
             Detached means over the batch: `main_loss`, and where computed `spatial_loss`, `temporal_loss`,
             `overlap_loss`.
+
+        Raises:
+            ShapeError: the batch does not begin with frames B T C H W.
         """
         segments = self._plan(batch, micro_step)
         frames = sum(len(segment) for segment in segments)

@@ -87,7 +87,7 @@ class STSGD:
     def observe(
         self, main: Tensor | float, spatial: Tensor | float | None = None, temporal: Tensor | float | None = None
     ) -> None:
-        """Hear the losses and do nothing: p follows the schedule alone. Here so that ASTSGD can take its place."""
+        """Hear the losses, one number each, and do nothing: p follows the schedule. So ASTSGD can take its place."""
 
     def numbers(self) -> dict[str, float]:
         """Give p_s and p_t for a log."""

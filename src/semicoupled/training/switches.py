@@ -92,7 +92,7 @@ class Switches(Protocol):
     def observe(
         self, main: Tensor | float, spatial: Tensor | float | None = None, temporal: Tensor | float | None = None
     ) -> None:
-        """Hear the losses of one optimizer step."""
+        """Hear the losses of one optimizer step, one number each."""
         ...
 
     def numbers(self) -> dict[str, float]:

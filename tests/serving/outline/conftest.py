@@ -14,8 +14,9 @@ import torch
 from PIL import Image, ImageDraw
 
 from semicoupled.run_folder import open_run
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.model import build_model
-from semicoupled.tasks.outline.settings import DataSettings, ModelSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import ModelSettings, OutlineSettings
 from semicoupled.training.settings import GoalWeights
 from semicoupled.training.weights import save_weights
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.formats import coco
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
-from semicoupled.tasks.outline.settings import DataSettings, ModelSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import ModelSettings, OutlineSettings
 
 SMALL_DATA = {"size": 64, "grid": 16, "points": 12, "least_area": 16.0}
 SMALL_MODEL = {"features": 8, "widths": (8, 8)}

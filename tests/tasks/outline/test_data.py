@@ -11,12 +11,12 @@ from outline_samples import SMALL_DATA, make_pictures, small_settings
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.tasks.outline.augment import mirrored, recolored, slipped
 from semicoupled.tasks.outline.data import OutlineData, maps_of, see, sources_of
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.formats import coco
 from semicoupled.tasks.outline.formats.listing import read_parts
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
 from semicoupled.tasks.outline.geometry.polygons import cells_of, signed_area
 from semicoupled.tasks.outline.network.prompts import position_maps, teach
-from semicoupled.tasks.outline.settings import DataSettings
 from semicoupled.training.sampling import SampleKey
 
 CELLS = np.array([[2, 1], [9, 2], [8, 9], [1, 7]])

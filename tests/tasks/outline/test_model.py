@@ -14,13 +14,14 @@ from torch.utils.data import default_collate
 from semicoupled.errors import SettingsError
 from semicoupled.tasks.outline import task
 from semicoupled.tasks.outline.data import OutlineBatch
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.goals import make_goals, point_loss, spread_targets
 from semicoupled.tasks.outline.model import OutlineModel, build_model
 from semicoupled.tasks.outline.network.decoders import build_decoder
 from semicoupled.tasks.outline.network.fields import Fields
 from semicoupled.tasks.outline.network.heads import LinearHead
 from semicoupled.tasks.outline.network.look import start_backbone
-from semicoupled.tasks.outline.settings import DataSettings, LossSettings, ModelSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import LossSettings, ModelSettings, OutlineSettings
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.sampling import SampleKey
 from semicoupled.training.settings import GoalWeights, SwitchSettings

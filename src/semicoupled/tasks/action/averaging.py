@@ -25,7 +25,7 @@ def average_frames(probabilities: np.ndarray, average: Average) -> np.ndarray:
 
 
 def contribution(probabilities: np.ndarray, average: Average) -> np.ndarray:
-    """Give what a frame adds to the sum over frames, float64."""
+    """Give what a frame's probabilities, K, add to the sum over frames, K, float64."""
     exact = probabilities.astype(np.float64)
     return np.log(np.maximum(exact, _LEAST)) if average == "scores" else exact
 

@@ -12,7 +12,7 @@ def normalize(angles: np.ndarray, scale: float) -> np.ndarray:
     """Give 1 / (1 + exp(-angle / scale)): in (0, 1), .5 straight ahead; NaN stays NaN.
 
     Args:
-        angles: any unit.
+        angles: of any shape, in any unit.
         scale: in the same unit, above 0.
     """
     return 0.5 * (1.0 + np.tanh(np.asarray(angles) / (2.0 * scale)))
@@ -22,7 +22,7 @@ def denormalize(normalized: np.ndarray, scale: float, unit: str) -> np.ndarray:
     """Give the inverse of `normalize`, float64.
 
     Args:
-        normalized: from 0 to 1; NaN stays NaN.
+        normalized: of any shape, from 0 to 1; NaN stays NaN.
         scale: in the unit of the angles, above 0.
         unit: of the angles; what is ``normalized`` to full lock ends there, at -1 and 1.
     """

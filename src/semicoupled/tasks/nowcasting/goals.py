@@ -106,7 +106,7 @@ def _temporal_loss(given: Tensor, batch: NowcastingBatch, form: Form) -> Tensor:
 
 
 def mean_square(error: Tensor) -> Tensor:
-    """Mean square of what is not NaN, with zero gradient elsewhere; 0 where everything is missing."""
+    """Mean square of what is not NaN, over any shape, with zero gradient elsewhere; 0 where everything is missing."""
     there = ~error.isnan()
     # NaN is taken out before the square, whose gradient would be 0 times NaN
     return (torch.where(there, error, 0.0) ** 2).sum() / there.sum().clamp_min(1)

@@ -112,7 +112,7 @@ class Grid:
         """Give longitude and latitude of pixels.
 
         Args:
-            columns: indexes of columns; 0 is the first column's center, -0.5 the outer edge of the field.
+            columns: indexes of columns, N of them; 0 is the first column's center, -0.5 the outer edge of the field.
             rows: indexes of rows, likewise.
 
         Returns:

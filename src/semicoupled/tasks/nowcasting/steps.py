@@ -89,7 +89,7 @@ class Encode(nn.Module):
         self.model, self.layout = model, layout
 
     def forward(self, frame: Tensor, *tensors: Tensor) -> Tensors:
-        """Read it; `points` come first in the form `advection`: how far the image is behind the last one."""
+        """Read it, B 1 H W; in the form `advection` `points` come first, B 2 H W: how far it is behind the last."""
         moving = self.model.form == "advection"
         state = self.layout.unflatten(tensors[1:] if moving else tensors)
         image = frame / HIGHEST_DBZ
@@ -126,7 +126,7 @@ class Decode(nn.Module):
         self.model, self.layout = model, layout
 
     def forward(self, last: Tensor, *tensors: Tensor) -> Tensors:
-        """Write it; `image` is what the call before gave, and at first `last`."""
+        """Write an image, B 1 H W; `image` is what the call before gave, and at first `last`, B 1 H W."""
         model, moving = self.model, self.model.form == "advection"
         head = cast(ImageHead, model.head)
         points, image, *fed = tensors if moving else (None, *tensors)

@@ -22,7 +22,7 @@ def rain_to_dbz(rain: np.ndarray, z_r: ZR = MARSHALL_PALMER) -> np.ndarray:
     """Turn rain into reflectivity, Z = a R^b.
 
     Args:
-        rain: mm/h; NaN = missing, below 0 counts as dry.
+        rain: mm/h, in any shape; NaN = missing, below 0 counts as dry.
         z_r: a and b.
 
     Returns:
@@ -38,7 +38,7 @@ def dbz_to_rain(dbz: np.ndarray, z_r: ZR = MARSHALL_PALMER) -> np.ndarray:
     """Turn reflectivity into rain, R = (Z / a)^(1 / b).
 
     Args:
-        dbz: dBZ; NaN = missing.
+        dbz: dBZ, in any shape; NaN = missing.
         z_r: a and b.
 
     Returns:
@@ -55,7 +55,7 @@ def to_dbz(
     """Bring a field of any known quantity onto clip(dBZ, 0, 60) with dry = 0.
 
     Args:
-        values: the field; NaN = missing, infinity is refused.
+        values: the field, H W or T H W; NaN = missing, infinity is refused.
         quantity: what `values` are.
         interval: how long the rain was gathered, for ``"mm"``.
         z_r: between rain and reflectivity.

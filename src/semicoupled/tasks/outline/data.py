@@ -16,13 +16,13 @@ from torch.utils.data import Dataset
 
 from semicoupled.tasks.outline.augment import jittered, mirrored, recolored, slipped
 from semicoupled.tasks.outline.crops import cut_out, window_of
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
 from semicoupled.tasks.outline.geometry.polygons import Cells, Points, classes_of, evenly, outline_cells, signed_area
 from semicoupled.tasks.outline.geometry.raster import rasterize
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.network.prompts import teach
-from semicoupled.tasks.outline.settings import DataSettings
 from semicoupled.training.sampling import SampleKey
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
-from semicoupled.ranges import at_least, share
-from semicoupled.skipping import OnError
+from semicoupled.ranges import at_least
+from semicoupled.tasks.outline.data_settings import DataSettings
+from semicoupled.tasks.outline.predict_options import PredictOptions
 from semicoupled.training.settings import (
     GoalWeights,
     SegmentSettings,
@@ -17,9 +18,7 @@ from semicoupled.training.settings import (
 )
 
 Kind = Literal["semicoupled", "convlstm", "convgru", "cbm"]
-CropName = Literal["stretch", "square"]
 Prompt = Literal["start_end", "start", "box"]
-FormatName = Literal["coco", "labelme", "cityscapes", "masks"]
 PROMPTS: tuple[Prompt, ...] = ("start_end", "start", "box")
 
 WIDTHS: dict[int, tuple[int, ...]] = {
@@ -29,70 +28,6 @@ WIDTHS: dict[int, tuple[int, ...]] = {
     15: (256, 256, 128, 128, 128, 128, 64, 64, 64, 64, 64, 64, 32, 32, 8),
 }
 """Channels of the layers for which Table 4's parameter counts come out."""
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Where the outlines are, and how they become sequences of cells.
-
-    Args:
-        root: annotations: a COCO file, a folder with COCO files (``*train*.json`` and ``*val*.json`` are its two
-            parts), a Cityscapes folder (gtFine, with train and val in it), a folder of labelme files, or of masks.
-        validation: other annotations to validate on; without it the root's own part for it, else every fifth image.
-        images: folder that names of images are relative to; that of the annotations if None.
-        labels: learn and score these classes alone; all if empty.
-        crop: what the network sees: ``stretch`` (the box and a tenth more on every side, made square) or ``square``.
-        size: pixels on a side of what the network sees, a multiple of the grid.
-        grid: cells on a side; the classes are the cells and "closed".
-        points: of an outline at most.
-        tolerance: how far an outline may move when points are saved, in cells; 0 keeps all corners.
-        least_area: px of the image; smaller objects are not learned from (but scored).
-        end_share: share of the samples that are told the end point, too (the rest knows the start alone).
-        mirror: mirror half of the samples; the order stays clockwise.
-        box_jitter: how far the sides of a sample's box move, as a share of it.
-        slip: share of the points fed back that are moved to a neighboring cell, so that the network learns to go on
-            from where it is.
-        color: how far brightness, contrast and the three colors of a sample vary.
-        views: so many different crops of each object are learned from, in turn, so that what a frozen backbone gives
-            for them can be kept; None for a new one each time.
-    """
-
-    root: str | None = None
-    validation: str | None = None
-    images: str | None = None
-    labels: tuple[str, ...] = ()
-    crop: CropName = "stretch"
-    size: int = 224
-    grid: int = 28
-    points: int = 60
-    tolerance: float = 1.0
-    least_area: float = 64.0
-    end_share: float = 0.5
-    mirror: bool = True
-    box_jitter: float = 0.1
-    slip: float = 0.15
-    color: float = 0.3
-    views: int | None = None
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        if self.grid < 4:
-            raise SettingsError(f"data.grid: expected at least 4 cells, got {self.grid!r}.")
-        if self.size < self.grid or self.size % self.grid:
-            raise SettingsError(f"data.size: expected a multiple of data.grid ({self.grid}), got {self.size!r}.")
-        at_least("data.points", self.points, 3)
-        for name in ("tolerance", "least_area"):
-            at_least(f"data.{name}", getattr(self, name), 0)
-        for name in ("end_share", "slip", "color"):
-            share(f"data.{name}", getattr(self, name))
-        at_least("data.views", self.views, 1)
-        if not 0 <= self.box_jitter < 0.5:
-            raise SettingsError(f"data.box_jitter: expected a share from 0 to below 0.5, got {self.box_jitter!r}.")
-
-    @property
-    def classes(self) -> int:
-        """Cells, and "closed"."""
-        return self.grid * self.grid + 1
 
 
 @dataclass(frozen=True)
@@ -305,42 +240,6 @@ class OutlineSettings:
                 f"loss.reinforce {self.loss.reinforce:g}: with model.learn parts the decoder stays as it is. Set "
                 "loss.reinforce to 0, or model.learn to all."
             )
-
-
-@dataclass(frozen=True)
-class PredictOptions:
-    """What can be chosen for each prediction.
-
-    Args:
-        boxes: objects to outline: a COCO file (``bbox``, and ``start`` and ``end`` if they are there), or a CSV file
-            with the columns ``image, x, y, width, height`` and, where they are known, ``label, start_x, start_y, end_x,
-            end_y``. Without it every image is taken for the picture of one object.
-        format: of the file, or folder, that is written: ``coco``, ``labelme``, ``cityscapes`` or ``masks``.
-        images: folder that names of images in `boxes` are relative to, where inputs are not given.
-        pictures: folder for a picture of every image, its outlines colored by confidence.
-        beam: outlines that are kept in view; 1 takes the likeliest point each time.
-        firsts: first points that are tried where none is given; see `EvaluationSettings`.
-        on_error: ``fail`` at the first image that cannot be used, or ``skip`` it; more than 1 % skipped fails all the
-            same.
-    """
-
-    boxes: str | None = None
-    format: FormatName = "coco"
-    images: str | None = None
-    pictures: str | None = None
-    beam: int = 1
-    firsts: int = 1
-    on_error: OnError = "fail"
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        for name in ("beam", "firsts"):
-            at_least(f"--{name}", getattr(self, name), 1)
-
-    @property
-    def without_inputs(self) -> bool:
-        """Whether no inputs need to be given."""
-        return self.boxes is not None
 
 
 SETTINGS = OutlineSettings

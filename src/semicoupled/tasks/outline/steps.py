@@ -49,7 +49,7 @@ class Look(nn.Module):
         self.model = model
 
     def forward(self, image: Tensor) -> Tensors:
-        """Look at a window."""
+        """Look at a window, B 3 H W; gives features, B F g g, and maps, B 3 g g."""
         features = self.model.encode(image)
         return features, torch.sigmoid(self.model.read_maps(features))
 
@@ -63,7 +63,7 @@ class Next(nn.Module):
         self.model, self.layout = model, layout
 
     def forward(self, features: Tensor, positions: Tensor, *state: Tensor) -> Tensors:
-        """Score the cells."""
+        """Score the cells, B K, given features, B F g g, and the points before, B 3 g g (`prompts.position_maps`)."""
         scores, after = self.model.step(features, positions, self.layout.unflatten(state))
         return scores, *self.layout.flatten(after)
 

@@ -60,7 +60,7 @@ def _clips(settings: ToySettings, model: TaskModel, test: str) -> Section:
 
 
 def draw_clips(clips: NDArray[np.float32], names: list[str], wrong: list[bool]) -> Figure:
-    """Draw clips, one a row, each with its caption; those answered wrong in red."""
+    """Draw clips, N T H W, one a row, each with its caption; those answered wrong in red."""
     from matplotlib.figure import Figure
 
     rows, frames = clips.shape[:2]

@@ -53,10 +53,10 @@ def clip_scores(scores: Float[Tensor, "B T K"]) -> Float[Tensor, "B K"]:
 
 
 def clip_loss(scores: Float[Tensor, "B T K"], answer: Tensor) -> Float[Tensor, ""]:
-    """Cross entropy of the average of the frames' scores: one answer a clip."""
+    """Cross entropy of the average of the frames' scores: one answer a clip, of those that B T frames have."""
     return F.cross_entropy(scores.float().mean(1), answer[:, 0])
 
 
 def frame_loss(scores: Float[Tensor, "B T K"], answer: Tensor) -> Float[Tensor, ""]:
-    """Cross entropy, a mean over the frames."""
+    """Cross entropy with the answers, B T, a mean over the frames."""
     return F.cross_entropy(scores.float().flatten(0, 1), answer.flatten())

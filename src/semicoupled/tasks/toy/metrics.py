@@ -40,7 +40,7 @@ class Share(NamedTuple):
 
 
 def clip_accuracy(scores: Float[Tensor, "B T K"], answer: Tensor) -> Share:
-    """How many clips are answered right, by the average of the frames' probabilities."""
+    """How many clips are answered right (answers are B T), by the average of the frames' probabilities."""
     right = clip_scores(scores).argmax(-1) == answer[:, 0]
     return Share(int(right.sum()), len(right))
 
@@ -65,7 +65,7 @@ def distance_accuracy(
 
 
 def none_accuracy(scores: Float[Tensor, "B T K"], answer: Tensor) -> Share:
-    """How many frames before any star say so."""
+    """How many frames before any star say so; answers are B T."""
     none = scores.shape[-1] - 1
     asked = answer == none
     return Share(int((asked & (scores.argmax(-1) == none)).sum()), int(torch.count_nonzero(asked)))

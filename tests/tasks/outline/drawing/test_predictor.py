@@ -18,7 +18,7 @@ from semicoupled.tasks.outline.drawing.boxes import read_boxes
 from semicoupled.tasks.outline.drawing.predictor import OutlinePredictor
 from semicoupled.tasks.outline.formats.listing import read_annotations
 from semicoupled.tasks.outline.model import build_model
-from semicoupled.tasks.outline.settings import PredictOptions
+from semicoupled.tasks.outline.predict_options import PredictOptions
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,12 @@ from outline_samples import SMALL_DATA
 from semicoupled.errors import SettingsError
 from semicoupled.nn.streams import Stream
 from semicoupled.tasks.outline.crops import Box
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.quick import quicken
 from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.drawing.streams import draw_by
 from semicoupled.tasks.outline.model import OutlineModel, build_model
-from semicoupled.tasks.outline.settings import DataSettings, ModelSettings
+from semicoupled.tasks.outline.settings import ModelSettings
 
 DATA = DataSettings(**SMALL_DATA)  # pyright: ignore[reportArgumentType]
 START = (20.0, 40.0)

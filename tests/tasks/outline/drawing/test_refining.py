@@ -9,6 +9,7 @@ from outline_samples import small_settings
 
 from semicoupled.errors import SettingsError
 from semicoupled.tasks.outline.crops import Box
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.decoding import Ask
 from semicoupled.tasks.outline.drawing.outlines import outline
 from semicoupled.tasks.outline.drawing.refining import refine, refined_confidence
@@ -16,7 +17,6 @@ from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.model import OutlineModel, build_model
 from semicoupled.tasks.outline.network.graph import REACH
-from semicoupled.tasks.outline.settings import DataSettings
 
 GRID = 16
 DATA = DataSettings(size=64, grid=GRID, points=8)

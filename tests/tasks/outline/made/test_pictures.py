@@ -10,6 +10,7 @@ import pytest
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError
 from semicoupled.task_requests import MakeRequest
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
 from semicoupled.tasks.outline.geometry.polygons import signed_area
 from semicoupled.tasks.outline.geometry.raster import rasterize
@@ -18,7 +19,6 @@ from semicoupled.tasks.outline.made.figures import FIGURES, draw_figure
 from semicoupled.tasks.outline.made.forms import FORMS, draw_form
 from semicoupled.tasks.outline.made.make import make
 from semicoupled.tasks.outline.made.pictures import LABELS, draw_scene
-from semicoupled.tasks.outline.settings import DataSettings
 
 
 @pytest.mark.parametrize("name", LABELS)

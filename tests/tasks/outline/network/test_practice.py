@@ -19,7 +19,8 @@ from semicoupled.tasks.outline.goals import drawn_loss, make_goals
 from semicoupled.tasks.outline.model import OutlineModel, OutlineOutput, build_model
 from semicoupled.tasks.outline.network.reinforce import iou_of
 from semicoupled.tasks.outline.network.rollout import Corners
-from semicoupled.tasks.outline.settings import LossSettings, ModelSettings, OutlineSettings, PredictOptions
+from semicoupled.tasks.outline.predict_options import PredictOptions
+from semicoupled.tasks.outline.settings import LossSettings, ModelSettings, OutlineSettings
 from semicoupled.training.settings import GoalWeights, SegmentSettings
 
 ALL = {"kind": "convlstm", "skips": "branches", "attention": True, "evaluator": True, "graph": True}

@@ -15,6 +15,7 @@ from semicoupled.errors import SettingsError
 from semicoupled.task_requests import ConvertRequest, DataRequest
 from semicoupled.tasks.outline.checking.check import check
 from semicoupled.tasks.outline.data import Source
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.formats.convert import convert
 from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
@@ -24,7 +25,7 @@ from semicoupled.tasks.outline.scores import annotator
 from semicoupled.tasks.outline.scores.annotator import annotate, next_correction
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, judge, judged_shapes, rows_of
 from semicoupled.tasks.outline.scores.metrics import boundary_f, score
-from semicoupled.tasks.outline.settings import DataSettings, OutlineSettings
+from semicoupled.tasks.outline.settings import OutlineSettings
 
 SQUARE = np.array([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
 

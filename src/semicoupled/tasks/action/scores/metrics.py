@@ -30,7 +30,7 @@ def share_row(model: str, metric: str, condition: Mapping[str, Condition], right
 
 
 def in_top(probabilities: np.ndarray, label: int, count: int) -> bool:
-    """Whether a class is among the most probable ones; of two equal ones the earlier counts as more probable."""
+    """Whether a class is among the `count` most probable of K; of two equal ones the earlier counts for more."""
     order = np.argsort(-probabilities, kind="stable")
     return label in order[:count]
 

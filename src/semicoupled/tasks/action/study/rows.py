@@ -74,7 +74,11 @@ def study_rows(
 
 
 def part_rows(trials: Sequence[Trial], part: Part, baselines: Baselines) -> Iterator[Row]:
-    """Make the rows of one split."""
+    """Make the rows of one split.
+
+    Raises:
+        DataError: what a trial answered is gone.
+    """
     truth, found = part.truth, scopes(part)
     runs = by_variant((trial, _answers(trial, part)) for trial in trials)
     for name, own in runs.items():

@@ -21,7 +21,7 @@ def soft_accuracy(error: np.ndarray, threshold: float) -> np.ndarray:
     """Give min(lambda / (|error| + epsilon), 1) of each frame (24).
 
     Args:
-        error: answer minus label, any unit.
+        error: answer minus label, N, any unit.
         threshold: lambda, in the same unit.
     """
     return np.minimum(threshold / (np.abs(error) + EPSILON), 1.0)
@@ -31,7 +31,7 @@ def hard_accuracy(error: np.ndarray, threshold: float) -> np.ndarray:
     """Give 1 where the error is below lambda and 0 elsewhere, as the text below Eq. 24 describes it.
 
     Args:
-        error: answer minus label, any unit.
+        error: answer minus label, N, any unit.
         threshold: lambda, in the same unit.
     """
     return (np.abs(error) < threshold).astype(np.float64)

@@ -64,7 +64,11 @@ def study_rows(trials: Sequence[Trial], trained: Mapping[Path, Trained], places:
 
 
 def place_rows(trials: Sequence[Trial], place: Place) -> Iterator[Row]:
-    """Make the rows of one set of drives."""
+    """Make the rows of one set of drives.
+
+    Raises:
+        DataError: what a trial answered is gone.
+    """
     given = {_name(trial): _answers(trial, place) for trial in trials}
     first = next(iter(given.values()))
     description = read_run(trials[0].path).description()

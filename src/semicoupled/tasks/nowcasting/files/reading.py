@@ -58,7 +58,11 @@ def read_frames(path: Path, given: FileSettings = _NOTHING) -> tuple[RadarFrame,
 
 
 def iterate_frames(path: Path, given: FileSettings = _NOTHING) -> Iterator[RadarFrame]:
-    """Read like `read_frames`, but one field after the other, so that a long store need not be held whole."""
+    """Read like `read_frames`, but one field after the other, so that a long store need not be held whole.
+
+    Raises:
+        DataError: see `read_frames`.
+    """
     name, reader = _find(path)
     with damage_told(path, name):
         for frame in reader(path, given):

@@ -90,6 +90,6 @@ class FirstGuess(nn.Module):
 
 
 def minmod(one: Tensor, two: Tensor) -> Tensor:
-    """Give the smaller of two numbers of the same sign, else 0 (Roe 1986)."""
+    """Give the smaller of two numbers of the same sign, else 0 (Roe 1986), element by element in any shape."""
     smaller = torch.where(one.abs() < two.abs(), one, two)
     return torch.where(one * two > 0, smaller, torch.zeros_like(one))

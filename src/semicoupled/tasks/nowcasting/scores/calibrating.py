@@ -120,8 +120,8 @@ def fit_logistic(pixels: np.ndarray, events: np.ndarray) -> tuple[float, float]:
     """Find a and b > 0 that make the events most likely, by Newton's method on a convex function.
 
     Args:
-        pixels: L, at each of `LEVELS`.
-        events: L, of these.
+        pixels: L of them, at each of `LEVELS`.
+        events: of these, L.
 
     Returns:
         a and b of P = 1 / (1 + exp(-(a + b level))).

@@ -81,7 +81,7 @@ def probability_sums(levels: LevelCounts, probabilities: np.ndarray) -> Probabil
 
 
 def bin_of(probabilities: np.ndarray) -> np.ndarray:
-    """Give the bin of probabilities: 0 below a tenth, then each from its lower end on, 9 with 1 itself."""
+    """Give the bin of probabilities of any shape: 0 below a tenth, then each from its lower end on, 9 with 1 itself."""
     return np.clip(np.floor(probabilities * BINS), 0, BINS - 1).astype(np.int8)
 
 

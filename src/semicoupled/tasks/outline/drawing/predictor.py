@@ -13,6 +13,7 @@ from semicoupled.report import png
 from semicoupled.skipping import Skipped, place_of
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.outline.crops import CONTEXT, Box, cut_out, window_of
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.boxes import Wanted, read_boxes
 from semicoupled.tasks.outline.drawing.decoding import Ask
 from semicoupled.tasks.outline.drawing.outlines import Outlined, outline
@@ -22,7 +23,7 @@ from semicoupled.tasks.outline.formats.records import Annotations, Instance, Par
 from semicoupled.tasks.outline.geometry.polygons import as_points, to_cells
 from semicoupled.tasks.outline.images import SUFFIXES, read_image, read_size
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.settings import DataSettings, PredictOptions
+from semicoupled.tasks.outline.predict_options import PredictOptions
 from semicoupled.training.progress import NoProgress
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from semicoupled.errors import SettingsError, ShapeError
 from semicoupled.nn import StackState
 from semicoupled.tasks.outline.crops import Box, cut_out, window_of
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.decoding import first_points
 from semicoupled.tasks.outline.drawing.moments import Expectation, Moment, NextPoint, Outline, Vertex
 from semicoupled.tasks.outline.drawing.outlines import look
@@ -35,7 +36,6 @@ from semicoupled.tasks.outline.formats.records import Instance, Part
 from semicoupled.tasks.outline.geometry.polygons import Points, as_points, cells_of, centers, to_cells
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.network.choices import allowed, likeliest, neighborhood, one_hot
-from semicoupled.tasks.outline.settings import DataSettings
 
 NEAR = 2
 """Cells: where the network comes so close to the next pinned point, it takes that point."""
@@ -117,6 +117,9 @@ class OutlineSession:
 
         Returns:
             The points that are drawn anew, as they appear.
+
+        Raises:
+            SettingsError: there is no box yet, or no such point.
         """
         outline = self._with(index)
         later = tuple(one for one in outline.vertices[index + 1 :] if one.pinned)
@@ -128,14 +131,22 @@ class OutlineSession:
         return self._drawing(later)
 
     def pin(self, index: int, pinned: bool = True) -> None:
-        """Keep a point where it is when others are moved, or let it go again."""
+        """Keep a point where it is when others are moved, or let it go again.
+
+        Raises:
+            SettingsError: there is no box yet, or no such point.
+        """
         outline = self._with(index)
         vertices = list(outline.vertices)
         vertices[index] = replace(vertices[index], pinned=pinned)
         self._change(replace(outline, vertices=tuple(vertices)))
 
     def insert(self, index: int, point: tuple[float, float]) -> None:
-        """Put a point behind another one; all others stay."""
+        """Put a point behind another one; all others stay.
+
+        Raises:
+            SettingsError: there is no box yet, or no such point.
+        """
         outline = self._with(index)
         vertices = outline.vertices
         new = Vertex(*map(float, point), given=True, pinned=True)
@@ -148,13 +159,21 @@ class OutlineSession:
         )
 
     def delete(self, index: int) -> None:
-        """Take a point away; all others stay."""
+        """Take a point away; all others stay.
+
+        Raises:
+            SettingsError: there is no box yet, or no such point.
+        """
         outline = self._with(index)
         vertices = (*outline.vertices[:index], *outline.vertices[index + 1 :])
         self._change(replace(outline, vertices=vertices, states=outline.states[: index + 1] if index else (None,)))
 
     def close(self, index: int | None = None) -> None:
-        """Say that the outline is whole; what lies behind a point, if one is named, is dropped."""
+        """Say that the outline is whole; what lies behind a point, if one is named, is dropped.
+
+        Raises:
+            SettingsError: there is no box yet, or no such point.
+        """
         outline = self._with(len(self.vertices) - 1 if index is None else index)
         kept = outline.vertices if index is None else outline.vertices[: index + 1]
         self._change(replace(outline, vertices=kept, states=outline.states[: len(kept)], closed=True))

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol, cast
 from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError, SettingsError, nearest
 from semicoupled.tasks.outline.data import Source, sources_of
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.formats.records import Annotations
-from semicoupled.tasks.outline.settings import DataSettings
 
 FORMATS = ("cityscapes", "labelme", "coco", "masks")
 """Modules of `formats`, in the order in which they are asked."""

@@ -52,13 +52,13 @@ def as_points(values: ArrayLike) -> Points:
 
 
 def signed_area(points: NDArray[np.float64] | Cells) -> float:
-    """Area enclosed, above 0 if clockwise on the screen (y goes down), 0 of less than three points."""
+    """Area that N x 2 points enclose, above 0 if clockwise on the screen (y goes down), 0 of less than three points."""
     x, y = np.asarray(points, dtype=np.float64).reshape(-1, 2).T
     return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
 
 
 def clockwise(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same polygon in clockwise order, beginning with the same point."""
+    """The same polygon, N x 2, in clockwise order, beginning with the same point."""
     return points if signed_area(points) >= 0 else np.roll(points[::-1], 1, axis=0)
 
 

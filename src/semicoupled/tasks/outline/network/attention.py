@@ -48,7 +48,7 @@ class Attention(nn.Module):
 
 
 def attend_by_loops(attention: Attention, features: Tensor, state: StackState) -> Tensor:
-    """The same, cell by cell and image by image: the reference."""
+    """The same for features B C H W, cell by cell and image by image: the reference of `Attention`."""
     layers = state.main
     assert layers is not None
     mapped = [

@@ -22,7 +22,7 @@ def one_hot(classes: Sequence[Tensor], grid: int) -> Float[Tensor, "B C g g"]:
 
 
 def allowed(scores: Float[Tensor, "B K"], last: Tensor, count: int) -> Float[Tensor, "B K"]:
-    """Rule out what makes no outline: staying where it is and closing before the third point."""
+    """Rule out what makes no outline: staying at the last class (B, int64) and closing before the third point."""
     ruled = scores.clone()
     ruled.scatter_(1, last[:, None], -torch.inf)
     if count < LEAST_POINTS:
@@ -31,7 +31,7 @@ def allowed(scores: Float[Tensor, "B K"], last: Tensor, count: int) -> Float[Ten
 
 
 def neighborhood(probabilities: Float[Tensor, "B K"], classes: Tensor, grid: int) -> Float[Tensor, "B"]:
-    """Probability of a class and of the cells next to it; of "closed" it is its own."""
+    """Probability of a class (B, int64) and of the cells next to it; of "closed" it is its own."""
     return _pooled(probabilities, grid).gather(1, classes[:, None])[:, 0].clamp_max(1.0)
 
 

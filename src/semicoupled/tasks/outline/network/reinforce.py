@@ -86,5 +86,5 @@ def likelihood(scores: Callable[[Tensor], Tensor], rolled: Rolled, grid: int) ->
 
 
 def self_critical(log_probability: Tensor, reward: Tensor, baseline: Tensor) -> Float[Tensor, ""]:
-    """A loss whose gradient is, in expectation, that of the expected reward, downward."""
+    """A loss whose gradient is, in expectation, that of the expected reward, downward; all three are B."""
     return -((reward - baseline).detach() * log_probability).mean()

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from semicoupled.rows import Row
 from semicoupled.tasks.outline.crops import window_of
 from semicoupled.tasks.outline.data import Source, cells_in
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.geometry.polygons import Points, centers
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.scores.metrics import score
-from semicoupled.tasks.outline.settings import DataSettings
 from semicoupled.training.progress import NoProgress, Progress
 
 GOOD_ENOUGH = (0.8, 0.85, 0.9)

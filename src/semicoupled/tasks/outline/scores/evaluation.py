@@ -11,6 +11,7 @@ import numpy as np
 from semicoupled.rows import Row
 from semicoupled.tasks.outline.crops import window_of
 from semicoupled.tasks.outline.data import Source, View, cells_in, see
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.decoding import Ask
 from semicoupled.tasks.outline.drawing.outlines import BATCH, Outlined, outline
 from semicoupled.tasks.outline.geometry.crossing import crosses_itself
@@ -21,7 +22,7 @@ from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.scores.annotator import effort_rows
 from semicoupled.tasks.outline.scores.metrics import BOUNDARIES, Score, score
 from semicoupled.tasks.outline.scores.waits import wait_rows
-from semicoupled.tasks.outline.settings import DataSettings, EvaluationSettings, Prompt
+from semicoupled.tasks.outline.settings import EvaluationSettings, Prompt
 from semicoupled.training.progress import NoProgress, Progress
 
 SIZES = (("small", 0.0, 32.0**2), ("medium", 32.0**2, 96.0**2), ("large", 96.0**2, math.inf))

@@ -11,12 +11,12 @@ import numpy as np
 from semicoupled.rows import Row
 from semicoupled.tasks.outline.crops import window_of
 from semicoupled.tasks.outline.data import Source, cells_in
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.quick import quicken
 from semicoupled.tasks.outline.drawing.session import NextPoint, OutlineSession
 from semicoupled.tasks.outline.geometry.polygons import centers
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.model import OutlineModel
-from semicoupled.tasks.outline.settings import DataSettings
 from semicoupled.training.progress import NoProgress, Progress
 
 QUANTILES = (0.5, 0.95)

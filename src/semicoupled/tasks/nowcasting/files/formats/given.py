@@ -99,7 +99,7 @@ def _times(path: Path, said: Mapping[str, object], facts: _Facts, count: int) ->
 
 
 def moments(path: Path, values: np.ndarray) -> list[datetime]:
-    """Read times: datetime64, text of ISO 8601, or seconds since 1970.
+    """Read N times: datetime64, text of ISO 8601, or seconds since 1970.
 
     Raises:
         DataError: they are something else.

@@ -63,6 +63,7 @@ def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
 
     Raises:
         DataError: see `frames`.
+        MissingExtraError: the file is a classic NetCDF, and the extra for it is not installed.
     """
     with path.open("rb") as file:
         head = file.read(4)

@@ -59,7 +59,7 @@ def test_the_plan_says_what_is_trained_how_long_it_takes_and_on_which_data(
     assert main(["reproduce", "table5", "--dry-run", "--lines", LINES, "--budget", "90s"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     for text in (
-        "runs/study-driving/cnn_lstm_length3-2",
+        "runs/study-driving/cnn_lstm_length3-N │ 0, 1, 2 │ to do",
         "--preset cnn_lstm --preset length_3",
         "6 trainings, 6 left: about 9 minutes, and the scoring.",
         "LiVi-Set",

@@ -17,7 +17,8 @@ from semicoupled.reproduce.request import Request
 from semicoupled.reproduce.table import PaperTable, variants_of
 from semicoupled.reproduce.tables import TABLES
 from semicoupled.rows import read_rows
-from semicoupled.studies import Trial
+from semicoupled.studies import Trial, begins_with
+from semicoupled.training.loop import fit
 
 BY_NAME = {table.name: table for table in TABLES}
 PRINTED = {"table2": 8, "table3": 5, "table4": 17, "table5": 9, "table6": 4, "table7": 4}
@@ -143,3 +144,28 @@ def test_every_line_trains_and_is_scored_on_made_data(table: str, name: str, tmp
     trained = [one.name for one in variants_of([line_of(table, name)], "small")]
     assert [row.condition["variant"] for row in rows if row.metric == "steps"] == trained
     assert (out / f"{variant.name}-0" / "model.safetensors").exists()
+
+
+SMALLER = {
+    "action": ("--data.height=64", "--data.width=64", "--evaluation.clips=1"),
+    "outline": ("--data.size=112", "--data.grid=14", "--data.points=12"),
+    "driving": ("--data.width=96", "--data.height=64"),
+    "nowcasting": ("--data.crop=16", "--data.kilometers=1"),
+}
+"""Frames that a CPU can bear; the networks, the switches and the segments are the paper's."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("table", "name"), STEPPED)
+def test_every_line_takes_a_step_with_the_paper_s_network(table: str, name: str, tmp_path: Path) -> None:
+    door = BY_NAME[table].door
+    _ = door.made.write(tmp_path / "made")
+    few = ("--training.steps=1", "--training.batch=1", "--training.accumulate=1", "--training.precision=float32")
+    settings = (*door.made.settings(tmp_path / "made"), *SMALLER[door.task], *few)
+    request = Request(size="paper", seeds=(0,), out=tmp_path / "runs", settings=settings)
+    trials = door.trials(request, variants_of([line_of(table, name)], "paper"))
+    for trial in trials:
+        result = fit(find_task(door.task), trial.settings, trial.path, device="cpu", init=begins_with(trial))
+        assert result.steps == 1
+    parameters_kept = sum(parameter.numel() for parameter in result.model.parameters())
+    assert parameters_kept > 0.9 * parameters(table, name, "paper")

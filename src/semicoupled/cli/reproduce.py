@@ -128,9 +128,9 @@ def _show_plan(found: Reproduction, request: Request) -> None:
     from semicoupled.reproduce.plan import make_plan, said_time
 
     plan = make_plan(found, request)
-    if plan.trainings.rows:
-        output().print(printed(plan.trainings))
-        print(f"{len(plan.trainings.rows)} trainings, {plan.left} left: {said_time(plan.minutes)}, and the scoring.")
+    if plan.trainings:
+        output().print(printed(plan.table))
+        print(f"{plan.trainings} trainings, {plan.left} left: {said_time(plan.minutes)}, and the scoring.")
     else:
         print(f"{found.title}: nothing is trained.")
     if found.lines:
@@ -151,13 +151,18 @@ def _write_list(page: Path) -> None:
 def _show(found: Reproduction, request: Request, outcome: Outcome, options: argparse.Namespace) -> None:
     from semicoupled.page import put_section
     from semicoupled.report import write_figure
-    from semicoupled.reproduce.reproduction import PAGE_TITLE, section
+    from semicoupled.reproduce.reproduction import PAGE_TITLE, QUICK_SAYS, section
     from semicoupled.rows import write_rows
 
     for table in outcome.tables:
         output().print(printed(table))
     for note in outcome.notes:
         print(note)
+    if request.quick:
+        print(QUICK_SAYS)
+    elif request.size == "small":
+        for sentence in found.differs:
+            print(f"Differs from the paper: {sentence}")
     folder = request.out or Path("runs") / ("reproduce-quick" if request.quick else "reproduce")
     for name, (figure, _) in outcome.pictures.items():
         write_figure(folder / f"{name}.png", figure)

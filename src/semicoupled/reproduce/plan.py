@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,13 +25,15 @@ class Plan(NamedTuple):
     """What would be done.
 
     Attributes:
-        trainings: a table, one line each.
+        table: what is trained, a line for all seeds of a variant.
+        trainings: how many there are.
         left: how many are not trained yet.
         minutes: that these take at most, beside the scoring; None where steps end them.
         notes: lines about the data and what differs.
     """
 
-    trainings: Table
+    table: Table
+    trainings: int
     left: int
     minutes: float | None
     notes: tuple[str, ...]
@@ -46,13 +49,12 @@ def make_plan(found: Reproduction, request: Request) -> Plan:
     Raises:
         SettingsError: settings that do not go together.
     """
-    trials = list(found.trials(request))
-    states = [state_of(trial) for trial in trials]
-    lines: list[list[Cell]] = [_line(trial, state) for trial, state in zip(trials, states, strict=True)]
-    left = sum(state != TRAINED_ALREADY for state in states)
+    states = [(trial, state_of(trial)) for trial in found.trials(request)]
+    lines: list[list[Cell]] = [_line(own) for own in _by_folder(states)]
+    left = sum(state != TRAINED_ALREADY for _, state in states)
     budget = found.budget(request)
     minutes = 0.0 if not left else None if budget is None else left * parse_time_budget(budget).seconds / 60
-    heads = ["training", "seed", "state", "ends after", "batch", "differs in"]
+    heads = ["trained", "run folders", "seeds", "state", "ends after", "batch", "differs in"]
     notes: list[str] = [f"The paper: {found.paper}"]
     if found.data is not None:
         notes += [
@@ -60,7 +62,7 @@ def make_plan(found: Reproduction, request: Request) -> Plan:
             *(f"  --{name} {_placed(text)}" for name, text in found.data.settings.items()),
         ]
     notes += [f"Differs: {sentence}" for sentence in found.differs] if request.size == "small" else []
-    return Plan(Table(heads, lines, found.title), left, minutes, tuple(notes))
+    return Plan(Table(heads, lines, found.title), len(states), left, minutes, tuple(notes))
 
 
 def state_of(trial: Trial) -> str:
@@ -83,10 +85,9 @@ def list_section() -> str:
         # a folder that is not there: what was trained on this machine says nothing about the others
         request = Request(out=nowhere, data=nowhere)
         plan = make_plan(found, request)
-        trainings = len(plan.trainings.rows)
         needed = "made" if found.data is None else found.data.nearest
-        time = "seconds" if not trainings else said_time(plan.minutes)
-        lines.append([f"`{name}`", found.title.partition(": ")[2] or found.title, trainings, time, needed])
+        time = "seconds" if not plan.trainings else said_time(plan.minutes)
+        lines.append([f"`{name}`", found.title.partition(": ")[2] or found.title, plan.trainings, time, needed])
     table = Table(["", "what it shows", "trainings", "time", "data that stand in"], lines)
     return (
         "    semicoupled reproduce --list --page docs/reproduce.md\n\n"
@@ -108,9 +109,26 @@ def _placed(text: str) -> str:
     return f'"{placed}"' if placed != text else shlex.quote(text)
 
 
-def _line(trial: Trial, state: str) -> list[Cell]:
+def _by_folder(states: Sequence[tuple[Trial, str]]) -> list[list[tuple[Trial, str]]]:
+    """Gather the seeds of a variant, in the order of the variants."""
+    found: dict[str, list[tuple[Trial, str]]] = {}
+    for trial, state in states:
+        found.setdefault(_folder(trial, "N"), []).append((trial, state))
+    return list(found.values())
+
+
+def _folder(trial: Trial, seed: str) -> str:
+    return str(trial.path.with_name(f"{trial.variant.name}-{seed}"))
+
+
+def _line(own: Sequence[tuple[Trial, str]]) -> list[Cell]:
+    trial, _ = own[0]
     training, variant = trial.settings.training, trial.variant
+    seeds = {state: [str(one.seed) for one, its in own if its == state] for _, state in own}
+    state = next(iter(seeds)) if len(seeds) == 1 else "; ".join(f"{', '.join(of)}: {one}" for one, of in seeds.items())
     ends = training.time_budget or f"{training.steps} steps"
     batch = f"{training.batch}" + (f" x {training.accumulate}" if training.accumulate > 1 else "")
     said = [*(f"--preset {preset}" for preset in variant.presets), *variant.options]
-    return [f"{variant.label} ({trial.path})", trial.seed, state, ends, batch, " ".join(said)]
+    every = ", ".join(str(one.seed) for one, _ in own)
+    folder = _folder(trial, str(trial.seed) if len(own) == 1 else "N")
+    return [variant.label, folder, every, state, ends, batch, " ".join(said)]

@@ -23,6 +23,8 @@ PAGE_TITLE = (
     "reproducing](../reproduce.md) says what each command does, and what differs from the paper.\n"
 )
 
+QUICK_SAYS = "With `--quick`: it shows that everything runs. The figures say nothing."
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -84,7 +86,7 @@ def section(found: Reproduction, request: Request, outcome: Outcome, command: st
     """
     parts = [f"## {found.title}\n\n    {command}\n", f"The paper: {found.paper}\n"]
     if request.quick:
-        parts.append("**With `--quick`: it shows that everything runs. The figures say nothing.**\n")
+        parts.append(f"**{QUICK_SAYS}**\n")
     parts += [f"What differs here:\n\n{bullets(found.differs)}"] if found.differs and request.size == "small" else []
     parts += [f"{table.caption}\n\n{markdown_table(table)}" for table in outcome.tables]
     parts += [f"{note}\n" for note in outcome.notes]

@@ -150,7 +150,7 @@ SMALLER = {
     "action": ("--data.height=64", "--data.width=64", "--evaluation.clips=1"),
     "outline": ("--data.size=112", "--data.grid=14", "--data.points=12"),
     "driving": ("--data.width=96", "--data.height=64"),
-    "nowcasting": ("--data.crop=16", "--data.kilometers=1"),
+    "nowcasting": ("--data.crop=16", "--data.kilometers=1", "--data.input_frames=2", "--data.output_frames=2"),
 }
 """Frames that a CPU can bear; the networks, the switches and the segments are the paper's."""
 

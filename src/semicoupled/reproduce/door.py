@@ -20,9 +20,6 @@ from semicoupled.rows import Row
 from semicoupled.studies import Trial, Variant
 from semicoupled.study_request import StudyRequest
 
-ALWAYS_QUICK = ("--training.log_every=1", "--training.precision=float32")
-"""Of every quick training beside the study's: each step is in the log, and no processor emulates bf16."""
-
 
 @dataclass(frozen=True)
 class DataNeed:
@@ -111,7 +108,7 @@ class Door:
         """Give the settings that all trainings share; what the caller gave wins."""
         budget = self.budget_of(request)
         return [
-            *((*self._variants.QUICK, *ALWAYS_QUICK) if request.quick else ()),
+            *((*self._variants.QUICK, "--training.log_every=1") if request.quick else ()),
             *([f"--training.time_budget={budget}"] if budget is not None else []),
             *([f"--training.precision={request.precision}"] if request.precision != "auto" else []),
             *(f"--{name}={text}" for name, text in self.data_settings(request).items()),

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -75,12 +75,12 @@ def read_kept(file: Path, fingerprint: str, unpack: Callable[[Mapping[str, np.nd
         return None
 
 
-def write_kept(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_kept(file: Path, arrays: Mapping[str, Any]) -> None:
     """Keep answers; an older file is replaced only once the new one is whole.
 
     Args:
         file: its folder is made if need be.
-        arrays: with a ``fingerprint``, or an ``about`` that holds it.
+        arrays: NumPy's, with a ``fingerprint``, or an ``about`` that holds it.
     """
     with replacing(file) as temporary, temporary.open("wb") as opened:
         np.savez_compressed(opened, **arrays)

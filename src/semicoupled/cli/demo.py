@@ -33,11 +33,12 @@ def main(arguments: Sequence[str]) -> int:
     from semicoupled.page import write_markdown
     from semicoupled.report import write_figure, write_report
     from semicoupled.rows import write_rows
+    from semicoupled.tasks.toy.shapes_quick import QUICK
 
     began = time.monotonic()
     seeds = demo_shapes.FULL_SEEDS if options.full else (0,)
     changed = [
-        *(demo_shapes.QUICK if options.quick else ()),
+        *(QUICK if options.quick else ()),
         *([] if options.precision == "auto" else [f"--training.precision={options.precision}"]),
     ]
     plan = demo_shapes.plan(demo_shapes.FULL_KINDS if options.full else demo_shapes.KINDS, seeds, changed)

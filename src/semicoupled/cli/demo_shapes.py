@@ -14,17 +14,6 @@ SUMMARY = (
     "Small networks watch clips of a single shape and are asked which way it moves, or which shape it is. Then they "
     "are tested on what they never saw: other shapes, or the frames in disorder."
 )
-QUICK = (
-    "--training.steps=4",
-    "--training.batch=4",
-    "--training.log_every=1",
-    "--data.validation=8",
-    "--data.test=8",
-    "--model.widths=[4,4,4]",
-    "--model.strides=[4,2,1]",
-)
-"""Options that make every training a matter of seconds."""
-
 FOCUS = (
     "--switches.method=astsgd",
     "--data.wrap=false",

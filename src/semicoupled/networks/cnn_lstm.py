@@ -11,7 +11,7 @@ from typing import cast
 
 from torch import nn
 
-from semicoupled.networks.framewise import feature_records
+from semicoupled.networks.framewise import feature_records, remembered_outputs
 from semicoupled.networks.lstm_over_frames import initial_memory, recurrent_weight, remember
 from semicoupled.networks.residual_trunk import ResidualTrunk, run_layers
 from semicoupled.nn import fold
@@ -92,14 +92,9 @@ class CNNLSTM(nn.Module):
         """
         count = check_clip(frames, self.in_channels, streams, switch, state_at)
         maps = run_layers(self.convolutions, self.norms, self.shortcuts, fold.fold(frames))
-        remembered = remember(self.lstm, maps[-1], (self.grid, self.grid), count, state, state_at)
-        return Outputs(
-            main=remembered.main,
-            spatial=None,
-            temporal=None,
-            state=remembered.state,
-            state_at=remembered.state_at,
-            record=feature_records(maps, count, record, record_layers),
+        records = feature_records(maps, count, record, record_layers)
+        return remembered_outputs(
+            remember(self.lstm, maps[-1], (self.grid, self.grid), count, state, state_at), records
         )
 
     def step(

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from torch import nn
 
-from semicoupled.networks.lstm_over_frames import initial_memory, recurrent_weight, remember
+from semicoupled.networks.lstm_over_frames import Remembered, initial_memory, recurrent_weight, remember
 from semicoupled.nn import fold
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
@@ -139,15 +139,8 @@ class FramewiseLSTM(nn.Module):
         """
         count = check_clip(frames, self.in_channels, streams, switch, state_at)
         maps = _run(self.trunk, frames)
-        remembered = remember(self.lstm, maps[-1], self.grid, count, state, state_at)
-        return Outputs(
-            main=remembered.main,
-            spatial=None,
-            temporal=None,
-            state=remembered.state,
-            state_at=remembered.state_at,
-            record=feature_records(maps, count, record, record_layers),
-        )
+        records = feature_records(maps, count, record, record_layers)
+        return remembered_outputs(remember(self.lstm, maps[-1], self.grid, count, state, state_at), records)
 
     def step(
         self, frame: Float[Tensor, "B C H W"], state: StackState | None = None
@@ -185,3 +178,20 @@ def feature_records(
         return ()
     chosen = range(len(maps)) if layers is None else sorted({index % len(maps) for index in layers})
     return tuple(LayerRecord(index, "main", None, None, None, fold.unfold(maps[index], count)) for index in chosen)
+
+
+def remembered_outputs(remembered: Remembered, records: tuple[LayerRecord, ...]) -> Outputs:
+    """Give the outputs of a network whose only stream is what an LSTM remembers.
+
+    Args:
+        remembered: what the LSTM gave.
+        records: the maps below it that were asked for.
+    """
+    return Outputs(
+        main=remembered.main,
+        spatial=None,
+        temporal=None,
+        state=remembered.state,
+        state_at=remembered.state_at,
+        record=records,
+    )

@@ -106,11 +106,9 @@ class Door:
 
     def shared(self, request: Request) -> list[str]:
         """Give the settings that all trainings share; what the caller gave wins."""
-        budget = self.budget_of(request)
+        quick = (*self._variants.QUICK, "--training.log_every=1")
         return [
-            *((*self._variants.QUICK, "--training.log_every=1") if request.quick else ()),
-            *([f"--training.time_budget={budget}"] if budget is not None else []),
-            *([f"--training.precision={request.precision}"] if request.precision != "auto" else []),
+            *request.training_options(quick, self.budget_of(request)),
             *(f"--{name}={text}" for name, text in self.data_settings(request).items()),
             *(self.made.settings(self._made_folder(request)) if self._is_made(request) else ()),
             *request.settings,

@@ -18,20 +18,12 @@ from semicoupled.run_folder import LoadedRun, load
 from semicoupled.studies import Trial, Variant, make_trials, variant_settings
 from semicoupled.study_training import train_all
 from semicoupled.tasks.toy.settings import ToySettings
+from semicoupled.tasks.toy.shapes_quick import QUICK
 
 QUESTIONS = {"which_way": "which way does it go?", "which_shape": "what is it?"}
 KINDS = {"semicoupled": "Semi-Coupled Structure", "cnn_lstm": "CNN+LSTM"}
 TESTS = {"seen": "as learned", "unseen_shapes": "shapes never seen", "shuffled_frames": "frames in disorder"}
 SCORES = "scores.json"
-QUICK = (
-    "--training.steps=4",
-    "--training.batch=4",
-    "--training.log_every=1",
-    "--data.validation=8",
-    "--data.test=8",
-    "--model.widths=[4,4,4]",
-    "--model.strides=[4,2,1]",
-)
 
 
 def _presets(question: str, kind: str) -> tuple[str, ...]:
@@ -59,11 +51,7 @@ def trials(request: Request) -> list[Trial]:
 def toy_trials(request: Request) -> list[Trial]:
     """Give the trainings on the toys."""
     presets = Path(__file__).parents[1] / "tasks" / "toy" / "presets"
-    shared = [
-        *(QUICK if request.quick else ()),
-        *([f"--training.time_budget={request.budget}"] if request.budget is not None else []),
-        *([f"--training.precision={request.precision}"] if request.precision != "auto" else []),
-    ]
+    shared = request.training_options(QUICK, request.budget)
     return make_trials(
         VARIANTS,
         request.chosen_seeds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,3 +61,16 @@ class Request:
         if self.seeds is not None:
             return self.seeds
         return QUICK_SEEDS if self.quick else SEEDS
+
+    def training_options(self, quick: Sequence[str], budget: str | None) -> list[str]:
+        """Give the settings of all trainings that are asked for by options of the command's own.
+
+        Args:
+            quick: those of ``--quick``.
+            budget: time of each training; None where steps end it.
+        """
+        return [
+            *(quick if self.quick else ()),
+            *([f"--training.time_budget={budget}"] if budget is not None else []),
+            *([f"--training.precision={self.precision}"] if self.precision != "auto" else []),
+        ]

@@ -87,12 +87,7 @@ def network_table() -> Table:
 def _shared(request: Request) -> Sequence[str]:
     from semicoupled.tasks.toy.studies import QUICK
 
-    return [
-        *(QUICK if request.quick else ()),
-        *([f"--training.time_budget={request.budget}"] if request.budget is not None else []),
-        *([f"--training.precision={request.precision}"] if request.precision != "auto" else []),
-        *request.settings,
-    ]
+    return [*request.training_options(QUICK, request.budget), *request.settings]
 
 
 def _folder(request: Request) -> Path:

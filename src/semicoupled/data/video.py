@@ -54,8 +54,8 @@ class VideoInfo(NamedTuple):
         frames: how many; None where the header does not say. Not to be relied on.
         rate: frames a second on average; None likewise.
         seconds: its length; None likewise.
-        height: of the upright image, in pixels.
-        width: likewise.
+        height: of the upright image, px.
+        width: of the upright image, px.
         rotation: degrees counterclockwise, a multiple of 90, that the stored image was turned by to stand upright.
     """
 

@@ -54,7 +54,7 @@ class SkipBranches(nn.Module):
 
         Args:
             maps: B C H W each, of any size.
-            size: of the features; the fine ones are `STEP` times as large.
+            size: height and width of the features; the fine ones are `STEP` times as large.
         """
         large = (size[0] * STEP, size[1] * STEP)
         sided = [_sized(side(one), large) for side, one in zip(self.sides, maps, strict=True)]

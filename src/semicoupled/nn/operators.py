@@ -106,7 +106,7 @@ def prepared(weight: Tensor, size: Sequence[int]) -> Callable[[Tensor], Tensor]:
 
     Args:
         weight: O C k k or O C, without gradient; an odd kernel.
-        size: of the maps that will come; another size works, and is slower.
+        size: height and width of the maps that will come; another size works, and is slower.
     """
     if weight.dim() != 4 or weight.device.type != "cpu" or not has_onednn(weight.dtype):
         return partial(apply_weight, weight=weight)

@@ -156,7 +156,7 @@ def make_steps(model: NowcastingModel, size: tuple[int, int], about: Description
 
     Args:
         model: trained.
-        size: height and width that it was trained at.
+        size: height and width that it was trained at, px.
         about: what else a user must know of the images: their time step and the size of a pixel.
 
     Raises:

@@ -27,7 +27,7 @@ class Turning:
 
     Args:
         times: N, seconds, rising.
-        angles: N, positive to the right; NaN where unknown.
+        angles: N, in the unit of the drive, positive to the right; NaN where unknown.
         turns: N, how fast the scene moves to the left between the frame before and this one; NaN where unknown.
     """
 
@@ -42,7 +42,7 @@ class Lag:
 
     Args:
         seconds: the image turns so much later than the angle says; below 0, earlier.
-        interval: 95 % of the draws lie in it.
+        interval: seconds; 95 % of the draws lie in it.
         correlation: at that lag, -1..1; below 0 where the image turns the other way.
         shifts: S, seconds, that were tried.
         correlations: S.

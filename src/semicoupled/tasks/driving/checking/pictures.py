@@ -22,7 +22,7 @@ def draw_angles(angles: Mapping[str, np.ndarray], unit: str) -> Picture:
     """Draw how often each angle is.
 
     Args:
-        angles: by place, without NaN.
+        angles: by place, N each, without NaN.
         unit: of them.
     """
     from matplotlib.figure import Figure

@@ -41,8 +41,8 @@ class Moment(NamedTuple):
 
     Attributes:
         time: seconds.
-        angle: that was predicted, positive to the right.
-        truth: that was steered.
+        angle: that was predicted, in the unit of the drive, positive to the right.
+        truth: that was steered, likewise.
         importance: of time: above 0, time says more than space.
     """
 

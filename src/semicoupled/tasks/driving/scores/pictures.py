@@ -156,11 +156,11 @@ def bars(axes: Axes, across: Sequence[float], rows: Sequence[Row], name: str, co
 
     Args:
         axes: where to.
-        across: places of the bars.
+        across: places of the bars, in units of the axis.
         rows: their scores.
         name: what the legend calls them.
         color: of the bars.
-        width: of the bars.
+        width: of the bars, in units of the axis.
     """
     values = np.array([row.value for row in rows])
     spans = np.array([row.interval or (row.value, row.value) for row in rows]).reshape(-1, 2)

@@ -52,7 +52,7 @@ def score(drawn: Points, truth: Sequence[Part], size: tuple[int, int]) -> Score:
     Args:
         drawn: N x 2, px of the image; less than three points cover nothing.
         truth: the object's parts.
-        size: width and height of the image; what lies beyond does not count.
+        size: width and height of the image, px; what lies beyond does not count.
     """
     polygons = [part.polygons for part in truth]
     every = [polygon for part in polygons for polygon in part]

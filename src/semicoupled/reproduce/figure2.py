@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from semicoupled.paper_table import Size
-from semicoupled.report import Cell, Table, number
+from semicoupled.report import Cell, Table
 from semicoupled.reproduce.doors import DRIVING
 from semicoupled.reproduce.reproduction import Outcome, Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row, read_rows, write_rows
 from semicoupled.run_folder import LoadedRun, load
-from semicoupled.studies import Trial, Variant, make_trials, variant_settings
+from semicoupled.studies import Spread, Trial, Variant, make_trials, variant_settings
+from semicoupled.study_scores import spread_cell
 from semicoupled.study_training import train_all
 from semicoupled.tasks.toy.settings import ToySettings
 from semicoupled.tasks.toy.shapes_quick import QUICK
@@ -73,8 +73,8 @@ def run(request: Request) -> Outcome:
         from semicoupled.tasks.toy.evaluation import rows_of_tests
 
         scored = rows_of_tests(cast(ToySettings, trial.settings), loaded.model, request.progress)
-        about = {"variant": trial.variant.name}
-        write_rows(trial.path / SCORES, "toy", "generated", [_about(row, about) for row in scored])
+        named = [replace(row, condition={"variant": trial.variant.name, **row.condition}) for row in scored]
+        write_rows(trial.path / SCORES, "toy", "generated", named)
 
     _ = train_all(
         "toy",
@@ -113,7 +113,7 @@ def score_table(rows: Sequence[Row]) -> Table:
             found = [
                 row.value for row in rows if row.condition["variant"] == variant.name and row.condition["test"] == test
             ]
-            cells.append(None if not found else _spread(found))
+            cells.append(spread_cell(Spread.of(found)) if found else None)
         lines.append(cells)
     seeds = sorted({int(row.condition["seed"]) for row in rows})
     caption = (
@@ -122,15 +122,6 @@ def score_table(rows: Sequence[Row]) -> Table:
         "seen and on frames in disorder, and prints no figures."
     )
     return Table(["", *TESTS.values()], lines, caption)
-
-
-def _spread(values: Sequence[float]) -> str:
-    mean = number(statistics.mean(values))
-    return mean if len(values) == 1 else f"{mean} ({number(min(values))} - {number(max(values))})"
-
-
-def _about(row: Row, more: dict[str, str]) -> Row:
-    return Row(row.model, row.metric, {**more, **row.condition}, row.value, row.count, row.unit, row.interval)
 
 
 def _folder(request: Request) -> Path:

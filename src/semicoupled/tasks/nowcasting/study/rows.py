@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def study_rows(
 def scores(counted: Counted, about: Mapping[str, Condition]) -> list[Row]:
     """Give the pooled scores of some forecasters, by lead and event, with conditions of their own in front."""
     return [
-        Row(row.model, row.metric, {**about, **row.condition}, row.value, row.count, row.unit, row.interval)
+        replace(row, condition={**about, **row.condition})
         for row in score_rows(counted.counts, counted.events, counted.axes)
         if "pooling" not in row.condition
     ]

@@ -1,4 +1,4 @@
-"""Scores by hand, the plain shapes, the simulated annotator, what `data` says, and the real street scenes."""
+"""Scores by hand, the plain shapes, the simulated annotator, and the real street scenes."""
 
 from __future__ import annotations
 
@@ -8,24 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outline_samples import make_root, small_settings
+from outline_samples import small_settings
 
-from semicoupled.cli.main import main
-from semicoupled.errors import SettingsError
-from semicoupled.task_requests import ConvertRequest, DataRequest
-from semicoupled.tasks.outline.checking.check import check
 from semicoupled.tasks.outline.data import Source
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.session import OutlineSession
-from semicoupled.tasks.outline.formats.convert import convert
-from semicoupled.tasks.outline.formats.listing import read_annotations, read_parts
+from semicoupled.tasks.outline.formats.listing import read_parts
 from semicoupled.tasks.outline.formats.records import Instance, Part, Picture
 from semicoupled.tasks.outline.model import build_model
 from semicoupled.tasks.outline.scores import annotator
 from semicoupled.tasks.outline.scores.annotator import annotate, next_correction
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, judge, judged_shapes, rows_of
 from semicoupled.tasks.outline.scores.metrics import boundary_f, score
-from semicoupled.tasks.outline.settings import OutlineSettings
 
 SQUARE = np.array([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
 
@@ -119,50 +113,6 @@ def test_an_annotator_reaches_the_truth_whatever_the_network_draws(
     annotate(model, source, settings.data, most=1, jitter=0.0)
     annotate(model, source, settings.data, most=1, jitter=2.0)
     assert 0 < math.dist(*moves) < 12
-
-
-def test_check_finds_what_is_wrong(tmp_path: Path) -> None:
-    root = make_root(tmp_path)
-    assert check(DataRequest(OutlineSettings(), root)).exit_code == 0
-    (root / "images" / "0_0.png").unlink()
-    (root / "images" / "0_1.png").write_bytes((root / "images" / "0_2.png").read_bytes()[:300])
-    text = (root / "instances_val.json").read_text().replace('"width": 120', '"width": 121')
-    (root / "instances_val.json").write_text(text)
-    report = check(DataRequest(OutlineSettings(), root))
-    texts = " | ".join(f"{one.where}: {one.text}" for one in report.findings)
-    assert report.exit_code == 1
-    assert "0_0.png: no such file" in texts
-    assert "0_1.png: is a broken image" in texts
-    assert "is 120 x 90 px; its annotations say 121 x 90" in texts
-
-
-def test_the_same_image_on_both_sides_is_a_problem(tmp_path: Path) -> None:
-    root = make_root(tmp_path)
-    (root / "instances_val.json").write_text((root / "instances_train.json").read_text())
-    report = check(DataRequest(OutlineSettings(), root))
-    assert any("4 images are both learned from and validated on" in one.text for one in report.findings)
-
-
-def test_convert_leads_to_the_images_from_where_the_new_file_lies(tmp_path: Path) -> None:
-    root = make_root(tmp_path / "root")
-    for form in ("labelme", "cityscapes", "masks", "coco"):
-        out = tmp_path / "new" / (f"{form}.json" if form == "coco" else form)
-        report = convert(ConvertRequest(root / "instances_val.json", out, form))
-        assert "2 images with 4 objects" in report.summary
-        found = read_annotations(out)
-        assert all((found.folder / one.file).is_file() for one in found.pictures)
-        assert len(found.instances) == 4
-    with pytest.raises(SettingsError, match="a folder can be of several formats; add --format"):
-        convert(ConvertRequest(root / "instances_val.json", tmp_path / "other"))
-
-
-def test_convert_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = make_root(tmp_path)
-    command = ["data", "convert", "outline", str(root / "instances_val.json"), str(tmp_path / "b.json")]
-    assert main(command) == 0
-    assert "coco to coco" in capsys.readouterr().out
-    assert main(["data", "convert", "toy", "a", "b"]) == 2
-    assert "has one format alone" in capsys.readouterr().err
 
 
 def test_real_street_scenes_have_a_ceiling_far_above_the_plain_shapes(camvid: Path) -> None:

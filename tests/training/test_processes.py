@@ -15,7 +15,6 @@ from semicoupled.training.log import read_log
 from semicoupled.training.loop import fit
 from semicoupled.training.processes import launch
 from semicoupled.training.settings import SegmentSettings, SwitchSettings, TrainingSettings
-from semicoupled.training.switching import make_switches
 
 SETTINGS = FakeSettings(
     norm="none",  # statistics of a batch are not those of its parts, and Adam blows up gradients that a norm makes 0
@@ -32,12 +31,6 @@ def test_an_unknown_device_is_refused() -> None:
         launch("tpu", "float32")
     with pytest.raises(SettingsError, match="training runs on cpu or cuda"):
         launch(torch.device("meta"), "float32")
-
-
-def test_controllers_that_would_part_are_refused() -> None:
-    settings = SwitchSettings("astsgd", scope="sample", controller="learned")
-    with pytest.raises(SettingsError, match="each of 2 processes sees its own draws"):
-        make_switches(settings, FakeTask().build(SETTINGS, {"classes": 3}).network, 0, processes=2)
 
 
 @pytest.mark.slow

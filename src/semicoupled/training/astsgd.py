@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -61,6 +62,7 @@ class ASTSGD:
         restore_one: bool = False,
         controller: Controller = "formula",
         controller_learning_rate: float = 0.01,
+        share_votes: Callable[[Votes], Votes] | None = None,
     ) -> None:
         """Make the switches of a network.
 
@@ -78,6 +80,8 @@ class ASTSGD:
             restore_one: never stop both branches of a frame, as the released code does.
             controller: q by Eq. 20 (`formula`) or `learned`.
             controller_learning_rate: Adam's, for the learned controller.
+            share_votes: makes the votes of one process those of all that train together, so that their learned
+                controllers stay one; None where it trains alone. Every process calls it once a step.
 
         Raises:
             SettingsError: a value is out of its range, or contradicts another.
@@ -96,6 +100,7 @@ class ASTSGD:
             controller=controller,
             controller_learning_rate=controller_learning_rate,
         )
+        self._share_votes = share_votes
         self._drawing = Drawing(seed, depth_of(network), scope, unbiased, restore_one)
         self._initial = math.log(classes) if classes is not None else initial_main_loss
         self._means: dict[str, float] = {}
@@ -257,6 +262,8 @@ class ASTSGD:
             trial = self._trial
             controller.learn(trial.proposal, trial.votes, trial.main_loss - main)
         votes = Votes(sum(vote.asked for vote in drawn), sum(vote.spatial_ways for vote in drawn))
+        if self._share_votes is not None:
+            votes = self._share_votes(votes)
         self._trial = _Trial(proposal, votes, main)
         relative = {name: self._means[name] / self._first[name] if self._first[name] else 1.0 for name in self._means}
         self._proposal = controller.propose(relative["spatial"], relative.get("temporal", 1.0), relative["main"])

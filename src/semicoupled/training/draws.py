@@ -12,9 +12,9 @@ import torch
 
 from semicoupled.nn.shapes import Float, Tensor
 
-Purpose = Literal["switches", "order", "stride", "controller"]
+Purpose = Literal["switches", "order", "stride", "controller", "process"]
 
-_PURPOSES: dict[Purpose, int] = {"switches": 1, "order": 2, "stride": 3, "controller": 4}
+_PURPOSES: dict[Purpose, int] = {"switches": 1, "order": 2, "stride": 3, "controller": 4, "process": 5}
 _WORD = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST = 0xBF58476D1CE4E5B9

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,10 +26,17 @@ from semicoupled.training.averaging import WeightAverage
 from semicoupled.training.clock import Clock
 from semicoupled.training.contract import RunSplits, TrainableTask
 from semicoupled.training.description import remember_description
+from semicoupled.training.draws import hash_key
 from semicoupled.training.log import RunLog
-from semicoupled.training.passes import MicroStep, Passes
+from semicoupled.training.passes import LOSSES, MicroStep, Passes
 from semicoupled.training.position import Position, Resumable
-from semicoupled.training.processes import average_gradients, average_numbers, average_statistics, launch
+from semicoupled.training.processes import (
+    average_gradients,
+    average_numbers,
+    average_statistics,
+    launch,
+    votes_of_all,
+)
 from semicoupled.training.progress import NoProgress, Progress
 from semicoupled.training.rate import clamp_gradients, rate_factor
 from semicoupled.training.run_settings import RunSettings
@@ -129,7 +137,9 @@ class _Trainer:
             model.parameters(), lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
         )
         network = getattr(model, "network", None)
-        self._switches = make_switches(settings.switches, network, settings.seed, fabric.world_size)
+        self._switches = make_switches(
+            settings.switches, network, settings.seed, partial(votes_of_all, fabric, scope=settings.switches.scope)
+        )
         self._average = None if training.weight_average is None else WeightAverage(model, training.weight_average)
         self._passes = Passes(
             fabric,
@@ -209,7 +219,10 @@ class _Trainer:
         if self._switches is not None:
             self._switches.set_progress(share)
         _ = self._model.train()
-        first_sample = self._fabric.global_rank * (training.batch // self._fabric.world_size)
+        rank = self._fabric.global_rank
+        if rank:  # else what a network draws itself (dropout) would be the same for the samples of all processes
+            torch.manual_seed(hash_key(self._settings.seed, "process", self._at.step, rank))  # pyright: ignore[reportUnknownMemberType]
+        first_sample = rank * (training.batch // self._fabric.world_size)
         sums: dict[str, Tensor] = {}
         for number in range(training.accumulate):
             batch = cast(Any, self._fabric.to_device(next(batches)))
@@ -224,7 +237,7 @@ class _Trainer:
         self._optimizer.zero_grad()
         if self._average is not None:
             self._average.update(self._model)
-        return average_numbers(self._fabric, sums)
+        return average_numbers(self._fabric, sums, LOSSES)
 
     def _note(self, losses: dict[str, Tensor], log: RunLog | None) -> None:
         """Tell the switches and the log about a step's losses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -15,8 +16,13 @@ from semicoupled.training.contract import Batch, Output, TrainableTask
 from semicoupled.training.draws import hash_key
 from semicoupled.training.ltsc import Segment, overlap_loss, plan_for, stride_of, walk
 from semicoupled.training.objective import Losses, total
+from semicoupled.training.pooling import pooling
+from semicoupled.training.processes import mean_over_processes, same_on_all
 from semicoupled.training.settings import GoalWeights, SegmentSettings
 from semicoupled.training.switches import Switches
+
+LOSSES = ("main_loss", "spatial_loss", "temporal_loss", "overlap_loss")
+"""Names of what a pass gives, as far as it has them."""
 
 
 class MicroStep(NamedTuple):
@@ -76,7 +82,9 @@ class Passes:
         """Go forward and backward over a batch, segment by segment.
 
         A segment's losses weigh as its frames among those of all segments; the overlap loss is a mean over the
-        junctions. Gradients are added to those that are there.
+        junctions. Gradients are added to those that are there. Processes may have sequences of different lengths: each
+        process's samples count as much as any other's, however many segments they have, and what counts in them is
+        counted for each process alone. Of sequences of one length it is counted over the whole batch (`pooled_mean`).
 
         Args:
             batch: the samples.
@@ -90,6 +98,11 @@ class Passes:
             ShapeError: the batch does not begin with frames B T C H W.
         """
         segments = self._plan(batch, micro_step)
+        alike = same_on_all(self._fabric, batch.frames.shape[1])  # else some would count more often than others
+        with pooling(partial(mean_over_processes, self._fabric) if alike else None):
+            return self._run(batch, segments, micro_step)
+
+    def _run(self, batch: Batch, segments: Sequence[Segment], micro_step: MicroStep) -> dict[str, Tensor]:
         frames = sum(len(segment) for segment in segments)
         sums: dict[str, Tensor] = {}
         before: _Side | None = None

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from semicoupled.errors import SettingsError
 from semicoupled.training.astsgd import ASTSGD
 from semicoupled.training.settings import SwitchSettings
 from semicoupled.training.stsgd import STSGD
-from semicoupled.training.switches import Switches
+from semicoupled.training.switches import Switches, Votes
 
 
-def make_switches(settings: SwitchSettings, network: Any, seed: int, processes: int = 1) -> Switches | None:
+def make_switches(
+    settings: SwitchSettings, network: Any, seed: int, share_votes: Callable[[Votes], Votes] | None = None
+) -> Switches | None:
     """Make the switches of a network.
 
     Args:
         settings: which ones.
         network: for its `depth`.
         seed: all draws follow from it.
-        processes: that train together.
+        share_votes: makes the votes of one process those of all that train together; None where it trains alone.
 
     Returns:
         The switches, or None for method `none`.
 
     Raises:
-        SettingsError: the network has no depth, or the controller cannot see all draws.
+        SettingsError: the network has no depth.
     """
     if settings.method == "none":
         return None
@@ -44,11 +47,6 @@ def make_switches(settings: SwitchSettings, network: Any, seed: int, processes: 
             scope=settings.scope,
             unbiased=settings.unbiased,
         )
-    if settings.controller == "learned" and settings.scope == "sample" and processes > 1:
-        raise SettingsError(
-            f"switches.controller learned with scope sample: each of {processes} processes sees its own draws, and "
-            "their controllers would part. Set switches.scope to batch."
-        )
     return ASTSGD(
         depth,
         seed=seed,
@@ -63,4 +61,5 @@ def make_switches(settings: SwitchSettings, network: Any, seed: int, processes: 
         restore_one=settings.restore_one,
         controller=settings.controller,
         controller_learning_rate=settings.controller_learning_rate,
+        share_votes=share_votes,
     )

@@ -14,6 +14,7 @@ from semicoupled.tasks.action.model import ActionOutput
 from semicoupled.tasks.action.settings import LossSettings, SubGoals
 from semicoupled.training.motion_goal import motion_loss
 from semicoupled.training.objective import Losses
+from semicoupled.training.pooling import pooled_mean
 
 
 def make_goals(settings: LossSettings, sub_goals: SubGoals) -> Callable[[ActionOutput, ActionBatch], Losses]:
@@ -60,7 +61,7 @@ def answer_loss(scores: Float[Tensor, "B T K"], batch: ActionBatch, settings: Lo
     else:
         logs = video_logs(scores, valid) if settings.average == "probabilities" else _mean_scores(scores, valid)
         per_video = _smooth(logs, batch.label[:, 0], settings.smoothing)
-    return (per_video * there).sum() / there.sum().clamp_min(1)
+    return pooled_mean((per_video * there).sum(), there.sum())
 
 
 def video_logs(scores: Float[Tensor, "B T K"], valid: Float[Tensor, "B T"]) -> Float[Tensor, "B K"]:

@@ -11,6 +11,7 @@ from semicoupled.tasks.driving.model import DrivingOutput
 from semicoupled.tasks.driving.settings import SubGoals
 from semicoupled.training.motion_goal import motion_loss
 from semicoupled.training.objective import Losses
+from semicoupled.training.pooling import pooled_mean
 
 
 def make_goals(sub_goals: SubGoals) -> Callable[[DrivingOutput, DrivingBatch], Losses]:
@@ -44,4 +45,4 @@ def angle_loss(answer: Tensor, batch: DrivingBatch) -> Tensor:
         batch: with label and weight, B T.
     """
     square = (answer.float().squeeze(-1) - batch.angle).square()
-    return (square * batch.weight).sum() / batch.weight.sum().clamp(min=1.0)
+    return pooled_mean((square * batch.weight).sum(), batch.weight.sum())

@@ -13,6 +13,7 @@ from semicoupled.tasks.nowcasting.extrapolation.advection import carry, departur
 from semicoupled.tasks.nowcasting.settings import Form, LossSettings
 from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 from semicoupled.training.objective import Losses
+from semicoupled.training.pooling import pooled_mean
 
 FLOW_SCALE = 20.0
 """Pixels per frame that count as much as the whole scale of 60 dBZ."""
@@ -109,4 +110,4 @@ def mean_square(error: Tensor) -> Tensor:
     """Mean square of what is not NaN, over any shape, with zero gradient elsewhere; 0 where everything is missing."""
     there = ~error.isnan()
     # NaN is taken out before the square, whose gradient would be 0 times NaN
-    return (torch.where(there, error, 0.0) ** 2).sum() / there.sum().clamp_min(1)
+    return pooled_mean((torch.where(there, error, 0.0) ** 2).sum(), there.sum())

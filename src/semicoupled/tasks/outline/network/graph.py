@@ -20,6 +20,7 @@ from torch import nn
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.tasks.outline.network.raster import FINE
 from semicoupled.tasks.outline.network.rollout import Corners
+from semicoupled.training.pooling import pooled_mean
 
 ROUNDS = 5
 """How often messages go round."""
@@ -128,7 +129,7 @@ def graph_loss(scores: Float[Tensor, "B M K"], ring: Ring, truth: Float[Tensor, 
     """Cross entropy of the nodes' offsets; nodes too far from the truth do not count."""
     target, counted = offsets_to(ring, truth)
     each = F.cross_entropy(scores.float().flatten(0, 1), target.flatten(), reduction="none").view_as(counted)
-    return torch.where(counted, each, 0.0).sum() / counted.sum().clamp_min(1)
+    return pooled_mean(torch.where(counted, each, 0.0).sum(), counted.sum())
 
 
 def moved(scores: Float[Tensor, "B M K"], ring: Ring) -> Float[Tensor, "B M 2"]:

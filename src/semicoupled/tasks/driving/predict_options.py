@@ -21,6 +21,9 @@ class PredictOptions:
             (data.on_error) if None.
         streams: ``all`` answers from time and from space alone, too, which tells how important time is; ``main`` is
             quicker. ``auto`` is all for files, and main for a camera or a pipe.
+        devices: processes that share the drives: each on a GPU of its own where there are several, else on the CPU's
+            cores. What a killed one had begun is taken up by the others, and what a killed call had done by the next.
+            On several machines start them with torchrun, and leave this out.
         camera: live from a camera: its number, its device, or an address that FFmpeg reads (rtsp://...). No inputs are
             given then. It ends with Ctrl-C, or after `frames`.
         stdin: live from the standard input: WIDTHxHEIGHT of raw RGB frames, or ``mjpeg``. It ends with its input.
@@ -32,6 +35,7 @@ class PredictOptions:
     rate: float | None = None
     on_error: OnError | None = None
     streams: Literal["auto", "all", "main"] = "auto"
+    devices: int = 1
     camera: str | None = None
     stdin: str | None = None
     late: Literal["auto", "drop", "keep"] = "auto"
@@ -44,6 +48,10 @@ class PredictOptions:
         at_least("--frames", self.frames, 1)
         if self.camera is not None and self.stdin is not None:
             raise SettingsError("--camera and --stdin: expected one of them. Leave the other out.")
+        if self.devices < 1:
+            raise SettingsError(f"--devices: expected at least 1, got {self.devices!r}.")
+        if self.devices > 1 and self.live:
+            raise SettingsError(f"--devices {self.devices}: live frames go to one process. Leave it out.")
         if not self.live:
             given = [name for name, usual in (("frames", None), ("late", "auto")) if getattr(self, name) != usual]
             if given:

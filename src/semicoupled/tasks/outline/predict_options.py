@@ -26,6 +26,9 @@ class PredictOptions:
         firsts: first points that are tried where none is given; see `EvaluationSettings`.
         on_error: ``fail`` at the first image that cannot be used, or ``skip`` it; more than 1 % skipped fails all the
             same.
+        devices: processes that share the images: each on a GPU of its own where there are several, else on the CPU's
+            cores. What a killed one had begun is taken up by the others, and what a killed call had done by the next.
+            On several machines start them with torchrun, and leave this out.
     """
 
     boxes: str | None = None
@@ -35,10 +38,11 @@ class PredictOptions:
     beam: int = 1
     firsts: int = 1
     on_error: OnError = "fail"
+    devices: int = 1
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("beam", "firsts"):
+        for name in ("beam", "firsts", "devices"):
             at_least(f"--{name}", getattr(self, name), 1)
 
     @property

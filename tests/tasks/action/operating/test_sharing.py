@@ -16,11 +16,12 @@ import pytest
 import torch
 
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.sharing import Group, parts_folder
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.tasks.action.model import build_model
 from semicoupled.tasks.action.operating.predictor import ActionPredictor
-from semicoupled.tasks.action.operating.sharing import Group, SharedRecords, parts_folder, share_of_threads
+from semicoupled.tasks.action.operating.sharing import SharedRecords
 from semicoupled.tasks.action.settings import ActionSettings, ModelSettings, PredictSettings
 from semicoupled.training.progress import NoProgress
 
@@ -80,18 +81,6 @@ def test_one_process_begins_and_several_go_on(model: Any, videos: list[Path], tm
     (written,) = predict(model, videos, out, devices=2, batch=1)
     assert written.read_bytes() == alone.read_bytes()
     assert not out.with_name("begun.jsonl.part").exists()
-
-
-def test_threads_are_shared_and_given_back() -> None:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(6)
-        for size, own in ((2, 3), (4, 1), (9, 1)):
-            with share_of_threads(size):
-                assert torch.get_num_threads() == own
-            assert torch.get_num_threads() == 6
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_a_file_of_other_options_is_not_gone_on_with(model: Any, videos: list[Path], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from outline_samples import make_pictures, small_settings
 from PIL import Image
 
 from semicoupled.errors import DataError, SettingsError
+from semicoupled.sharing import parts_folder
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.outline.crops import Box
 from semicoupled.tasks.outline.drawing.boxes import read_boxes
@@ -153,3 +154,36 @@ def test_an_image_on_its_side_gives_points_as_a_person_sees_it(predictor: Outlin
     _predict(predictor, [tmp_path / "side.png"], tmp_path / "out.json")
     picture = read_annotations(tmp_path / "out.json").pictures[0]
     assert (picture.width, picture.height) == (40, 80)
+
+
+@pytest.mark.parametrize("form", ["coco", "masks"])
+def test_images_that_are_shared_come_out_the_same(
+    predictor: OutlinePredictor, folder: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(out: Path) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in ([out] if out.is_file() else out.rglob("*")) if path.is_file()}
+
+    options = {"boxes": str(folder / "boxes.csv"), "format": form, "pictures": str(folder / "pictures")}
+    names = [folder / place / ("out.json" if form == "coco" else "out") for place in ("alone", "shared")]
+    _ = _predict(predictor, [folder / "images"], names[0], **options)
+    pictures = told(folder / "pictures")
+    with monkeypatch.context() as torchrun:
+        torchrun.setenv("RANK", "1")
+        torchrun.setenv("WORLD_SIZE", "2")
+        assert _predict(predictor, [folder / "images"], names[1], **options) == []
+    assert len(list(parts_folder(names[1]).glob("*.done"))) == 2
+    written = _predict(predictor, [folder / "images"], names[1], **options)
+    assert told(names[1]) == told(names[0])
+    assert told(folder / "pictures") == pictures
+    assert all(path.is_file() for path in written)
+    assert not parts_folder(names[1]).exists()
+
+
+def test_an_image_that_is_skipped_by_another_process_counts(
+    predictor: OutlinePredictor, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "images/0_0.png").write_bytes(b"no image")
+    options = {"boxes": str(folder / "boxes.csv"), "on_error": "skip"}
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(DataError, match=r"1 of 2 images cannot be used, more than the 1%.*0_0\.png"):
+        _predict(predictor, [], folder / "out.json", **options)

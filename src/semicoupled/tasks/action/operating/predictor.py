@@ -19,6 +19,16 @@ from torch import nn
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.live import open_source
+from semicoupled.sharing import (
+    Group,
+    Sharing,
+    autocast_type,
+    place_of,
+    share_of_threads,
+    sharing_of,
+    weights_digest,
+    workers,
+)
 from semicoupled.task_parts import TaskModel
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.answering import can_stream
@@ -29,16 +39,7 @@ from semicoupled.tasks.action.operating.annotated import Held, annotate
 from semicoupled.tasks.action.operating.live import LiveSession, answer_live
 from semicoupled.tasks.action.operating.pace import paced
 from semicoupled.tasks.action.operating.records import Record, RecordFile, Style
-from semicoupled.tasks.action.operating.sharing import (
-    Answer,
-    Group,
-    SharedRecords,
-    autocast_type,
-    parts_folder,
-    place_of,
-    share_of_threads,
-    workers,
-)
+from semicoupled.tasks.action.operating.sharing import Answer, SharedRecords
 from semicoupled.tasks.action.operating.slots import answer_side_by_side
 from semicoupled.tasks.action.operating.video_answer import answer_frames
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
@@ -82,10 +83,10 @@ class ActionPredictor:
         out, shown = request.only_out(), request.progress or NoProgress()
         videos = find_inputs(request.inputs)
         chosen = {"top": options.top, "per_frame": options.per_frame, "chunk": options.chunk, "batch": options.batch}
-        about = {"classes": list(self._classes), "weights": self._weights(), "options": chosen}
-        group = Group.of_torchrun()
-        if options.devices > 1 or group.size > 1 or parts_folder(out).exists():
-            yield from self._together(videos, out, about, group, request, options)
+        about = {"classes": list(self._classes), "weights": weights_digest(self._network), "options": chosen}
+        how = sharing_of(options.devices, out)
+        if how is not None:
+            yield from self._together(videos, out, about, how, request, options)
             return
         file = RecordFile(out, about)
         file.begin()
@@ -106,22 +107,19 @@ class ActionPredictor:
         videos: Sequence[Path],
         out: Path,
         about: Mapping[str, Any],
-        group: Group,
+        how: Sharing,
         request: PredictRequest,
         options: PredictSettings,
     ) -> Iterator[Path]:
         """Share the videos with other processes: those that are started here, or those of torchrun."""
-        if group.size > 1 and options.devices > 1:
-            raise SettingsError(f"devices {options.devices}: torchrun has started {group.size} processes. Leave it out")
-        model = copy.deepcopy(cast(nn.Module, self._model)).cpu()
+        model = copy.deepcopy(self._network).cpu()
         arguments = (self._settings, list(self._classes), model, videos, out, about, options, autocast_type())
-        count = options.devices if group.size == 1 else 1
-        with workers(count, work_along, arguments, request.stopped) as stopped, share_of_threads(count):
-            records = SharedRecords(out, about, group)
+        with workers(how.started, work_along, arguments, request.stopped) as stopped, share_of_threads(how.started):
+            records = SharedRecords(out, about, how.group)
             done = yield from records.write(
                 videos, self.answering(options), options.batch, request.progress or NoProgress(), stopped
             )
-        if done and group.rank == 0:
+        if done and how.group.rank == 0:
             yield records.join(videos)
 
     def answering(self, options: PredictSettings) -> Answer:
@@ -195,12 +193,9 @@ class ActionPredictor:
     def _style(self, options: PredictSettings) -> Style:
         return Style(self._classes, options.top, options.per_frame, self._settings.loss.average)
 
-    def _weights(self) -> str:
-        digest = hashlib.sha256()
-        for name, value in sorted(cast(nn.Module, self._model).state_dict().items()):
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+    @property
+    def _network(self) -> nn.Module:
+        return cast(nn.Module, self._model)
 
 
 def work_along(

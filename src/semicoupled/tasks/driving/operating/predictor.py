@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+from torch import nn
 
 from semicoupled.data.video_container import load_av
 from semicoupled.description import Description
 from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
 from semicoupled.live import open_source
+from semicoupled.sharing import Work, share, sharing_of, weights_digest
 from semicoupled.skipping import OnError
 from semicoupled.task_requests import NoOptions, PredictRequest
 from semicoupled.tasks.driving.answering import answer_drive
-from semicoupled.tasks.driving.answers import DriveAnswers
+from semicoupled.tasks.driving.answers import DriveAnswers, packed, unpacked
 from semicoupled.tasks.driving.drives import Drive, Unit
 from semicoupled.tasks.driving.model import DrivingModel
 from semicoupled.tasks.driving.operating.answer_table import to_csv
@@ -70,7 +72,14 @@ class DrivingPredictor:
             yield from self._live(request, options, shown)
             return
         drives = read_inputs(request.inputs, self.settings.data, self.unit, options.rate)
-        answers = self._answer_all(drives, options, shown)
+        how = sharing_of(options.devices, request.out[0])
+        pieces = None if how is None else share(self._work(drives, request, options), how, shown, request.stopped)
+        if how is not None and pieces is None:
+            return  # others put it together, or it was stopped
+        if pieces is None:
+            answers = self._answer_all(drives, options, shown)
+        else:
+            answers = [unpacked(pieces.result(name)) for name in _names(drives)]
         for out in request.out:
             if out.suffix.lower() == ".csv":
                 write_text(out, to_csv(answers))
@@ -79,6 +88,8 @@ class DrivingPredictor:
                 kept = [forgiving(drive, self._on_error(options))[0] for drive in drives]
                 write_drive_video(out, kept, answers, threshold, shown)
             yield out
+        if pieces is not None:
+            pieces.remove()
 
     @property
     def unit(self) -> Unit:
@@ -108,17 +119,40 @@ class DrivingPredictor:
         try:
             for drive in drives:
                 before = sum(len(each.times) for each in answers)
-                readable, frames = forgiving(
-                    drive, self._on_error(options), lambda index, before=before: shown.update(before + index)
+                answers.append(
+                    self.answer_forgiving(drive, options, lambda index, before=before: shown.update(before + index))
                 )
-                said = self.answer(readable, main_only=options.streams == "main")
-                if frames.missing:
-                    said = _without(said, sorted(frames.missing))
-                answers.append(said)
                 shown.update(sum(len(each.times) for each in answers))
         finally:
             shown.end()
         return answers
+
+    def answer_forgiving(
+        self, drive: Drive, options: PredictOptions, seen: Callable[[int], None] | None = None
+    ) -> DriveAnswers:
+        """Answer for a drive whose frames need not all be readable, as the options say.
+
+        Args:
+            drive: which.
+            options: `on_error` and `streams`.
+            seen: is told the number of each frame that is asked for.
+
+        Raises:
+            DataError: a frame, or too many, cannot be read.
+        """
+        readable, frames = forgiving(drive, self._on_error(options), seen)
+        said = self.answer(readable, main_only=options.streams == "main")
+        return _without(said, sorted(frames.missing)) if frames.missing else said
+
+    def _work(self, drives: Sequence[Drive], request: PredictRequest, options: PredictOptions) -> Work:
+        about = {
+            "weights": weights_digest(self.model),
+            "settings": [str(self.settings.data), str(self.settings.evaluation)],
+            "options": str(replace(options, devices=1)),
+            "drives": [[name, len(drive)] for name, drive in zip(_names(drives), drives, strict=True)],
+        }
+        arguments = (self.settings, self.description, tuple(request.inputs), options)
+        return Work(request.out[0], about, _names(drives), piece_maker, self.model, arguments)
 
     def _live(self, request: PredictRequest, options: PredictOptions, shown: Progress) -> Iterator[Path]:
         if request.inputs:
@@ -144,6 +178,31 @@ class DrivingPredictor:
                 load_av("MP4 is written")
         if len(set(outs)) < len(outs):
             raise SettingsError(f"--out: {', '.join(map(str, outs))}: expected each file once")
+
+
+def piece_maker(
+    model: nn.Module,
+    settings: DrivingSettings,
+    description: Description,
+    inputs: Sequence[Path],
+    options: PredictOptions,
+) -> Callable[[int], bytes]:
+    """Give the function that answers for a drive by its position, in one of several processes.
+
+    Args:
+        model: on its device, in eval mode.
+        settings: of the run.
+        description: of its data.
+        inputs: see `DrivingPredictor.predict`.
+        options: likewise.
+    """
+    predictor = DrivingPredictor(settings, description, cast(DrivingModel, model))
+    drives = read_inputs(inputs, settings.data, predictor.unit, options.rate)
+    return lambda index: packed(predictor.answer_forgiving(drives[index], options))
+
+
+def _names(drives: Sequence[Drive]) -> list[str]:
+    return [f"{index} {drive.source} {drive.name}" for index, drive in enumerate(drives)]
 
 
 def _without(said: DriveAnswers, missing: Sequence[int]) -> DriveAnswers:

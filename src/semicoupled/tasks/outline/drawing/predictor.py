@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import cast
+
+from torch import nn
 
 from semicoupled.errors import DataError
 from semicoupled.files import write_bytes
 from semicoupled.report import png
+from semicoupled.sharing import Work, share, sharing_of, weights_digest
 from semicoupled.skipping import Skipped, place_of
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.outline.crops import CONTEXT, Box, cut_out, window_of
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.boxes import Wanted, read_boxes
 from semicoupled.tasks.outline.drawing.decoding import Ask
-from semicoupled.tasks.outline.drawing.outlines import Outlined, outline
+from semicoupled.tasks.outline.drawing.found import Found, found_of, packed, unpacked
+from semicoupled.tasks.outline.drawing.outlines import outline
 from semicoupled.tasks.outline.drawing.pictures import draw_outlines
 from semicoupled.tasks.outline.formats.listing import find_format
-from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
+from semicoupled.tasks.outline.formats.records import Annotations
 from semicoupled.tasks.outline.geometry.polygons import as_points, to_cells
 from semicoupled.tasks.outline.images import SUFFIXES, read_image, read_size
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.predict_options import PredictOptions
-from semicoupled.training.progress import NoProgress
+from semicoupled.training.progress import NoProgress, Progress
 
-
-class Found(NamedTuple):
-    """One image's outlines.
-
-    Attributes:
-        picture: what is written of it.
-        outlined: the same, with confidences.
-    """
-
-    picture: Picture
-    outlined: list[Outlined]
+Job = tuple[Path, str, "list[Wanted] | None"]
+"""An image, what it is called in what is written, and its objects; None takes the whole image."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +65,23 @@ class OutlinePredictor:
         out, progress = request.only_out(), request.progress or NoProgress()
         jobs = _jobs(request.inputs, options)
         writer = find_format(options.format)
+        how = sharing_of(options.devices, out)
+        pieces = None if how is None else share(self._work(jobs, out, options), how, progress, request.stopped)
+        if how is not None and pieces is None:
+            return  # others put it together, or it was stopped
+        said = (
+            self._one_by_one(jobs, options, progress)
+            if pieces is None
+            else (unpacked(pieces.result(name)) for name in _names(jobs))
+        )
         found: list[tuple[Path, Found]] = []
         place = place_of(request.inputs or [Path(str(options.boxes))])
         skipped = Skipped(options.on_error, place, "images", hint="Nothing was written")
-        progress.begin("outlining", len(jobs))
-        try:
-            for done, (path, name, wanted) in enumerate(jobs):
-                try:
-                    found.append((path, self.outline(path, name, wanted, options.beam, options.firsts)))
-                except DataError as error:
-                    skipped.add(error)
-                progress.update(done + 1)
-        finally:
-            progress.end()
+        for (path, _, _), image in zip(jobs, said, strict=True):
+            if isinstance(image, DataError):
+                skipped.add(image)
+            else:
+                found.append((path, image))
         skipped.close(len(jobs))
         labels = tuple(dict.fromkeys(one.label for _, image in found for one in image.picture.instances))
         folder = _common([path for path, _ in found])
@@ -97,6 +96,42 @@ class OutlinePredictor:
                     ),
                 )
                 yield target
+        if pieces is not None:
+            pieces.remove()
+
+    def _one_by_one(
+        self, jobs: Sequence[Job], options: PredictOptions, progress: Progress
+    ) -> Iterator[Found | DataError]:
+        progress.begin("outlining", len(jobs))
+        try:
+            for done, job in enumerate(jobs):
+                yield self.outline_or_error(job, options)
+                progress.update(done + 1)
+        finally:
+            progress.end()
+
+    def outline_or_error(self, job: Job, options: PredictOptions) -> Found | DataError:
+        """Outline the objects of one image, or say why that cannot be, where the options skip such an image.
+
+        Raises:
+            DataError: it cannot be, and `on_error` is ``fail``.
+        """
+        path, name, wanted = job
+        try:
+            return self.outline(path, name, wanted, options.beam, options.firsts)
+        except DataError as error:
+            if options.on_error == "fail":
+                raise
+            return error
+
+    def _work(self, jobs: Sequence[Job], out: Path, options: PredictOptions) -> Work:
+        about = {
+            "weights": weights_digest(self.model),
+            "settings": str(self.data),
+            "options": str(replace(options, devices=1)),
+            "images": [[str(path), name, str(wanted)] for path, name, wanted in jobs],
+        }
+        return Work(out, about, _names(jobs), piece_maker, self.model, (self.data, list(jobs), options))
 
     def outline(self, path: Path, name: str, wanted: Sequence[Wanted] | None, beam: int = 1, firsts: int = 1) -> Found:
         """Outline the objects of one image.
@@ -135,14 +170,29 @@ class OutlinePredictor:
             if objects
             else []
         )
-        instances = tuple(
-            Instance(one.label, (Part(found.points, confidence=tuple(found.confidences)),))
-            for one, found in zip(objects, outlined, strict=True)
-        )
-        return Found(Picture(name, width, height, instances), outlined)
+        return found_of(name, width, height, [one.label for one in objects], outlined)
 
 
-def _jobs(inputs: Sequence[Path], options: PredictOptions) -> list[tuple[Path, str, list[Wanted] | None]]:
+def piece_maker(
+    model: nn.Module, data: DataSettings, jobs: Sequence[Job], options: PredictOptions
+) -> Callable[[int], bytes]:
+    """Give the function that outlines an image by its position, in one of several processes.
+
+    Args:
+        model: on its device, in eval mode.
+        data: how it sees objects.
+        jobs: all images.
+        options: of the prediction.
+    """
+    predictor = OutlinePredictor(data, cast(OutlineModel, model))
+    return lambda index: packed(predictor.outline_or_error(jobs[index], options))
+
+
+def _names(jobs: Sequence[Job]) -> list[str]:
+    return [f"{index} {name}" for index, (_, name, _) in enumerate(jobs)]
+
+
+def _jobs(inputs: Sequence[Path], options: PredictOptions) -> list[Job]:
     """Say which images are outlined, what they are called, and what is wanted in them."""
     files = [file for path in inputs for file in _images(path)]
     if options.boxes is None:

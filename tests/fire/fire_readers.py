@@ -240,6 +240,12 @@ def _videos() -> list[Reader]:
     def frames(folder: Path) -> Path:
         return samples().write_frames(folder / "clip", samples().square(4))
 
+    def shards(folder: Path) -> Path:
+        frames(folder)
+        files: dict[str, bytes] = {"left/one.cls": b"1"}
+        files |= {f"left/one.{path.name}": path.read_bytes() for path in sorted((folder / "clip").iterdir())}
+        return module("action", "test_webdataset").pack(folder / "a.tar", {**files, "x" * 120 + ".json": b"{}"})
+
     def records(folder: Path) -> Path:
         path = folder / "answers.jsonl"
         record = {"video": "a.mp4", "frames": [[0.0, 1.0]], "count": 1, "answer": "left", "error": None}
@@ -258,6 +264,7 @@ def _videos() -> list[Reader]:
             )
             for kind in ("mp4", "avi", "mkv")
         ),
+        Reader("shards", shards, lambda path: [list(iterate_frames(clip.path)) for clip in list_clips(path).clips]),
         Reader("frames", frames, lambda path: list(iterate_frames(path, rate=None, frame_rate=10.0))),
         Reader("action answers", records, lambda path: RecordFile(path, about)),
     ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semicoupled.data.shards import PackedFile
 from semicoupled.errors import DataError
 
 _HEAD = 256
@@ -77,7 +78,7 @@ def check_place(path: Path) -> None:
         raise DataError(f"{path.name[:100]}: lies elsewhere; expected only files below the folder that was chosen")
 
 
-def check_pixels(path: Path, width: int, height: int) -> None:
+def check_pixels(path: Path | PackedFile, width: int, height: int) -> None:
     """Refuse an image before it is decoded.
 
     Raises:
@@ -90,7 +91,7 @@ def check_pixels(path: Path, width: int, height: int) -> None:
         )
 
 
-def check_image(path: Path, content: bytes) -> None:
+def check_image(path: Path | PackedFile, content: bytes) -> None:
     """Refuse an image by what its head says.
 
     Raises:
@@ -110,7 +111,7 @@ def check_image(path: Path, content: bytes) -> None:
     check_pixels(path, width, height)
 
 
-def container_format(path: Path) -> str | None:
+def container_format(path: Path | PackedFile) -> str | None:
     """Name a video's container by its first bytes, so that FFmpeg needs not guess.
 
     Guessing would also find playlists and scripts, which reach for other files and addresses.
@@ -123,8 +124,8 @@ def container_format(path: Path) -> str | None:
     """
     if _BOUNDS.get() is None:
         return None
-    check_place(path)
-    with path.open("rb") as file:
+    check_place(path.shard if isinstance(path, PackedFile) else path)
+    with path.open() if isinstance(path, PackedFile) else path.open("rb") as file:
         head = file.read(_HEAD)
     for place, start, name in _CONTAINERS:
         if head[place : place + len(start)] == start:
@@ -137,7 +138,7 @@ def container_format(path: Path) -> str | None:
     )
 
 
-def limit_decoder(path: Path, stream: Any) -> None:
+def limit_decoder(path: Path | PackedFile, stream: Any) -> None:
     """Refuse a video's stream that says huge frames, and let its decoder make none.
 
     Args:

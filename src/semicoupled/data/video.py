@@ -18,6 +18,7 @@ import numpy as np
 from semicoupled.data.video_container import (
     SEEK_MARGIN,
     Clock,
+    VideoSource,
     decode,
     frame_rate,
     no_frame,
@@ -100,7 +101,7 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
 
 
-def probe(path: Path) -> VideoInfo:
+def probe(path: VideoSource) -> VideoInfo:
     """Read the header and the first frame.
 
     Raises:
@@ -118,12 +119,12 @@ def probe(path: Path) -> VideoInfo:
 
 
 def read_video(
-    path: Path, start: float | None = None, end: float | None = None, rate: float | None = None
+    path: VideoSource, start: float | None = None, end: float | None = None, rate: float | None = None
 ) -> Iterator[VideoFrame]:
     """Decode a video.
 
     Args:
-        path: the file.
+        path: the file, or a video in a shard.
         start: seconds; the first frame is the first one at or after it.
         end: seconds; the last frame is before it.
         rate: frames a second to give; None gives each frame of the file at its own time, which need not be equally
@@ -156,7 +157,7 @@ def read_video(
         )
 
 
-def check_video(path: Path) -> VideoCheck:
+def check_video(path: VideoSource) -> VideoCheck:
     """Decode a whole video and say what was found; a bad video raises nothing.
 
     Raises:
@@ -172,7 +173,7 @@ def check_video(path: Path) -> VideoCheck:
     return VideoCheck(info, frames, time, None)
 
 
-def _timed(path: Path, begin: float, end: float | None) -> Iterator[VideoFrame]:
+def _timed(path: VideoSource, begin: float, end: float | None) -> Iterator[VideoFrame]:
     """Give the frames before `end`, from `begin` on or from some way before it."""
     if begin > _NEAR:
         with open_video(path) as container:
@@ -195,7 +196,7 @@ def _stamped(frames: Iterator[Any], clock: Clock) -> Iterator[tuple[float, Any]]
 
 
 def _upright(
-    frames: Iterator[tuple[float, Any]], path: Path, end: float | None, stated: float | None
+    frames: Iterator[tuple[float, Any]], path: VideoSource, end: float | None, stated: float | None
 ) -> Iterator[VideoFrame]:
     """Turn the frames before `end` upright, and see to it that they are of one size and as many as was stated."""
     size: tuple[int, ...] | None = None

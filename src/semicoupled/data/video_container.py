@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from semicoupled.data.shards import PackedFile
 from semicoupled.data.untrusted import container_format, limit_decoder
 from semicoupled.errors import DataError, MissingExtraError
 
 _DEFAULT_RATE = 25.0
+VideoSource = Path | PackedFile
+"""Where a video is: a file, or a part of a shard."""
 SEEK_MARGIN = 1.0
 """Seconds before the asked start that are sought, since a container's index may be off."""
 
@@ -36,21 +39,26 @@ def load_av(purpose: str = "video is read and written") -> Any:
 
 
 @contextmanager
-def open_video(path: Path) -> Generator[Any]:
-    """Open a video file with PyAV; the container is closed at the end.
+def open_video(path: VideoSource) -> Generator[Any]:
+    """Open a video file, or one that lies in a shard, with PyAV; the container is closed at the end.
 
     Raises:
         DataError: there is no such file, it is empty, no video, or holds no picture.
         MissingExtraError: PyAV is not installed.
     """
     av = load_av()
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; expected a video file")
-    if path.stat().st_size == 0:
+    if (path.member.size if isinstance(path, PackedFile) else path.stat().st_size) == 0:
         raise DataError(f"{path}: is empty (0 bytes); expected a video. Copy or record it again")
     kind = container_format(path)
+    with path.open() if isinstance(path, PackedFile) else nullcontext(str(path)) as place:
+        yield from _container(av, place, path, kind)
+
+
+def _container(av: Any, place: Any, path: VideoSource, kind: str | None) -> Generator[Any]:
     try:
-        container = av.open(str(path), format=kind, metadata_errors="ignore")
+        container = av.open(place, format=kind, metadata_errors="ignore")
     except (av.error.FFmpegError, ValueError) as error:
         raise DataError(
             f"{path}: cannot be opened as a video ({_reason(error)}); expected a file that FFmpeg reads, whole. A "
@@ -66,7 +74,7 @@ def open_video(path: Path) -> Generator[Any]:
         yield container
 
 
-def decode(container: Any, path: Path) -> Iterator[Any]:
+def decode(container: Any, path: VideoSource) -> Iterator[Any]:
     """Decode from where a container stands; a frame is a PyAV one.
 
     Raises:
@@ -89,7 +97,7 @@ def decode(container: Any, path: Path) -> Iterator[Any]:
         ) from error
 
 
-def seek(container: Any, path: Path, clock: Clock, seconds: float) -> tuple[float, Any] | None:
+def seek(container: Any, path: VideoSource, clock: Clock, seconds: float) -> tuple[float, Any] | None:
     """Go to a key frame before a time; None where the file has no stamps, or an index that leads astray."""
     av, stream = load_av(), container.streams.video[0]
     first = next(decode(container, path), None)
@@ -108,7 +116,7 @@ def seek(container: Any, path: Path, clock: Clock, seconds: float) -> tuple[floa
     return time, landed
 
 
-def upright(frame: Any, path: Path | str) -> np.ndarray:
+def upright(frame: Any, path: VideoSource | str) -> np.ndarray:
     """Give a decoded frame of PyAV as an upright image, H W 3, uint8, RGB.
 
     Raises:
@@ -149,7 +157,7 @@ def quarter_turns(frame: Any) -> int:
     return round(frame.rotation / 90) % 4
 
 
-def no_frame(path: Path) -> DataError:
+def no_frame(path: VideoSource) -> DataError:
     """Give the error of a video without a single frame."""
     return DataError(f"{path}: holds no frame that can be decoded; expected at least one. Copy or record it again")
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from semicoupled.data.augment import Size, covering, resize
+from semicoupled.data.shards import PackedFile, PackedFrames
 from semicoupled.data.untrusted import check_image, check_place
 from semicoupled.data.video import VideoFrame, read_video
 from semicoupled.errors import DataError
 from semicoupled.tasks.action.data_settings import DataSettings
-from semicoupled.tasks.action.listing.clip import IMAGE_SUFFIXES, Clip
+from semicoupled.tasks.action.listing.clip import IMAGE_SUFFIXES, Clip, VideoPlace
 
 
 def iterate_frames(
-    path: Path,
+    path: VideoPlace,
     *,
     start: float | None = None,
     end: float | None = None,
@@ -28,17 +29,19 @@ def iterate_frames(
     """Decode frames as they are asked for.
 
     Args:
-        path: a video file, or a folder of its frames.
+        path: a video file, a folder of its frames, or either of them in a shard.
         start: seconds; None for the beginning.
         end: seconds; None for the end.
         rate: frames a second to give; None for every frame. Times are kept: a video of a varying rate is brought to it.
-        frame_rate: of folders of frames.
+        frame_rate: of frames that are images.
 
     Raises:
         DataError: it is missing, empty, damaged, or holds no picture; after the frames before were given.
     """
-    if path.is_dir():
-        yield from _folder(path, start or 0.0, end, rate, frame_rate)
+    if isinstance(path, PackedFrames):
+        yield from _images(path, path.files, start or 0.0, end, rate, frame_rate)
+    elif isinstance(path, Path) and path.is_dir():
+        yield from _images(path, image_files(path), start or 0.0, end, rate, frame_rate)
     else:
         yield from read_video(path, start, end, rate)
 
@@ -67,15 +70,22 @@ def image_files(folder: Path) -> list[Path]:
     files = [
         path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
     ]
-    return sorted(
-        files, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
-    )
+    return sorted(files, key=lambda path: by_numbers(path.name))
 
 
-def _folder(
-    folder: Path, start: float, end: float | None, rate: float | None, frame_rate: float
+def by_numbers(name: str) -> list[int | str]:
+    """Give what names are sorted by, so that 10 comes behind 9."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def _images(
+    folder: Path | PackedFrames,
+    files: Sequence[Path | PackedFile],
+    start: float,
+    end: float | None,
+    rate: float | None,
+    frame_rate: float,
 ) -> Iterator[VideoFrame]:
-    files = image_files(folder)
     if not files:
         raise DataError(
             f"{folder}: holds no images; expected the frames of a video as {', '.join(sorted(IMAGE_SUFFIXES))}"
@@ -93,19 +103,20 @@ def _folder(
         yield VideoFrame(time, read_image(file))
 
 
-def read_image(file: Path) -> np.ndarray:
+def read_image(file: Path | PackedFile) -> np.ndarray:
     """Read an image as H W 3, uint8, RGB, upright.
 
     Raises:
         DataError: it is no image.
     """
-    check_place(file)
+    packed = isinstance(file, PackedFile)
+    check_place(file.shard if packed else file)
     try:
-        content = np.fromfile(file, np.uint8)
+        content = np.frombuffer(file.read(), np.uint8) if packed else np.fromfile(file, np.uint8)
         check_image(file, content.tobytes())
         image = cv2.imdecode(content, cv2.IMREAD_COLOR)
     except (OSError, cv2.error) as error:
         raise DataError(f"{file}: cannot be read ({error}); expected an image") from error
     if image is None:
-        raise DataError(f"{file}: is no image, or damaged ({file.stat().st_size} bytes); expected a whole one")
+        raise DataError(f"{file}: is no image, or damaged ({content.size} bytes); expected a whole one")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -77,10 +77,12 @@ def decode_clip(clip: Clip, settings: DataSettings) -> np.ndarray:
 
 def cache_key(clip: Clip, settings: DataSettings) -> str:
     """Give a name that changes with the file and with how it is read."""
-    about = os.stat(clip.path)  # noqa: PTH116  # a folder's time changes with what is in it
+    packed = () if isinstance(clip.path, Path) else (clip.path,)
+    file = clip.path if isinstance(clip.path, Path) else clip.path.shard
+    about = os.stat(file)  # noqa: PTH116  # a folder's time changes with what is in it
     parts = (
-        clip.path.resolve(), about.st_size, about.st_mtime_ns, clip.start, clip.end, settings.rate, settings.frame_rate,
-        settings.height, settings.width, settings.short_side, settings.color,
+        file.resolve(), *packed, about.st_size, about.st_mtime_ns, clip.start, clip.end, settings.rate,
+        settings.frame_rate, settings.height, settings.width, settings.short_side, settings.color,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 

@@ -26,7 +26,7 @@ from semicoupled.tasks.action.checking.describe import describe
 from semicoupled.tasks.action.data import ActionBatch, ActionData, pieces
 from semicoupled.tasks.action.goals import make_goals
 from semicoupled.tasks.action.listing.clip import Clip
-from semicoupled.tasks.action.listing.recognize import list_clips
+from semicoupled.tasks.action.listing.recognize import list_usable
 from semicoupled.tasks.action.making import make
 from semicoupled.tasks.action.model import ActionModel, build_model
 from semicoupled.tasks.action.operating.predictor import ActionPredictor
@@ -50,7 +50,7 @@ def read_splits(settings: ActionSettings) -> tuple[ClipSplits, list[str]]:
     data = settings.data
     if not data.root:
         raise SettingsError("data.root: expected the folder of the videos, got nothing. Give --data.root DIR")
-    listing = list_clips(Path(data.root), data.split)
+    listing = list_usable(Path(data.root), data.split, data.on_error)
     parts = split_clips(listing, validation=data.validation, test=data.test, only=data.classes)
     return parts, class_names(listing, data.classes)
 
@@ -149,7 +149,7 @@ def evaluate(request: EvaluateRequest[ActionSettings]) -> Sequence[Row]:
     request.check_split(("train", "validation", "test", "all"))
     classes = classes_of(request.description)
     if request.root is not None:
-        listing = list_clips(request.root, settings.data.split)
+        listing = list_usable(request.root, settings.data.split, settings.data.on_error)
         clips = [clip for clip in listing.clips if clip.label in classes]
         if request.split != "all":
             clips = [clip for clip in clips if clip.split == request.split]

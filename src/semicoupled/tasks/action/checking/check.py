@@ -81,7 +81,7 @@ def check(request: DataRequest[ActionSettings]) -> DataReport:
             shown.update(done + 1)
     finally:
         shown.end()
-    findings = [*_leaks(listing), *_each(facts, request.settings), *_together(listing, facts)]
+    findings = [*_unlisted(listing), *_leaks(listing), *_each(facts, request.settings), *_together(listing, facts)]
     sections = [
         Section("Classes", "", [class_table(listing)]),
         Section("Videos", "", [_kinds(facts), _lengths(facts)]),
@@ -151,6 +151,12 @@ def _leaks(listing: Listing) -> list[Finding]:
     except DataError as error:
         return [Finding("problem", listing.format, str(error).removeprefix(f"{listing.root}: "))]
     return []
+
+
+def _unlisted(listing: Listing) -> list[Finding]:
+    return [
+        Finding("problem", listing.format, problem.removeprefix(f"{listing.root}: ")) for problem in listing.problems
+    ]
 
 
 def _each(facts: Sequence[Facts], settings: ActionSettings) -> list[Finding]:

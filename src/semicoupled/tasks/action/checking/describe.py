@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from semicoupled.data.shards import PackedFrames
 from semicoupled.data.video import probe
 from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import DataError
 from semicoupled.report import Cell, Section, Table
 from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.action.frames import image_files, read_image
-from semicoupled.tasks.action.listing.clip import Listing
+from semicoupled.tasks.action.listing.clip import Listing, VideoPlace
 from semicoupled.tasks.action.listing.recognize import list_clips
 from semicoupled.tasks.action.settings import ActionSettings
 
@@ -68,9 +69,9 @@ def class_table(listing: Listing) -> Table:
     return Table(("class", "clips", "groups", *known), lines)
 
 
-def _looks(path: Path) -> list[Cell]:
-    if path.is_dir():
-        files = image_files(path)
+def _looks(path: VideoPlace) -> list[Cell]:
+    if isinstance(path, PackedFrames) or (isinstance(path, Path) and path.is_dir()):
+        files = path.files if isinstance(path, PackedFrames) else image_files(path)
         image = read_image(files[0])
         return [f"{image.shape[1]} x {image.shape[0]}", len(files), None]
     info = probe(path)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal, NamedTuple
 
+from semicoupled.data.shards import PackedFile, PackedFrames
 from semicoupled.data.video import VIDEO_SUFFIXES
 from semicoupled.errors import DataError
 
@@ -24,14 +25,20 @@ SPLIT_NAMES: dict[str, Split] = {
     "testing": "test",
 }
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp"))
+CLASS_FILES = ("classes.txt", "labels.txt", "class_names.txt")
+"""Files that name the classes, one a line, where a list numbers them from 0."""
 _GROUP = re.compile(r"(?:^|_)g(\d+)_c\d+(?:$|[_.])")
+
+
+VideoPlace = Path | PackedFile | PackedFrames
+"""Where a video is: a file, a folder of its frames, or either of them in a shard."""
 
 
 class Clip(NamedTuple):
     """One labeled video, or a part of one.
 
     Attributes:
-        path: a video file, or a folder of its frames.
+        path: a video file, a folder of its frames, or either of them in a shard.
         label: the class's name.
         name: tells it from all others of its list; relative to the list's root where it can be.
         split: the one that the list puts it in; None where it says nothing.
@@ -41,7 +48,7 @@ class Clip(NamedTuple):
         end: seconds; None for the end.
     """
 
-    path: Path
+    path: VideoPlace
     label: str
     name: str
     split: Split | None = None
@@ -64,15 +71,19 @@ class Listing:
         format: its name in words.
         clips: in the order of the list.
         classes: names, in the order of the list's own numbers where it has such, else sorted.
+        problems: sentences about what could not be listed; whoever learns from the clips stops at the first.
     """
 
     root: Path
     format: str
     clips: Sequence[Clip]
     classes: Sequence[str]
+    problems: Sequence[str] = ()
 
 
-def make_listing(root: Path, kind: str, clips: Iterable[Clip], classes: Sequence[str] | None = None) -> Listing:
+def make_listing(
+    root: Path, kind: str, clips: Iterable[Clip], classes: Sequence[str] | None = None, problems: Sequence[str] = ()
+) -> Listing:
     """Put clips together.
 
     Raises:
@@ -80,8 +91,36 @@ def make_listing(root: Path, kind: str, clips: Iterable[Clip], classes: Sequence
     """
     found = list(clips)
     if not found:
-        raise DataError(f"{root}: {kind}: names no video; expected at least one")
-    return Listing(root, kind, found, classes or sorted({clip.label for clip in found}))
+        raise DataError(problems[0] if problems else f"{root}: {kind}: names no video; expected at least one")
+    return Listing(root, kind, found, classes or sorted({clip.label for clip in found}), problems)
+
+
+def class_names_beside(folder: Path) -> Sequence[str] | None:
+    """Read the names of the classes that lie beside a list (`CLASS_FILES`); None where there are none.
+
+    Raises:
+        DataError: the file is no text.
+    """
+    file = next((folder / name for name in CLASS_FILES if (folder / name).is_file()), None)
+    return None if file is None else read_lines(file)
+
+
+def class_name(label: str, names: Sequence[str] | None, where: str) -> str:
+    """Give the name of a class that a list numbers; a label that is a name already stays.
+
+    Args:
+        label: as the list has it.
+        names: of the classes, by number; None where nobody names them.
+        where: list and line, for the error.
+
+    Raises:
+        DataError: a number without a name.
+    """
+    if names is None or not label.isdecimal():
+        return label
+    if int(label) >= len(names):
+        raise DataError(f"{where}: class {label}; expected 0 to {len(names) - 1}, as many as have a name")
+    return names[int(label)]
 
 
 def group_of_name(name: str, label: str) -> str | None:
@@ -122,7 +161,7 @@ def find_video(folders: Sequence[Path], name: str, where: str) -> Path:
 _USUAL = (".mp4", ".avi", ".mkv", ".webm", ".mov")
 
 
-def is_video_name(path: Path) -> bool:
+def is_video_name(path: PurePath) -> bool:
     """Whether a file's name is that of a video."""
     return path.suffix.lower() in VIDEO_SUFFIXES
 

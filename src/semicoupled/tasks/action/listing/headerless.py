@@ -12,10 +12,13 @@ from pathlib import Path
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.action.listing.clip import (
+    CLASS_FILES,
     SPLIT_NAMES,
     Clip,
     Listing,
     Split,
+    class_name,
+    class_names_beside,
     find_video,
     group_of_name,
     is_video_name,
@@ -24,13 +27,12 @@ from semicoupled.tasks.action.listing.clip import (
 )
 
 NAME = "list without header"
-_NAMES = ("classes.txt", "labels.txt", "class_names.txt")
 
 
 def find(root: Path) -> list[Path]:
     """Give the lists of this format: the file itself, or those right in the folder whose first line is of a list."""
     files = [root] if root.is_file() else [*sorted(root.glob("*.txt")), *sorted(root.glob("*.csv"))]
-    return [path for path in files if path.name not in _NAMES and _is_list(path)]
+    return [path for path in files if path.name not in CLASS_FILES and _is_list(path)]
 
 
 def read(root: Path, files: list[Path], split: int) -> Listing:
@@ -40,7 +42,7 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
         DataError: a line that cannot be used.
     """
     del split
-    names = _class_names(files[0].parent)
+    names = class_names_beside(files[0].parent)
     return make_listing(root, NAME, [clip for file in files for clip in _clips(file, names)], names)
 
 
@@ -60,21 +62,13 @@ def _parts(line: str) -> tuple[str, str] | None:
     return (cells[0].strip(), cells[1].strip()) if len(cells) == 2 else None
 
 
-def _class_names(folder: Path) -> Sequence[str] | None:
-    file = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
-    return None if file is None else read_lines(file)
-
-
 def _clips(file: Path, names: Sequence[str] | None) -> Iterator[Clip]:
     for number, line in enumerate(read_lines(file), 1):
         where, parts = f"{file}: line {number}", _parts(line)
         if parts is None:
             raise DataError(f"{where}: expected `video label`, got {line!r}")
         video, label = parts
-        if names is not None and label.isdecimal():
-            if int(label) >= len(names):
-                raise DataError(f"{where}: class {label}; expected 0 to {len(names) - 1}, as many as have a name")
-            label = names[int(label)]
+        label = class_name(label, names, where)
         path = find_video([file.parent, file.parent / "videos"], video, where)
         yield Clip(path, label, video, _split_of(file), group_of_name(video, label))
 

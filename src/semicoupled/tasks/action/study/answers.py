@@ -13,10 +13,11 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from semicoupled.data.shards import PackedFile, PackedFrames
 from semicoupled.run_folder import LoadedRun
 from semicoupled.study_answers import VALIDATION, fingerprint_of, read_kept, write_kept
 from semicoupled.tasks.action.answering import answer_all, answered_streams
-from semicoupled.tasks.action.listing.clip import Clip
+from semicoupled.tasks.action.listing.clip import Clip, VideoPlace
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.task import clips_data, read_splits
 from semicoupled.training.progress import Progress
@@ -140,6 +141,10 @@ def _file(folder: Path, part: Part) -> Path:
     return folder / f"answers-{part.name}.npz"
 
 
-def _size(path: Path) -> int:
-    """Bytes of a file; of a folder of frames, how many there are."""
+def _size(path: VideoPlace) -> int:
+    """Bytes of a file; of frames, how many there are."""
+    if isinstance(path, PackedFile):
+        return path.member.size
+    if isinstance(path, PackedFrames):
+        return len(path.files)
     return sum(1 for _ in path.iterdir()) if path.is_dir() else path.stat().st_size if path.exists() else -1

@@ -23,6 +23,13 @@ TITLES = {
     "page_faults": "Page faults in a training step",
     "state_bytes": "Size of the state",
     "peak_bytes": "Peak memory above the start",
+    "frames_per_second": "Frames a second in training",
+    "share_of_ideal": "Share of as many times the speed as there are processes",
+    "averaging_share": "Share of a step that averages gradients",
+    "parameters": "Parameters",
+    "gradient_bytes": "Gradients that each process sends and receives in a step",
+    "held_bytes": "Weights, gradients and the optimizer's state in each process, beside the maps",
+    "input_bytes": "Decoded input of a step, all processes together",
     "peak_ratio": "Peak memory of a long sequence against a short one",
 }
 """Metrics, in words."""
@@ -32,7 +39,7 @@ def section(kind: str, rows: Sequence[Row], command: str, picture: str, left: in
     """Write the section: machine, plot, and a table for each metric.
 
     Args:
-        kind: ``speed``, ``memory`` or ``ways``.
+        kind: ``speed``, ``memory``, ``ways`` or ``scaling``.
         rows: what was measured.
         command: that measured it.
         picture: file of the plot, as seen from the page.

@@ -92,6 +92,29 @@ def ways_figure(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+def scaling_figure(rows: Sequence[Row]) -> Figure:
+    """Draw the gradients that each preset sends in a step, and write the measured share of the ideal above.
+
+    Args:
+        rows: of `bench scaling`.
+    """
+    from matplotlib.figure import Figure
+
+    sent = sorted((row for row in rows if row.metric == "gradient_bytes"), key=lambda row: row.value)
+    shares = [row.value for row in rows if row.metric == "share_of_ideal"]
+    figure = Figure(figsize=(8, 1.5 + 0.2 * len(sent)), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(range(len(sent)), [row.value / 1e6 for row in sent], color=COLORS["semicoupled"])
+    axes.set_yticks(
+        range(len(sent)), [f"{row.condition['task']} {row.condition['preset']}" for row in sent], fontsize=7
+    )
+    axes.set(xlabel="MB of gradients that a process sends in a step", xscale="log")
+    if shares:
+        axes.set_title(f"two processes: {shares[0]:.0%} of twice the speed of one", fontsize=9)
+    axes.grid(alpha=0.3, axis="x")
+    return figure
+
+
 def _way(row: Row) -> str:
     sizes = [f"{row.condition[name]} {name}" for name in ("channels", "batch") if name in row.condition]
     return f"{row.condition['way']}, {row.condition['dtype']}, {', '.join(sizes)}"

@@ -25,6 +25,7 @@ KINDS = {
     "speed": "beside the convolution peak, the reference loop, ConvLSTM, ConvGRU, R(2+1)D; frame by frame on one core",
     "memory": "of a training step, of LTSC against the length, of a stream of 10 000 frames",
     "ways": "what single ways to train faster are worth, each beside the plain one; `cell: linear` beside Eq. 5",
+    "scaling": "two processes against one; and what every preset moves and holds where 64 GPUs train it, on paper",
 }
 
 
@@ -36,12 +37,14 @@ class Bench(NamedTuple):
         parts: what is measured.
         figure: draws all rows.
         conclude: gives rows that follow from the others.
+        on_page: chooses the rows that a page shows.
     """
 
     rows: list[Row]
     parts: list[Part]
     figure: Callable[[Sequence[Row]], Figure]
     conclude: Callable[[Sequence[Row]], list[Row]] = lambda rows: []
+    on_page: Callable[[Sequence[Row]], list[Row]] = list
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     begun = time.monotonic()
     parser = Parser(
         "bench",
-        "{speed,memory,ways} [--full] [--time-budget T] [--json F] [--plot F] [--page F] [--device D]",
+        "{speed,memory,ways,scaling} [--full] [--time-budget T] [--json F] [--plot F] [--page F] [--device D]",
         "Measure on this machine. A speed is printed only after the fast path gave what the slow one gives.",
     )
     parser.epilog = "; ".join(f"{name}: {summary}" for name, summary in KINDS.items())
@@ -94,7 +97,9 @@ def main(arguments: Sequence[str]) -> int:
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    bench = _memory(options) if options.kind == "memory" else _timed(options, choose_device(options.device))
+    untimed = {"memory": _memory, "scaling": _scaling}
+    chosen = untimed.get(options.kind)
+    bench = _timed(options, choose_device(options.device)) if chosen is None else chosen(options)
     with progress() as shown:
         measured = measure_parts(f"bench {options.kind}", bench.parts, shown, until=until)
     rows = [*bench.rows, *measured.rows]
@@ -121,7 +126,7 @@ def main(arguments: Sequence[str]) -> int:
         write_figure(picture, figure)
         asked = [f"--{name}" for name in ("full", "quick") if getattr(options, name)]
         command = " ".join(["semicoupled bench", options.kind, *asked])
-        text = section(options.kind, rows, command, picture.name, measured.left)
+        text = section(options.kind, bench.on_page(rows), command, picture.name, measured.left)
         put_section(options.page, f"bench {options.kind}", text, PAGE_TITLE)
         print(f"page: {options.page}")
     return 0
@@ -151,3 +156,11 @@ def _memory(options: argparse.Namespace) -> Bench:
     cases = quick_cases() if options.quick else default_cases()
     growth = growth_cases() if options.full and not options.quick else []
     return Bench([], parts([*cases, *growth]), memory_figure, ratios)
+
+
+def _scaling(options: argparse.Namespace) -> Bench:
+    from semicoupled.bench import cluster, scaling
+    from semicoupled.bench.plots import scaling_figure
+
+    load = scaling.QUICK if options.quick else scaling.Load(threads=options.threads or 1)
+    return Bench([], [*scaling.parts(load), *cluster.parts()], scaling_figure, on_page=cluster.largest)

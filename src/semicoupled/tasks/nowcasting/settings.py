@@ -241,6 +241,10 @@ class PredictOptions:
         lead: minutes ahead, rounded up to whole time steps; as the run's settings say (predict.minutes) if None.
         allow_missing: frames among those that go in, but not the newest, that may be missing. They go in as missing
             pixels, and the file says so.
+        each_time: a forecast from every time whose frames are all there, not from the newest alone; ``{time}`` must
+            stand in the names of the outputs, or a folder be given. What was stopped is gone on with by the next call.
+        devices: with `each_time`, processes that share the times: each on a GPU of its own where there are several,
+            else on the CPU's cores. On several machines start them with torchrun, and leave this out.
         max_age: minutes that the newest frame may be old; beyond them the exit code is 6.
         watch: folder to watch: a forecast is made whenever a new file comes. No inputs are given then.
         once: look into the watched folder once, and end; for cron.
@@ -253,6 +257,8 @@ class PredictOptions:
 
     lead: float | None = None
     allow_missing: int = 0
+    each_time: bool = False
+    devices: int = 1
     max_age: float | None = None
     watch: str | None = None
     once: bool = False
@@ -269,6 +275,11 @@ class PredictOptions:
                 raise SettingsError(f"--{name.replace('_', '-')}: expected minutes above 0, got {value!r}.")
         if self.allow_missing < 0:
             raise SettingsError(f"--allow-missing: expected a number of frames from 0, got {self.allow_missing!r}.")
+        if self.devices < 1 or (self.devices > 1 and not self.each_time):
+            raise SettingsError(f"--devices: expected 1, or more with --each-time, got {self.devices!r}.")
+        for name, usual in (("watch", None), ("max_age", None), ("allow_missing", 0)):
+            if self.each_time and getattr(self, name) != usual:
+                raise SettingsError(f"--each-time: goes without --{name.replace('_', '-')}. Leave one of them out.")
         if not self.poll > 0 or not self.patience >= 0:
             raise SettingsError(
                 f"--poll and --patience: expected seconds above 0 and minutes from 0, got {self.poll!r} and "

@@ -10,6 +10,7 @@ from pathlib import Path
 from semicoupled.errors import StaleDataError
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.nowcasting.files.sequences import find_files, read_sequences
+from semicoupled.tasks.nowcasting.operating.each_time import forecast_each
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession, NowcastState
 from semicoupled.tasks.nowcasting.operating.watch import Watch
 from semicoupled.tasks.nowcasting.operating.watch_memory import stale_sentence
@@ -29,7 +30,7 @@ class NowcastingPredictor:
     session: NowcastSession
 
     def predict(self, request: PredictRequest) -> Iterator[Path]:
-        """Forecast from the newest frames, once or, watching a folder, again and again.
+        """Forecast from the newest frames, once or, watching a folder, again and again; or from every time there is.
 
         Args:
             request: inputs are files, folders or patterns such as ``radar/*2021*.h5``; more frames than needed are
@@ -48,6 +49,9 @@ class NowcastingPredictor:
         targets = self._targets(request.out)
         if options.watch is not None:
             yield from Watch(self.session, targets, options, request.stopped).run()
+            return
+        if options.each_time:
+            yield from forecast_each(self.session, targets, request, options)
             return
         progress = request.progress or NoProgress()
         progress.begin("forecasting", 2 + len(targets))

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,6 +113,15 @@ class NowcastSession:
         if self._calibration is None:
             why["exceedance"] = "probabilities are not known: the run was not calibrated"
         return why
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What the session was made with beside settings and model, to make the same one in another process."""
+        return {
+            "trained_step": self._trained_step,
+            "trained_kilometers": self._trained_kilometers,
+            "calibration": self._calibration,
+        }
 
     @property
     def fingerprint(self) -> str:

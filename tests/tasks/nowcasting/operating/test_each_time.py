@@ -1,0 +1,81 @@
+"""Forecasts from every time there is, shared by several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from semicoupled.errors import DataError, SettingsError
+from semicoupled.task import PredictRequest
+from semicoupled.tasks.nowcasting.model import build_model
+from semicoupled.tasks.nowcasting.operating.predictor import NowcastingPredictor
+from semicoupled.tasks.nowcasting.operating.session import NowcastSession
+from semicoupled.tasks.nowcasting.settings import (
+    DataSettings,
+    ModelSettings,
+    NowcastingSettings,
+    PredictOptions,
+    PredictSettings,
+)
+
+MODEL = ModelSettings(layers=2, width=8, patch=2, scales=2)
+MakeFolder = Callable[..., Path]
+
+
+@pytest.fixture
+def predictor() -> NowcastingPredictor:
+    torch.manual_seed(0)
+    settings = NowcastingSettings(data=DataSettings(kilometers=1), model=MODEL, predict=PredictSettings(minutes=10))
+    model = build_model(MODEL, 5).eval()
+    return NowcastingPredictor(NowcastSession(settings, model, trained_step=300.0, trained_kilometers=1.0))
+
+
+def request(inputs: Path, out: Path, stopped: Callable[[], bool] = lambda: False, **options: object) -> PredictRequest:
+    return PredictRequest([inputs], [out], PredictOptions(each_time=True, **options), stopped=stopped)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_was_stopped_is_gone_on_with_and_each_is_what_one_call_makes(
+    predictor: NowcastingPredictor, make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_folder(frames=7)
+    files = sorted(folder.iterdir())
+    out = tmp_path / "out/f_{time}.png"
+    asked = iter([False, False, True])
+    with monkeypatch.context() as torchrun:
+        torchrun.setenv("RANK", "1")
+        torchrun.setenv("WORLD_SIZE", "2")
+        assert list(predictor.predict(request(folder, out, lambda: next(asked)))) == []
+    assert len(list(out.parent.glob("*.png"))) == 2
+    before = {path: path.stat().st_mtime_ns for path in out.parent.glob("*.png")}
+    written = list(predictor.predict(request(folder, out)))
+    assert [path.name for path in written] == [f"f_20210205T{time}Z.png" for time in (2020, 2025, 2030)]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert sorted(path.name for path in out.parent.iterdir()) == [path.name for path in written]
+    for last, path in zip((5, 6, 7), written, strict=True):
+        (alone,) = predictor.predict(PredictRequest(files[:last], [tmp_path / "alone.png"]))
+        assert path.read_bytes() == alone.read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_same_files(
+    predictor: NowcastingPredictor, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    folder = make_folder(frames=7)
+    names = [tmp_path / name / "f_{time}.png" for name in ("one", "two")]
+    one, two = (list(predictor.predict(request(folder, out, devices=i + 1))) for i, out in enumerate(names))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_what_cannot_be_is_refused(predictor: NowcastingPredictor, make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder(frames=4)
+    with pytest.raises(SettingsError, match=r"--each-time: .*f\.png: every forecast would take the place"):
+        list(predictor.predict(request(folder, tmp_path / "f.png")))
+    with pytest.raises(DataError, match=r"no time has its 5 frames in a row; the longest row has 4"):
+        list(predictor.predict(request(folder, tmp_path / "f_{time}.png")))
+    with pytest.raises(SettingsError, match=r"--devices: expected 1, or more with --each-time, got 2"):
+        PredictOptions(devices=2)
+    with pytest.raises(SettingsError, match=r"--each-time: goes without --max-age"):
+        PredictOptions(each_time=True, max_age=5)

@@ -39,7 +39,7 @@ def test_parameters_are_those_of_the_network_that_is_trained(task: str) -> None:
 def test_a_page_shows_what_was_measured_and_the_largest_of_each_task() -> None:
     where = [("a", "small", 1.0), ("a", "big", 3.0), ("b", "one", 2.0)]
     rows = [Row("m", "gradient_bytes", {"task": task, "preset": preset}, value, 1) for task, preset, value in where]
-    measured = Row("m", "share_of_ideal", {"processes": 2}, 0.9, 5)
+    measured = Row("m", "share_of_ideal", {"processes": 2, "clock": "wall"}, 0.9, 5)
     assert cluster.largest([measured, *rows]) == [measured, rows[1], rows[2]]
     axes = scaling_figure([measured, *rows]).axes[0]
     assert axes.get_title() == "two processes: 90% of twice the speed of one"
@@ -47,13 +47,14 @@ def test_a_page_shows_what_was_measured_and_the_largest_of_each_task() -> None:
 
 
 def test_the_share_is_of_twice_the_speed_of_one() -> None:
-    turns = Turns(alone=[1.0, 1.0], together=[1.25, 2.0], averaging=[0.25, 0.5], frames=10, parameters=7)
+    turns = Turns([1.0, 1.0], [1.25, 2.0], [0.25, 0.5], alone_cpu=[0.9], together_cpu=[1.0], frames=10, parameters=7)
     rows = scaling.rows_of(turns, Load())
     speeds = {row.condition["processes"]: row.value for row in rows if row.metric == "frames_per_second"}
     assert speeds[1] == 10
     assert speeds[2] == (20 / 1.25 + 20 / 2) / 2
     found = values(rows)
-    assert found["share_of_ideal"] == (1 / 1.25 + 1 / 2) / 2
+    shares = {row.condition["clock"]: row.value for row in rows if row.metric == "share_of_ideal"}
+    assert shares == {"wall": (1 / 1.25 + 1 / 2) / 2, "cpu": 0.9}
     assert found["averaging_share"] == pytest.approx((0.2 + 0.25) / 2)
 
 

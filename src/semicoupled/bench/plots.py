@@ -101,7 +101,7 @@ def scaling_figure(rows: Sequence[Row]) -> Figure:
     from matplotlib.figure import Figure
 
     sent = sorted((row for row in rows if row.metric == "gradient_bytes"), key=lambda row: row.value)
-    shares = [row.value for row in rows if row.metric == "share_of_ideal"]
+    shares = [row.value for row in rows if row.metric == "share_of_ideal" and row.condition["clock"] == "wall"]
     figure = Figure(figsize=(8, 1.5 + 0.2 * len(sent)), layout="constrained")
     axes = figure.subplots()
     axes.barh(range(len(sent)), [row.value / 1e6 for row in sent], color=COLORS["semicoupled"])

@@ -2,6 +2,8 @@
 
 Both are measured in turn, within each repeat: first one process works while the other waits, then both. Ideal is twice
 the frames a second; what is missing went into averaging, and into what cores share (caches, memory, other programs).
+On the clock of CPU time neither waiting nor other programs count: what is missing there is the work of averaging, and
+what the cores share.
 """
 
 from __future__ import annotations
@@ -53,6 +55,8 @@ class Turns(NamedTuple):
         alone: of one process while the other waits.
         together: of both, averaging among it.
         averaging: of the gradients, within those.
+        alone_cpu: as `alone`, on the clock of the CPU time that the process had.
+        together_cpu: as `together`, likewise.
         frames: of a process's step.
         parameters: of the network.
     """
@@ -60,8 +64,22 @@ class Turns(NamedTuple):
     alone: list[float]
     together: list[float]
     averaging: list[float]
+    alone_cpu: list[float]
+    together_cpu: list[float]
     frames: int
     parameters: int
+
+
+class Seconds(NamedTuple):
+    """On two clocks.
+
+    Attributes:
+        wall: that passed.
+        cpu: that the process had on CPUs, its threads added up.
+    """
+
+    wall: float
+    cpu: float
 
 
 QUICK = Load("", steps=1, repeats=2)
@@ -117,7 +135,8 @@ def rows_of(turns: Turns, load: Load) -> list[Row]:
     together = where | {"processes": PROCESSES}
     return [
         *rows,
-        _row("share_of_ideal", together, ratio(turns.alone, turns.together)),
+        _row("share_of_ideal", together | {"clock": "wall"}, ratio(turns.alone, turns.together)),
+        _row("share_of_ideal", together | {"clock": "cpu"}, ratio(turns.alone_cpu, turns.together_cpu)),
         _row("averaging_share", together, ratio(turns.averaging, turns.together)),
     ]
 
@@ -146,16 +165,18 @@ def _child(rank: int, port: int, load: Load, sender: Connection) -> None:
         average_gradients(fabric, network)
         spent[0] += time.perf_counter() - begun
 
-    turns = Turns([], [], [], clip.shape[0] * clip.shape[1], sum(each.numel() for each in network.parameters()))
+    turns = Turns([], [], [], [], [], clip.shape[0] * clip.shape[1], sum(each.numel() for each in network.parameters()))
     for turn in range(load.repeats + 1):
         fabric.barrier()
-        alone = _steps(network, clip, load.steps, lambda: None) if rank == 0 else 0.0
+        alone = _steps(network, clip, load.steps, lambda: None) if rank == 0 else Seconds(0.0, 0.0)
         fabric.barrier()
         spent[0] = 0.0
         together = _steps(network, clip, load.steps, average)
         if turn:  # the first one chooses kernels and fills caches
-            turns.alone.append(alone)
-            turns.together.append(together)
+            turns.alone.append(alone.wall)
+            turns.together.append(together.wall)
+            turns.alone_cpu.append(alone.cpu)
+            turns.together_cpu.append(together.cpu)
             turns.averaging.append(spent[0] / load.steps)
     if rank == 0:
         sender.send(turns)
@@ -171,16 +192,16 @@ def _network_and_clip(load: Load) -> tuple[SemiCoupledStack, torch.Tensor]:
     return preset.build("batch").train(), clip
 
 
-def _steps(network: SemiCoupledStack, clip: torch.Tensor, steps: int, average: Callable[[], None]) -> float:
+def _steps(network: SemiCoupledStack, clip: torch.Tensor, steps: int, average: Callable[[], None]) -> Seconds:
     """Give the seconds of a step."""
-    begun = time.perf_counter()
+    begun = Seconds(time.perf_counter(), time.process_time())
     for _ in range(steps):
         out = network(clip)
         assert out.main is not None
         out.main.square().mean().backward()  # pyright: ignore[reportUnknownMemberType]
         average()
         network.zero_grad()
-    return (time.perf_counter() - begun) / steps
+    return Seconds((time.perf_counter() - begun.wall) / steps, (time.process_time() - begun.cpu) / steps)
 
 
 def _free_port() -> int:

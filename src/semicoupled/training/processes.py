@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from semicoupled.devices import choose_device, multiplies_bf16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +74,7 @@ def unpacked(content: bytes) -> Found | DataError:
     return found_of(name, width, height, about["labels"], outlined)
 
 
-def _written(about: dict[str, object], arrays: dict[str, np.ndarray]) -> bytes:
+def _written(about: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)  # pyright: ignore[reportArgumentType]
     return buffer.getvalue()

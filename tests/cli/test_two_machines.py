@@ -80,7 +80,7 @@ def test_two_machines_train_as_one_process(machines: list[Machine], tmp_path: Pa
         sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1",
         "--rdzv-backend", "c10d", "--rdzv-id", "test", "--rdzv-endpoint", f"{ADDRESSES[0]}:29523",
     ]  # fmt: skip
-    command = ["-m", "semicoupled", *TRAIN, "--run", str(tmp_path / "two")]
+    command = ["-m", "--", "semicoupled", *TRAIN, "--run", str(tmp_path / "two")]
     started = [
         machine.start(*launcher, "--local-addr", address, *command)
         for machine, address in zip(machines, ADDRESSES, strict=True)

@@ -7,9 +7,9 @@ import pytest
 from semicoupled.bench import cluster, scaling
 from semicoupled.bench.plots import scaling_figure
 from semicoupled.bench.scaling import Load, Turns
+from semicoupled.find_task import find_task, settings_class, task_folders
 from semicoupled.rows import Row
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import find_task, settings_class, task_folders
 
 
 def values(rows: list[Row]) -> dict[str, float]:

@@ -92,7 +92,7 @@ def one_after_the_other(settings: TogetherSettings) -> tuple[Model, list[dict[st
 
     Batch norm's running statistics are kept apart, and become their mean where a checkpoint is written.
     """
-    fabric, task, training = launch("cpu", "float32"), TogetherTask(), settings.training
+    fabric, task, training = launch("cpu", "float32").fabric, TogetherTask(), settings.training
     torch.manual_seed(settings.seed)
     model = task.build(settings, {"classes": 3}).train()
     clips = task.splits(settings).train

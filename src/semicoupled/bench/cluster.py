@@ -22,9 +22,10 @@ from torch import nn
 
 from semicoupled.bench.parts import Part
 from semicoupled.errors import SemicoupledError
+from semicoupled.find_task import find_task, settings_class, task_folders
 from semicoupled.rows import Condition, Row
 from semicoupled.settings_file import parse_settings
-from semicoupled.task import Task, find_task, settings_class, task_folders
+from semicoupled.task import Task
 
 PROCESSES = 64
 FLOAT = 4

@@ -155,7 +155,7 @@ def _child(rank: int, port: int, load: Load, sender: Connection) -> None:
     from semicoupled.training.processes import average_gradients, launch
 
     torch.set_num_threads(load.threads)
-    fabric = launch("cpu", "float32")
+    fabric = launch("cpu", "float32").fabric
     torch.manual_seed(0)
     network, clip = _network_and_clip(load)
     spent = [0.0]

@@ -14,7 +14,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 from semicoupled.errors import DataError
-from semicoupled.task import DataRequest
+from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.action.checking.check import check
 from semicoupled.tasks.action.checking.describe import describe
 from semicoupled.tasks.action.frames import iterate_frames

@@ -16,7 +16,7 @@ from tests.tasks.driving.operating.using import predictor
 from semicoupled.errors import SettingsError
 from semicoupled.run_folder import LoadedRun
 from semicoupled.sharing import parts_folder
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.driving.answers import packed, unpacked
 from semicoupled.tasks.driving.operating.inputs import read_inputs
 from semicoupled.tasks.driving.predict_options import PredictOptions

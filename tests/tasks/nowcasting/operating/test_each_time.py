@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.operating.predictor import NowcastingPredictor
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession

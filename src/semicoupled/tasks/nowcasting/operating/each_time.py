@@ -11,7 +11,7 @@ from torch import nn
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.sharing import Group, Sharing, Work, share, sharing_of
-from semicoupled.task import PredictRequest
+from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, read_sequences
 from semicoupled.tasks.nowcasting.model import NowcastingModel
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession

@@ -163,7 +163,7 @@ class Projects:
             raise DataError(f"the projects hold {held} bytes; expected at most {self.limits.uploads_bytes}. Remove one")
         identifier = secrets.token_hex(16)
         folder = self.place / identifier
-        with _saving():
+        with saving():
             (folder / "images").mkdir(parents=True, mode=0o700)
         return Project(identifier, folder, name[:200], run, root=root)
 
@@ -259,7 +259,7 @@ class Projects:
     def _write(project: Project, name: str, content: object) -> _Stamp:
         if not project.folder.is_dir():
             raise RunError(_NONE)
-        with _saving():
+        with saving():
             write_text(project.folder / name, json.dumps(content, ensure_ascii=False))
         return _stamp(project.folder / name)
 
@@ -322,14 +322,14 @@ def _size(file: Path) -> int:
 
 
 @contextlib.contextmanager
-def _saving() -> Generator[None]:
+def saving() -> Generator[None]:
     """Say what a disk that takes nothing means."""
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"this cannot be saved ({error.strerror}), so nothing was changed; make room where the server keeps what "
-            "is drawn (--state), and do it again"
+            f"this cannot be saved ({error.strerror or error}), so nothing was changed; make room where the server "
+            "keeps what is drawn (--state), and do it again"
         ) from error
 
 

@@ -24,6 +24,7 @@ class Limits:
         body_bytes: of any other request.
         inline_bytes: of a request of an annotation program, with an image in it.
         files: of one upload, or of one folder that is read.
+        images: of one folder below a root whose images are to be outlined; they are looked at one by one.
         pixels: of one field or image, before anything is decoded.
         values: of all fields of one file.
         queue: jobs that may wait.
@@ -44,6 +45,7 @@ class Limits:
     body_bytes: int = MIB
     inline_bytes: int = 32 * MIB
     files: int = 600
+    images: int = 10_000
     pixels: int = 2**24
     values: int = 2**28
     queue: int = 16

@@ -221,6 +221,31 @@ def test_the_keyboard_alone_suffices(visit: Callable[..., Any]) -> None:
 
 
 @SLOW
+def test_an_object_of_two_parts(visit: Callable[..., Any]) -> None:
+    page = visit()
+    draw(page, (50, 50, 120, 130))
+    page.get_by_role("button", name="Add a part").click()
+    drag(page, on_screen(page, 250, 60), on_screen(page, 380, 200))
+    page.wait_for_selector(".sheet[data-mode=start]", timeout=WAIT)
+    page.keyboard.press("Enter")  # the network chooses where to begin
+    page.wait_for_selector(".sheet[data-mode=edit]", timeout=WAIT)
+    (thing,) = state(page)["things"]
+    assert [len(piece["corners"]) >= 3 for piece in thing["pieces"]] == [True, True]
+    playwright.expect(page.locator(".right .objects")).to_contain_text("2 parts")
+    page.locator(".sheet").focus()
+    for part in (0, 1):
+        page.keyboard.press("o")
+        page.wait_for_selector(f".sheet .part[data-part='{1 - part}']", state="attached")  # the other one is aside
+        assert state(page)["piece"] == part
+        count = len(thing["pieces"][part]["corners"])
+        playwright.expect(page.locator("[data-index]")).to_have_count(count)
+    page.keyboard.press("x")
+    playwright.expect(page.locator("[data-index]")).to_have_count(0)
+    page.keyboard.press("u")
+    playwright.expect(page.locator(".right .objects")).to_contain_text("2 parts")
+
+
+@SLOW
 def test_by_touch_at_360_pixels(visit: Callable[..., Any]) -> None:
     page = visit(width=360, height=740, has_touch=True, is_mobile=True)
     page.locator("[data-tool=box]").tap()

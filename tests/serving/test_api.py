@@ -164,6 +164,15 @@ def test_openapi_describes_everything(client: TestClient) -> None:
         for about in methods.values():
             assert about["tags"]
             assert about["description"] or about["summary"]
+    sockets = {
+        "/jobs/{job_id}/events": "until it ends",
+        "/runs/{name}/log/events": "as they are written",
+        "/action/live": "its time, seconds, as 8 bytes",
+        "/outline/projects/{project_id}/live": '{"id", "point"}',
+    }
+    assert set(api["x-websockets"]) == {API + path for path in sockets}
+    for path, said in sockets.items():
+        assert said in api["x-websockets"][API + path]
     body = api["components"]["schemas"]["ForecastRequest"]["properties"]
     assert set(body) == {"run", "source", "minutes", "at"}
 

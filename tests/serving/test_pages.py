@@ -225,9 +225,21 @@ def test_reference_is_the_whole_api(visit: Callable[..., Any]) -> None:
         "/api/v1/uploads",
     ):
         assert path in text
+    for path in ("jobs/{job_id}/events", "runs/{name}/log/events", "action/live", "outline/projects/{project_id}/live"):
+        assert f"WS\n/api/v1/{path}" in text
     assert "source.sample" not in text
     page.locator(".op", has_text="/api/v1/nowcasting/forecasts").locator("summary").click()
     playwright.expect(page.locator("main")).to_contain_text("source.sample")
+
+
+@SLOW
+def test_the_example_for_python_works(visit: Callable[..., Any]) -> None:
+    page = visit().open("reference")
+    example = page.locator("pre").first.inner_text()
+    assert all(call in example for call in ("client.forecast(", "client.steer(", "client.act("))
+    found: dict[str, Any] = {}
+    exec(compile(example, "the page", "exec"), found)
+    assert found["dbz"].ndim == 3
 
 
 @SLOW

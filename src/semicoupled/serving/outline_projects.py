@@ -136,8 +136,12 @@ class Projects:
 
     @property
     def place(self) -> Path:
-        """The folder of all projects, made when it is needed."""
-        with self._lock:
+        """The folder of all projects, made when it is needed.
+
+        Raises:
+            DataError: it cannot be made.
+        """
+        with self._lock, saving():
             if self.folder is not None:
                 found = self.folder / FOLDER
             else:

@@ -101,6 +101,8 @@ class ServeSettings:
                 f"host {self.host!r} can be reached from other machines; expected a token, got none. Leave --host out, "
                 "or give a token"
             )
+        if self.state is not None and self.state.is_file():
+            raise SettingsError(f"--state {self.state}: is a file; expected a folder for what is drawn")
         if self.token is not None and len(self.token) < 16:
             raise SettingsError(f"token: expected at least 16 characters, got {len(self.token)}.")
         if self.token is not None and not _TOKEN.fullmatch(self.token):

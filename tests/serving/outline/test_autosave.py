@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from semicoupled.errors import DataError, RunError
+from semicoupled.errors import DataError, RunError, SettingsError
 from semicoupled.serving import outline_projects
 from semicoupled.serving.app import create_app
 from semicoupled.serving.outline_document import Drawing, Sheet
@@ -59,6 +59,16 @@ def test_a_full_disk_changes_nothing(make_projects: Callable[[], Projects], monk
     with pytest.raises(DataError, match="cannot be saved"):
         projects.labeled(project, ["stone"])
     assert projects.find(project.id).labels == ()
+
+
+def test_a_state_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("no folder")
+    with pytest.raises(SettingsError, match="is a file; expected a folder for what is drawn"):
+        ServeSettings(state=taken)
+    projects = Projects(taken / "below", Limits())  # whatever it is that stands in the way
+    with pytest.raises(DataError, match=r"cannot be saved \(Not a directory\)"):
+        projects.all()
 
 
 def test_two_servers_of_one_state_folder_go_on_from_each_other(make_projects: Callable[[], Projects]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,16 @@ def test_the_socket_follows_a_job_to_its_end(server: Any) -> None:
             pytest.raises(ConnectionClosedError, match="no such job"),
         ):
             socket.recv()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what a process has loaded from /proc")
+def test_the_server_itself_loads_no_torch(server: Any) -> None:
+    with Client(server.address) as python:
+        deadline = time.monotonic() + 300
+        while python.status()["device"] is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert python.status()["device"] == "cpu"  # the worker is there, and has said what it has
+    assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
 
 
 def test_openapi_describes_everything(client: TestClient) -> None:

@@ -83,6 +83,22 @@ def test_every_page_fits_360_pixels(visit: Callable[..., Any], name: str, shoot:
     assert page.evaluate(wide) == []
 
 
+LISTEN = """window.shifted = 0; new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@SLOW
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_jumps_while_a_page_comes(visit: Callable[..., Any], name: str, size: tuple[int, int]) -> None:
+    made = visit(*size)
+    made.page.add_init_script(LISTEN)
+    page = made.open(name)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shifted") < 0.05  # 0.1 is called good: https://web.dev/articles/cls
+
+
 @SLOW
 def test_the_first_view_comes_within_a_second(visit: Callable[..., Any]) -> None:
     page = visit().open("")

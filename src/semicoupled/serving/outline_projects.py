@@ -34,6 +34,8 @@ _ID = re.compile(r"[0-9a-f]{32}")
 FOLDER = "outline"
 _FORMAT = 1
 log = logging.getLogger(__name__)
+_MAKING = 3600.0
+"""Seconds that a project may take until it is whole."""
 _SHEETS = 64
 """Drawings that are kept in memory; all are on disk."""
 _Kind = TypeVar("_Kind")
@@ -162,6 +164,7 @@ class Projects:
         Raises:
             DataError: there is no room for more.
         """
+        self._remove_unfinished()
         held = sum(_size(file) for file in self.place.rglob("*"))
         if held > self.limits.uploads_bytes:
             raise DataError(f"the projects hold {held} bytes; expected at most {self.limits.uploads_bytes}. Remove one")
@@ -170,6 +173,14 @@ class Projects:
         with saving():
             (folder / "images").mkdir(parents=True, mode=0o700)
         return Project(identifier, folder, name[:200], run, root=root)
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a server that was killed while it made a project left: nobody can see it, and it takes room."""
+        for folder in self.place.iterdir():
+            made = _stamp(folder).changed / 1e9
+            if _ID.fullmatch(folder.name) and not (folder / "project.json").exists() and made < time.time() - _MAKING:
+                log.warning("%s was never finished, and is removed", folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def save(self, project: Project) -> None:
         """Write what a project holds.

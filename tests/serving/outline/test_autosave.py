@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,19 @@ def test_labels_come_to_what_the_project_is_now(make_projects: Callable[[], Proj
     old = begun(projects)
     projects.labeled(old, ["leaf"])
     assert projects.labeled(old, ["stone"]).labels == ("leaf", "stone")
+
+
+def test_what_a_killed_server_left_unfinished_is_removed(make_projects: Callable[[], Projects], tmp_path: Path) -> None:
+    whole, old, new = begun(make_projects()), "0" * 32, "1" * 32
+    long_ago = time.time() - 4000
+    for name in (old, new):
+        (tmp_path / "outline" / name / "images").mkdir(parents=True)
+        (tmp_path / "outline" / name / "images" / "a.png").write_bytes(b"a part of it")
+    for name in (old, whole.id):
+        os.utime(tmp_path / "outline" / name, (long_ago, long_ago))
+    another = begun(make_projects())
+    left = {path.name for path in (tmp_path / "outline").iterdir()}
+    assert left == {whole.id, new, another.id}  # the new one may be in the making, by another server
 
 
 def test_a_removed_project_stays_removed(make_projects: Callable[[], Projects]) -> None:

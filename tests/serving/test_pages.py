@@ -133,7 +133,8 @@ def test_home_opens_a_folder_below_a_root(visit: Callable[..., Any], patience: i
     page.locator(".own .browser button", has_text="evening").click()
     page.get_by_role("button", name="Use this folder").click()
     links = page.locator(".own .next a")
-    playwright.expect(links).to_have_text(["Nowcast", "Action", "Driving", "Outline"])  # by the files' names, radar first
+    names = ["Nowcast", "Action", "Driving", "Outline"]  # by the files' names, radar first
+    playwright.expect(links).to_have_text(names)
     links.first.click()
     page.wait_for_selector(".player", timeout=patience)
     assert page.url.endswith("#/nowcasting?root=radar&path=evening")

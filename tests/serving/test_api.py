@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,16 @@ def test_the_socket_follows_a_job_to_its_end(server: Any) -> None:
             socket.recv()
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what a process has loaded from /proc")
+def test_the_server_itself_loads_no_torch(server: Any) -> None:
+    with Client(server.address) as python:
+        deadline = time.monotonic() + 300
+        while python.status()["device"] is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert python.status()["device"] == "cpu"  # the worker is there, and has said what it has
+    assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
+
+
 def test_openapi_describes_everything(client: TestClient) -> None:
     api = client.get(f"{API}/openapi.json").json()
     assert len(api["paths"]) >= 12
@@ -164,6 +175,15 @@ def test_openapi_describes_everything(client: TestClient) -> None:
         for about in methods.values():
             assert about["tags"]
             assert about["description"] or about["summary"]
+    sockets = {
+        "/jobs/{job_id}/events": "until it ends",
+        "/runs/{name}/log/events": "as they are written",
+        "/action/live": "its time, seconds, as 8 bytes",
+        "/outline/projects/{project_id}/live": '{"id", "point"}',
+    }
+    assert set(api["x-websockets"]) == {API + path for path in sockets}
+    for path, said in sockets.items():
+        assert said in api["x-websockets"][API + path]
     body = api["components"]["schemas"]["ForecastRequest"]["properties"]
     assert set(body) == {"run", "source", "minutes", "at"}
 

@@ -83,6 +83,22 @@ def test_every_page_fits_360_pixels(visit: Callable[..., Any], name: str, shoot:
     assert page.evaluate(wide) == []
 
 
+LISTEN = """window.shifted = 0; new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@SLOW
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_jumps_while_a_page_comes(visit: Callable[..., Any], name: str, size: tuple[int, int]) -> None:
+    made = visit(*size)
+    made.page.add_init_script(LISTEN)
+    page = made.open(name)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shifted") < 0.05  # 0.1 is called good: https://web.dev/articles/cls
+
+
 @SLOW
 def test_the_first_view_comes_within_a_second(visit: Callable[..., Any]) -> None:
     page = visit().open("")
@@ -117,7 +133,8 @@ def test_home_opens_a_folder_below_a_root(visit: Callable[..., Any], patience: i
     page.locator(".own .browser button", has_text="evening").click()
     page.get_by_role("button", name="Use this folder").click()
     links = page.locator(".own .next a")
-    playwright.expect(links).to_have_text(["Nowcast", "Action", "Driving"])  # by the files' names, radar first
+    names = ["Nowcast", "Action", "Driving", "Outline"]  # by the files' names, radar first
+    playwright.expect(links).to_have_text(names)
     links.first.click()
     page.wait_for_selector(".player", timeout=patience)
     assert page.url.endswith("#/nowcasting?root=radar&path=evening")
@@ -225,9 +242,21 @@ def test_reference_is_the_whole_api(visit: Callable[..., Any]) -> None:
         "/api/v1/uploads",
     ):
         assert path in text
+    for path in ("jobs/{job_id}/events", "runs/{name}/log/events", "action/live", "outline/projects/{project_id}/live"):
+        assert f"WS\n/api/v1/{path}" in text
     assert "source.sample" not in text
     page.locator(".op", has_text="/api/v1/nowcasting/forecasts").locator("summary").click()
     playwright.expect(page.locator("main")).to_contain_text("source.sample")
+
+
+@SLOW
+def test_the_example_for_python_works(visit: Callable[..., Any]) -> None:
+    page = visit().open("reference")
+    example = page.locator("pre").first.inner_text()
+    assert all(call in example for call in ("client.forecast(", "client.steer(", "client.act("))
+    found: dict[str, Any] = {}
+    exec(compile(example, "the page", "exec"), found)
+    assert found["dbz"].ndim == 3
 
 
 @SLOW

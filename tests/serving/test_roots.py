@@ -156,6 +156,16 @@ def test_names_that_cannot_be_asked_for_are_not_shown(data_root: Path, client: T
     assert len(Roots([data_root]).files("data", "", 100)) == 2 + 5
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_a_pipe_is_neither_shown_nor_read(data_root: Path) -> None:
+    os.mkfifo(data_root / "event" / "pipe.h5")  # whoever opens it waits for ever
+    roots = Roots([data_root])
+    assert "pipe.h5" not in [entry.name for entry in roots.list("data", "event").entries]
+    for ask in (roots.resolve, lambda root, path: roots.files(root, path, 10)):
+        with pytest.raises(DataError, match=r"has no 'event/pipe\.h5'"):
+            ask("data", "event/pipe.h5")
+
+
 def test_a_root_that_vanishes_is_said(data_root: Path, client: TestClient) -> None:
     data_root.rename(data_root.parent / "gone")
     answer = client.get("/api/v1/files?root=data")

@@ -3,6 +3,10 @@
 https://github.com/CVHub520/X-AnyLabeling-Server/blob/main/docs/router.md. In X-AnyLabeling the address of the server
 (``server_url``) is http://127.0.0.1:8642/api/v1/anylabeling. A point mark in the rectangle says where the outline
 begins, a second one where it ends. Errors come with status 200, as that protocol has it; a full queue with 503.
+
+X-AnyLabeling takes away what was drawn before in an image unless it is told to keep it, which is said twice here: as
+the state of its button, and (`replace`, for clients that know it) with every answer, those that tell of an error
+included.
 """
 
 from __future__ import annotations
@@ -22,13 +26,14 @@ from semicoupled.serving.served_runs import ServedRun
 from semicoupled.serving.services import Services, Serving
 
 router = APIRouter(prefix="/anylabeling", tags=["x-anylabeling"])
-WIDGETS = (
-    "button_add_point",
-    "button_add_rect",
-    "button_clear",
-    "button_finish_object",
-    "toggle_preserve_existing_annotations",
-)
+WIDGETS = {
+    "button_add_point": None,
+    "button_add_rect": None,
+    "button_clear": None,
+    "button_finish_object": None,
+    "toggle_preserve_existing_annotations": True,
+}
+"""What X-AnyLabeling shows, and the state that it begins with."""
 LABEL = "AUTOLABEL_OBJECT"
 """X-AnyLabeling asks the person for the label of what is called so."""
 
@@ -68,11 +73,11 @@ async def predict(serving: Serving, wanted: PredictRequest) -> Any:
     """Outline what is marked."""
     run = _runs(serving).get(wanted.model)
     if run is None:
-        return _problem("MODEL_NOT_FOUND", f"Model '{wanted.model[:100]}' not loaded")
+        return _refused("MODEL_NOT_FOUND", f"Model '{wanted.model[:100]}' not loaded")
     try:
         image = decode(wanted.image)
     except DataError as error:
-        return _problem("INVALID_IMAGE", str(error))
+        return _refused("INVALID_IMAGE", str(error))
     try:
         wishes = wishes_of((wanted.params or {}).get("marks") or [])
         found = await outline_bytes(serving, run, image, wishes) if wishes else None
@@ -81,10 +86,10 @@ async def predict(serving: Serving, wanted: PredictRequest) -> Any:
         return JSONResponse({"detail": "Task queue is full, please try again later"}, 503, headers)
     except SemicoupledError as error:
         said = serving.clean(str(error))
-        return _problem("INVALID_IMAGE" if "image that can be read" in said else "INFERENCE_ERROR", said)
+        return _refused("INVALID_IMAGE" if "image that can be read" in said else "INFERENCE_ERROR", said)
     outlines = [] if found is None else found.outlines
     shapes = [_shape(one["points"], one["score"]) for one in outlines if len(one["points"]) >= 3]
-    return {"success": True, "data": {"shapes": shapes, "description": ""}}
+    return {"success": True, "data": _data(shapes)}
 
 
 def wishes_of(marks: Any) -> list[Wish]:
@@ -138,13 +143,22 @@ def _runs(serving: Services) -> dict[str, ServedRun]:
 
 
 def _about(run: ServedRun) -> dict[str, Any]:
-    widgets = [{"name": name, "value": False if name.startswith("toggle") else None} for name in WIDGETS]
+    widgets = [{"name": name, "value": value} for name, value in WIDGETS.items()]
     return {
         "display_name": f"{run.name} (semicoupled)",
         "widgets": widgets,
         "params": {},
         "batch_processing_mode": None,
     }
+
+
+def _data(shapes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"shapes": shapes, "description": "", "replace": False}
+
+
+def _refused(code: str, message: str) -> dict[str, Any]:
+    """Say why nothing is outlined; whoever looks at the shapes alone finds none, and keeps what was there."""
+    return {**_problem(code, message), "data": _data([])}
 
 
 def _problem(code: str, message: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ where it ends. Tasks whose annotations or predictions hold rectangles are outlin
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -28,6 +29,7 @@ from semicoupled.serving.work import JobRequest, Source
 
 router = APIRouter(prefix="/label_studio/{run}", tags=["label studio"], responses=REFUSALS)
 _MOST_TASKS = 100
+log = logging.getLogger(__name__)
 
 
 class SetupRequest(BaseModel):
@@ -81,8 +83,11 @@ def versions(serving: Serving, run: str) -> dict[str, list[str]]:
 async def predict(serving: Serving, run: str, wanted: PredictRequest) -> dict[str, Any]:
     """Outline what is marked, each task by its context or by the rectangles that it has.
 
+    A task that cannot be outlined takes no other with it: its result is empty, and its `error` says why. Where none
+    can be, the whole request is refused, so that Label Studio asks for them again.
+
     Raises:
-        DataError: a task without an image, or with one that cannot be read.
+        DataError: no task has an image that can be read.
     """
     found = serving.runs.find(run, "outline")
     config = read_config(wanted.label_config)
@@ -90,12 +95,18 @@ async def predict(serving: Serving, run: str, wanted: PredictRequest) -> dict[st
     given = context.get("result") if isinstance(context, Mapping) else None
     version = version_of(found)
     results: list[dict[str, Any]] = []
+    problems: list[DataError] = []
     for task in wanted.tasks:
-        marks = marked(given if isinstance(given, list) else _results(task), config)
-        if not marks:
-            results.append({"result": [], "score": 0.0, "model_version": version})
-            continue
-        results.append(await _task(serving, found, task, marks, config, version))
+        nothing = {"result": [], "score": 0.0, "model_version": version}
+        try:
+            marks = marked(given if isinstance(given, list) else _results(task), config)
+            results.append(await _task(serving, found, task, marks, config, version) if marks else nothing)
+        except DataError as error:
+            log.warning("Label Studio's task %s is left out: %s", task.get("id"), error)
+            problems.append(error)
+            results.append({**nothing, "error": serving.clean(str(error))})
+    if problems and len(problems) == len(results):
+        raise problems[0]
     return {"results": results, "model_version": version}
 
 

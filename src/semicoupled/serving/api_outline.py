@@ -59,6 +59,7 @@ class ProjectInfo(BaseModel):
     id: str
     name: str
     run: str
+    root: str | None = Field(description="the folder below which its images lie; None where they are its own")
     changed: float = Field(description="seconds since 1970")
     labels: list[str]
     truth: list[int] = Field(description="images of which the truth is known")
@@ -334,6 +335,7 @@ def _info(serving: Services, found: Project, problems: Sequence[str] = ()) -> Pr
         id=found.id,
         name=found.name,
         run=found.run,
+        root=found.root,
         changed=serving.projects.changed(found),
         labels=list(found.labels),
         truth=sorted(serving.projects.truth(found)),

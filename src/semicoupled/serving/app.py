@@ -26,6 +26,7 @@ from semicoupled.serving import (
     api_system,
     api_training,
 )
+from semicoupled.serving.description import with_sockets
 from semicoupled.serving.jobs import BusyError
 from semicoupled.serving.pages import pages
 from semicoupled.serving.security import HEADERS, Guard
@@ -72,8 +73,11 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )
     app.state.services = served
     protocols = (api_label_studio, api_anylabeling)
-    for module in (api_system, api_files, api_jobs, api_training, api_inside, *pages().values(), *protocols):
-        app.include_router(module.router, prefix=API)
+    modules = (api_system, api_files, api_jobs, api_training, api_inside, *pages().values(), *protocols)
+    routers = [module.router for module in modules]
+    for router in routers:
+        app.include_router(router, prefix=API)
+    with_sockets(app, API, routers)
     for kind, handler in (
         (BusyError, _busy),
         (FullError, _full),

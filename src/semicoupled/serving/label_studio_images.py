@@ -36,9 +36,10 @@ def fetch(settings: ServeSettings, address: str) -> bytes:
     if not wanted.path.startswith("/") or ".." in wanted.path.split("/"):
         raise DataError(f"{address[:100]!r} is no path; expected one that begins with /")
     query = f"?{wanted.query}" if wanted.query else ""
-    headers = {} if settings.label_studio_key is None else {"Authorization": f"Token {settings.label_studio_key}"}
+    place = f"{base.scheme}://{base.netloc}"
+    headers = {} if settings.label_studio_key is None else {"Authorization": _key(place, settings.label_studio_key)}
     parts: list[bytes] = []
-    with _answer(f"{base.scheme}://{base.netloc}{wanted.path}{query}", headers) as answer:
+    with _answer(f"{place}{wanted.path}{query}", headers) as answer:
         if answer.status_code != 200:
             raise DataError(f"Label Studio answers {answer.status_code} for {wanted.path[:100]!r}; expected an image")
         for part in answer.iter_bytes():
@@ -46,6 +47,29 @@ def fetch(settings: ServeSettings, address: str) -> bytes:
             if sum(map(len, parts)) > settings.limits.upload_bytes:
                 raise DataError(f"{wanted.path[:100]!r} is larger than {settings.limits.upload_bytes} bytes")
     return b"".join(parts)
+
+
+def _key(place: str, key: str) -> str:
+    """Say who asks. A legacy token is said as it is; a personal access token is changed for one of a few minutes.
+
+    https://labelstud.io/guide/access_tokens
+
+    Raises:
+        DataError: Label Studio does not know the token, or does not answer.
+    """
+    if key.count(".") != 2:  # personal ones are JSON Web Tokens: three parts
+        return f"Token {key}"
+    try:
+        answer = httpx.post(f"{place}/api/token/refresh/", json={"refresh": key}, timeout=_SECONDS)
+        fresh = answer.json().get("access") if answer.status_code == 200 else None
+    except (httpx.HTTPError, ValueError, AttributeError) as error:
+        raise DataError(f"Label Studio gives no access for LABEL_STUDIO_API_KEY ({error}); is it running?") from error
+    if not isinstance(fresh, str):
+        raise DataError(
+            f"Label Studio answers {answer.status_code} to LABEL_STUDIO_API_KEY; expected a personal access token that "
+            "it knows (Account & Settings), or a legacy token where those are allowed"
+        )
+    return f"Bearer {fresh}"
 
 
 @contextlib.contextmanager

@@ -7,13 +7,14 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from semicoupled.description import Json
 from semicoupled.errors import DataError
+from semicoupled.serving.known_images import KnownImages
 from semicoupled.serving.outline_document import Corner, Piece, Thing
 from semicoupled.serving.outline_options import ReadOptions, WriteOptions
 from semicoupled.serving.work import JobRequest, Result, Work
@@ -34,7 +35,7 @@ def read(work: Work, request: JobRequest) -> Result:
     Raises:
         DataError: an image has another size there.
     """
-    known = cast(ReadOptions, request.options).images
+    known = KnownImages(cast(ReadOptions, request.options).images)
     things: dict[int, list[Json]] = {}
     strangers = 0
     notes: list[str] = []
@@ -45,15 +46,15 @@ def read(work: Work, request: JobRequest) -> Result:
         labels.update(dict.fromkeys(found.labels))
         notes += [note.rpartition("/")[2] for note in found.notes[:20]]
         for picture in found.pictures:
-            image = _match(picture.file, known)
+            image = known.find(picture.file)
             if image is None:
                 strangers += 1
                 continue
-            factor = (known[image][1] / picture.width, known[image][2] / picture.height)
-            if not np.allclose(factor, 1.0):
+            width, height = known.sizes[image]
+            if (width, height) != (picture.width, picture.height):
                 raise DataError(
                     f"{path}: {picture.file} is {picture.width} x {picture.height} px there; expected "
-                    f"{known[image][1]} x {known[image][2]}, the size of the image"
+                    f"{width} x {height}, the size of the image"
                 )
             things.setdefault(image, []).extend(thing_of(one).json() for one in picture.instances if not one.crowd)
     document: dict[str, Json] = {"things": {str(image): list(each) for image, each in things.items()}}
@@ -116,7 +117,7 @@ def _instances(things: Sequence[Thing]) -> tuple[Instance, ...]:
     return tuple(found)
 
 
-def _read(path: Path, known: Sequence[tuple[str, int, int]]) -> Annotations:
+def _read(path: Path, known: KnownImages) -> Annotations:
     """Read one file from a folder that holds nothing else."""
     if path.stat().st_size > _LARGEST:
         raise DataError(f"{path}: {path.stat().st_size} bytes; expected at most {_LARGEST}. Cut it up")
@@ -134,35 +135,14 @@ def _read(path: Path, known: Sequence[tuple[str, int, int]]) -> Annotations:
             raise DataError(str(error).replace(str(copy), str(path))) from error
 
 
-def _complete(content: dict[str, Any], path: Path, known: Sequence[tuple[str, int, int]]) -> None:
+def _complete(content: dict[str, Any], path: Path, known: KnownImages) -> None:
     """Say how large the image is where a labelme file leaves it to the image."""
     if "shapes" not in content:
         return
     content["imageData"] = None
     if isinstance(content.get("imageWidth"), int) and isinstance(content.get("imageHeight"), int):
         return
-    image = _match(str(content.get("imagePath", "")), known)
+    image = known.find(str(content.get("imagePath", "")))
     if image is None:
         raise DataError(f"{path}: neither says how large its image is nor names one of these images")
-    _, content["imageWidth"], content["imageHeight"] = known[image]
-
-
-def _match(file: str, known: Sequence[tuple[str, int, int]]) -> int | None:
-    """Find the image that a file's name means: the one whose name ends alike, the longest match first."""
-    wanted = PurePosixPath(file.replace("\\", "/")).parts
-    best, longest = None, 0
-    for number, (name, _, _) in enumerate(known):
-        parts = PurePosixPath(name).parts
-        same = 0
-        for one, other in zip(reversed(parts), reversed(wanted), strict=False):
-            if one != other:
-                break
-            same += 1
-        if same > longest:
-            best, longest = number, same
-    if best is None and wanted:  # Cityscapes' files are named by their images' stems
-        stem = PurePosixPath(wanted[-1]).stem.removesuffix("_leftImg8bit")
-        stems = [PurePosixPath(name).stem for name, _, _ in known]
-        matches = [number for number, one in enumerate(stems) if one in (stem, f"{stem}_leftImg8bit")]
-        best = matches[0] if len(matches) == 1 else None
-    return best
+    content["imageWidth"], content["imageHeight"] = known.sizes[image]

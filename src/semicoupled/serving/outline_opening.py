@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from semicoupled.errors import DataError
 from semicoupled.serving.outline_commands import finished
 from semicoupled.serving.outline_document import Thing
 from semicoupled.serving.outline_options import ReadOptions
-from semicoupled.serving.outline_projects import Project, ProjectImage
+from semicoupled.serving.outline_projects import Project, ProjectImage, saving
 from semicoupled.serving.outline_sample import truth_of, write_sample
 from semicoupled.serving.schemas import SourceChoice
 from semicoupled.serving.served_runs import ServedRun
@@ -44,7 +45,7 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
     """
     if wanted.sample is not None:
         return await _generated(services, run, wanted.sample)
-    source = wanted.find(services)
+    source = await asyncio.to_thread(wanted.find, services, services.settings.limits.images)  # there may be many
     files = [path for path in source.files if path.suffix.lower() in _SUFFIXES or not path.suffix]
     others = [path for path in source.files if path.suffix.lower() == ".json"]
     if not files:
@@ -55,25 +56,25 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
     )
     about: Any = looked.document["images"]
     base = services.roots.paths()[wanted.root] if wanted.root is not None else None
-    project = services.projects.begin(name or wanted.root or "Own images", run.name, wanted.root)
     images: list[ProjectImage] = []
     problems: list[str] = []
     shown = {} if wanted.upload is None else services.uploads.find(wanted.upload).names
-    for path, one in zip(files, about, strict=True):
-        if "problem" in one:
-            problems.append(one["problem"])
-            continue
-        if base is not None:
-            file = path.relative_to(base).as_posix()
-            images.append(ProjectImage(file, file, one["width"], one["height"]))
-        else:
-            shutil.copyfile(path, project.folder / "images" / path.name)
-            images.append(ProjectImage(_name(shown.get(path.name, ""), path), path.name, one["width"], one["height"]))
-    if not images:
-        services.projects.remove(project)
-        raise DataError(problems[0])
-    project = replace(project, images=tuple(images))
-    services.projects.save(project)
+    with _beginning(services, name or wanted.root or "Own images", run, wanted.root) as project:
+        for path, one in zip(files, about, strict=True):
+            if "problem" in one:
+                problems.append(one["problem"])
+                continue
+            if base is not None:
+                file = path.relative_to(base).as_posix()
+                images.append(ProjectImage(file, file, one["width"], one["height"]))
+            else:
+                shutil.copyfile(path, project.folder / "images" / path.name)
+                known = _name(shown.get(path.name, ""), path)
+                images.append(ProjectImage(known, path.name, one["width"], one["height"]))
+        if not images:
+            raise DataError(problems[0])
+        project = replace(project, images=tuple(images))
+        services.projects.save(project)
     if others:
         try:
             read = await _read(services, project, source._replace(files=tuple(others)))
@@ -106,7 +107,7 @@ async def read_annotations(
     Raises:
         DataError: they cannot be read, or belong to none of the images.
     """
-    source = wanted.find(services)
+    source = await asyncio.to_thread(wanted.find, services, services.settings.limits.images)
     files = tuple(path for path in source.files if path.suffix.lower() == ".json") or source.files
     return _take(services, project, await _read(services, project, source._replace(files=files)), truth=truth)
 
@@ -137,15 +138,31 @@ def _take(services: Services, project: Project, read: Mapping[str, Any], *, trut
 
 
 async def _generated(services: Services, run: ServedRun, sample: str) -> Opened:
-    project = services.projects.begin("Generated", run.name, None)
-    folder = project.folder / "images"
-    files = await asyncio.to_thread(write_sample, sample, folder)
-    (project.folder / _GENERATED).touch()
-    project = replace(project, images=tuple(ProjectImage(name, name, width, height) for name, width, height in files))
-    services.projects.save(project)
-    services.projects.keep_truth(project, truth_of(sample))
+    with _beginning(services, "Generated", run, None) as project:
+        files = await asyncio.to_thread(write_sample, sample, project.folder / "images")
+        (project.folder / _GENERATED).touch()
+        images = tuple(ProjectImage(name, name, width, height) for name, width, height in files)
+        project = replace(project, images=images)
+        services.projects.save(project)
+        services.projects.keep_truth(project, truth_of(sample))
     labels = [thing.label for things in truth_of(sample).values() for thing in things]
     return Opened(services.projects.labeled(project, labels), [])
+
+
+@contextlib.contextmanager
+def _beginning(services: Services, name: str, run: ServedRun, root: str | None) -> Generator[Project]:
+    """Begin a project; of one that cannot be made whole, nothing stays.
+
+    Raises:
+        DataError: the disk is full, or cannot be written to.
+    """
+    project = services.projects.begin(name, run.name, root)
+    try:
+        with saving():
+            yield project
+    except BaseException:
+        services.projects.remove(project)
+        raise
 
 
 def _name(given: str, path: Path) -> str:

@@ -34,6 +34,8 @@ _ID = re.compile(r"[0-9a-f]{32}")
 FOLDER = "outline"
 _FORMAT = 1
 log = logging.getLogger(__name__)
+_MAKING = 3600.0
+"""Seconds that a project may take until it is whole."""
 _SHEETS = 64
 """Drawings that are kept in memory; all are on disk."""
 _Kind = TypeVar("_Kind")
@@ -136,8 +138,12 @@ class Projects:
 
     @property
     def place(self) -> Path:
-        """The folder of all projects, made when it is needed."""
-        with self._lock:
+        """The folder of all projects, made when it is needed.
+
+        Raises:
+            DataError: it cannot be made.
+        """
+        with self._lock, saving():
             if self.folder is not None:
                 found = self.folder / FOLDER
             else:
@@ -158,14 +164,23 @@ class Projects:
         Raises:
             DataError: there is no room for more.
         """
+        self._remove_unfinished()
         held = sum(_size(file) for file in self.place.rglob("*"))
         if held > self.limits.uploads_bytes:
             raise DataError(f"the projects hold {held} bytes; expected at most {self.limits.uploads_bytes}. Remove one")
         identifier = secrets.token_hex(16)
         folder = self.place / identifier
-        with _saving():
+        with saving():
             (folder / "images").mkdir(parents=True, mode=0o700)
         return Project(identifier, folder, name[:200], run, root=root)
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a server that was killed while it made a project left: nobody can see it, and it takes room."""
+        for folder in self.place.iterdir():
+            made = _stamp(folder).changed / 1e9
+            if _ID.fullmatch(folder.name) and not (folder / "project.json").exists() and made < time.time() - _MAKING:
+                log.warning("%s was never finished, and is removed", folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def save(self, project: Project) -> None:
         """Write what a project holds.
@@ -259,7 +274,7 @@ class Projects:
     def _write(project: Project, name: str, content: object) -> _Stamp:
         if not project.folder.is_dir():
             raise RunError(_NONE)
-        with _saving():
+        with saving():
             write_text(project.folder / name, json.dumps(content, ensure_ascii=False))
         return _stamp(project.folder / name)
 
@@ -322,14 +337,14 @@ def _size(file: Path) -> int:
 
 
 @contextlib.contextmanager
-def _saving() -> Generator[None]:
+def saving() -> Generator[None]:
     """Say what a disk that takes nothing means."""
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"this cannot be saved ({error.strerror}), so nothing was changed; make room where the server keeps what "
-            "is drawn (--state), and do it again"
+            f"this cannot be saved ({error.strerror or error}), so nothing was changed; make room where the server "
+            "keeps what is drawn (--state), and do it again"
         ) from error
 
 

@@ -98,7 +98,7 @@ class Roots:
             found = base.joinpath(*PurePosixPath(path).parts).resolve(strict=True)
         except (OSError, ValueError, RuntimeError) as error:
             raise DataError(unknown) from error
-        if not found.is_relative_to(base):
+        if not found.is_relative_to(base) or not (found.is_file() or found.is_dir()):  # pipes and devices are neither
             raise DataError(unknown)
         return found
 

@@ -32,8 +32,12 @@ class SourceChoice(Strict):
             raise ValueError(f"expected exactly one of sample, root, upload; got {', '.join(given) or 'none'}")
         return self
 
-    def find(self, services: Services) -> Source:
+    def find(self, services: Services, most: int | None = None) -> Source:
         """Find the files that are meant.
+
+        Args:
+            services: of the server.
+            most: that a folder may hold; None for what the server's limits say.
 
         Raises:
             DataError: there are none, or they lie where nobody may look.
@@ -41,7 +45,7 @@ class SourceChoice(Strict):
         if self.sample is not None:
             return Source(sample=self.sample)
         if self.root is not None:
-            files = services.roots.files(self.root, self.path, services.settings.limits.files)
+            files = services.roots.files(self.root, self.path, most or services.settings.limits.files)
             return Source(files, base=services.roots.paths()[self.root])
         return Source(services.uploads.files(self.upload or ""))
 

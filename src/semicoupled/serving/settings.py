@@ -24,6 +24,7 @@ class Limits:
         body_bytes: of any other request.
         inline_bytes: of a request of an annotation program, with an image in it.
         files: of one upload, or of one folder that is read.
+        images: of one folder below a root whose images are to be outlined; they are looked at one by one.
         pixels: of one field or image, before anything is decoded.
         values: of all fields of one file.
         queue: jobs that may wait.
@@ -44,6 +45,7 @@ class Limits:
     body_bytes: int = MIB
     inline_bytes: int = 32 * MIB
     files: int = 600
+    images: int = 10_000
     pixels: int = 2**24
     values: int = 2**28
     queue: int = 16
@@ -99,6 +101,8 @@ class ServeSettings:
                 f"host {self.host!r} can be reached from other machines; expected a token, got none. Leave --host out, "
                 "or give a token"
             )
+        if self.state is not None and self.state.is_file():
+            raise SettingsError(f"--state {self.state}: is a file; expected a folder for what is drawn")
         if self.token is not None and len(self.token) < 16:
             raise SettingsError(f"token: expected at least 16 characters, got {len(self.token)}.")
         if self.token is not None and not _TOKEN.fullmatch(self.token):

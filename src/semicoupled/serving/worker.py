@@ -111,4 +111,5 @@ def prepare_networks(device: str) -> dict[str, str]:
     threads = torch.get_num_threads()
     cpu = f"the CPU, {threads} thread{'' if threads == 1 else 's'}"
     name = torch.cuda.get_device_name(chosen) if chosen.startswith("cuda") else cpu
-    return {"device": chosen, "name": name, "torch": torch.__version__}
+    # as plain text: torch's own kind of text would bring torch into the server, which has no need of it
+    return {"device": chosen, "name": name, "torch": str(torch.__version__)}

@@ -43,7 +43,9 @@ def test_health_and_models(working: TestClient) -> None:
     models = working.get(f"{BASE}/v1/models").json()
     assert models["success"] is True
     about = models["data"]["tiny"]
-    assert {"button_add_rect", "button_finish_object"} <= {widget["name"] for widget in about["widgets"]}
+    widgets = {widget["name"]: widget["value"] for widget in about["widgets"]}
+    assert {"button_add_rect", "button_finish_object"} <= set(widgets)
+    assert widgets["toggle_preserve_existing_annotations"] is True
     info = working.get(f"{BASE}/v1/models/tiny/info").json()
     assert info == {"success": True, "data": {"model_id": "tiny", **about}}
     none = working.get(f"{BASE}/v1/models/none/info").json()
@@ -57,7 +59,7 @@ def test_a_rectangle_becomes_a_polygon(working: TestClient, data_uri: str, png: 
     ]
     found = predict(working, data_uri, marks)
     assert found["success"] is True
-    assert found["data"]["description"] == ""
+    assert (found["data"]["description"], found["data"]["replace"]) == ("", False)
     (shape,) = found["data"]["shapes"]
     assert {name: type(value) for name, value in shape.items()} == SHAPE
     assert (shape["shape_type"], shape["label"]) == ("polygon", "AUTOLABEL_OBJECT")
@@ -69,7 +71,7 @@ def test_a_rectangle_becomes_a_polygon(working: TestClient, data_uri: str, png: 
 
 
 def test_without_a_rectangle_there_is_nothing_to_outline(working: TestClient, data_uri: str) -> None:
-    assert predict(working, data_uri)["data"] == {"shapes": [], "description": ""}
+    assert predict(working, data_uri)["data"] == {"shapes": [], "description": "", "replace": False}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,7 @@ def test_errors_come_with_status_200(
     found = predict(working, data_uri if image is None else image, marks, model)
     assert (found["success"], found["error"]["code"]) == (False, code)
     assert "/tmp" not in found["error"]["message"]
+    assert found["data"] == {"shapes": [], "description": "", "replace": False}  # what was drawn before stays
 
 
 def test_marks_that_say_what_it_is_not_are_left_out() -> None:

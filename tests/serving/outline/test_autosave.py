@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from semicoupled.errors import DataError, RunError
+from semicoupled.errors import DataError, RunError, SettingsError
 from semicoupled.serving import outline_projects
 from semicoupled.serving.app import create_app
 from semicoupled.serving.outline_document import Drawing, Sheet
@@ -61,6 +62,16 @@ def test_a_full_disk_changes_nothing(make_projects: Callable[[], Projects], monk
     assert projects.find(project.id).labels == ()
 
 
+def test_a_state_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("no folder")
+    with pytest.raises(SettingsError, match="is a file; expected a folder for what is drawn"):
+        ServeSettings(state=taken)
+    projects = Projects(taken / "below", Limits())  # whatever it is that stands in the way
+    with pytest.raises(DataError, match=r"cannot be saved \(Not a directory\)"):
+        projects.all()
+
+
 def test_two_servers_of_one_state_folder_go_on_from_each_other(make_projects: Callable[[], Projects]) -> None:
     one, two = make_projects(), make_projects()
     project = begun(one)
@@ -84,6 +95,19 @@ def test_labels_come_to_what_the_project_is_now(make_projects: Callable[[], Proj
     old = begun(projects)
     projects.labeled(old, ["leaf"])
     assert projects.labeled(old, ["stone"]).labels == ("leaf", "stone")
+
+
+def test_what_a_killed_server_left_unfinished_is_removed(make_projects: Callable[[], Projects], tmp_path: Path) -> None:
+    whole, old, new = begun(make_projects()), "0" * 32, "1" * 32
+    long_ago = time.time() - 4000
+    for name in (old, new):
+        (tmp_path / "outline" / name / "images").mkdir(parents=True)
+        (tmp_path / "outline" / name / "images" / "a.png").write_bytes(b"a part of it")
+    for name in (old, whole.id):
+        os.utime(tmp_path / "outline" / name, (long_ago, long_ago))
+    another = begun(make_projects())
+    left = {path.name for path in (tmp_path / "outline").iterdir()}
+    assert left == {whole.id, new, another.id}  # the new one may be in the making, by another server
 
 
 def test_a_removed_project_stays_removed(make_projects: Callable[[], Projects]) -> None:

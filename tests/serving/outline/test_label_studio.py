@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -125,12 +127,24 @@ def test_what_is_marked() -> None:
         marked([rectangle(x=float("nan"))], config)
 
 
+PERSONAL = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmVk"
+
+
 class Images(BaseHTTPRequestHandler):
-    """A Label Studio that has one image and asks for a token."""
+    """A Label Studio that has one image and asks for a token, of either kind."""
+
+    def do_POST(self) -> None:
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        known = (self.path, said) == ("/api/token/refresh/", {"refresh": PERSONAL})
+        content = json.dumps({"access": "fresh.for.minutes"} if known else {"detail": "Token is invalid"}).encode()
+        self.send_response(200 if known else 401)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def do_GET(self) -> None:
         content = b"x" * 5000 if "large" in self.path else b"image"
-        known = self.headers.get("Authorization") == "Token secret"
+        known = self.headers.get("Authorization") in ("Token secret", "Bearer fresh.for.minutes")
         self.send_response(302 if "away" in self.path else 200 if known else 401)
         self.send_header("Location", "http://169.254.169.254/")
         self.send_header("Content-Length", str(len(content)))
@@ -169,6 +183,31 @@ def test_images_are_fetched_from_label_studio_and_from_nowhere_else(label_studio
     wrong = ServeSettings(label_studio=label_studio.label_studio, label_studio_key="other")
     with pytest.raises(DataError, match="answers 401"):
         fetch(wrong, "/data/upload/1/a.png")
+
+
+def test_a_personal_access_token_is_changed_for_one_of_a_few_minutes(label_studio: ServeSettings) -> None:
+    place = "/data/upload/1/a.png"
+    assert fetch(replace(label_studio, label_studio_key=PERSONAL), place) == b"image"
+    with pytest.raises(DataError, match="answers 401 to LABEL_STUDIO_API_KEY; expected a personal access token"):
+        fetch(replace(label_studio, label_studio_key="not.known.there"), place)
+    with pytest.raises(DataError, match="gives no access"):
+        fetch(replace(label_studio, label_studio="http://127.0.0.1:9", label_studio_key=PERSONAL), place)
+
+
+def test_a_task_that_cannot_be_outlined_takes_no_other_with_it(working: TestClient, data_uri: str) -> None:
+    marks = [{"result": [rectangle()]}]
+    bad = {"id": 8, "data": {"picture": "data:image/png;base64,AAAA"}, "annotations": marks}
+    good = {"id": 7, "data": {"picture": data_uri}, "annotations": marks}
+    body = {"tasks": [bad, good], "project": "1.1", "label_config": CONFIG, "params": {"context": None}}
+    answer = working.post(f"{BASE}/predict", json=body)
+    assert answer.status_code == 200, answer.text
+    first, second = answer.json()["results"]
+    assert first["result"] == []
+    assert "image that can be read" in first["error"]
+    assert len(second["result"]) == 1
+    alone = working.post(f"{BASE}/predict", json={**body, "tasks": [bad]})
+    assert alone.status_code == 400
+    assert "image that can be read" in alone.json()["error"]
 
 
 def test_a_token_comes_as_a_password(small_run: Path, tmp_path: Path) -> None:

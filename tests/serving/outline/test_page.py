@@ -20,6 +20,11 @@ SLOW = pytest.mark.slow
 LISTEN = """window.shifted = 0; new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
 }).observe({ type: "layout-shift", buffered: true });"""
+COCO = {
+    "images": [{"id": 1, "file_name": "shapes_1.png", "width": 480, "height": 360}],
+    "categories": [{"id": 1, "name": "pebble"}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[30, 20, 90, 20, 90, 70]]}],
+}
 playwright.expect.set_options(timeout=30_000)
 
 
@@ -29,16 +34,12 @@ def site(
 ) -> Iterator[str]:
     """The address of a server over two random networks."""
     kept = tmp_path_factory.mktemp("kept")
-    with run_server(str(small_run), str(deep_run), "--root", str(image_root), "--state", str(kept)) as found:
+    notes = tmp_path_factory.mktemp("notes") / "notes"
+    (notes / "all").mkdir(parents=True)
+    (notes / "all" / "coco.json").write_text(json.dumps(COCO))
+    roots = ("--root", str(image_root), "--root", str(notes))
+    with run_server(str(small_run), str(deep_run), *roots, "--state", str(kept)) as found:
         yield found.address
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with playwright.sync_playwright() as play:
-        found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -221,6 +222,31 @@ def test_the_keyboard_alone_suffices(visit: Callable[..., Any]) -> None:
 
 
 @SLOW
+def test_an_object_of_two_parts(visit: Callable[..., Any]) -> None:
+    page = visit()
+    draw(page, (50, 50, 120, 130))
+    page.get_by_role("button", name="Add a part").click()
+    drag(page, on_screen(page, 250, 60), on_screen(page, 380, 200))
+    page.wait_for_selector(".sheet[data-mode=start]", timeout=WAIT)
+    page.keyboard.press("Enter")  # the network chooses where to begin
+    page.wait_for_selector(".sheet[data-mode=edit]", timeout=WAIT)
+    (thing,) = state(page)["things"]
+    assert [len(piece["corners"]) >= 3 for piece in thing["pieces"]] == [True, True]
+    playwright.expect(page.locator(".right .objects")).to_contain_text("2 parts")
+    page.locator(".sheet").focus()
+    for part in (0, 1):
+        page.keyboard.press("o")
+        page.wait_for_selector(f".sheet .part[data-part='{1 - part}']", state="attached")  # the other one is aside
+        assert state(page)["piece"] == part
+        count = len(thing["pieces"][part]["corners"])
+        playwright.expect(page.locator("[data-index]")).to_have_count(count)
+    page.keyboard.press("x")
+    playwright.expect(page.locator("[data-index]")).to_have_count(0)
+    page.keyboard.press("u")
+    playwright.expect(page.locator(".right .objects")).to_contain_text("2 parts")
+
+
+@SLOW
 def test_by_touch_at_360_pixels(visit: Callable[..., Any]) -> None:
     page = visit(width=360, height=740, has_touch=True, is_mobile=True)
     page.locator("[data-tool=box]").tap()
@@ -327,18 +353,14 @@ def test_the_streams_the_next_point_and_the_truth(visit: Callable[..., Any]) -> 
 
 @SLOW
 def test_import_and_export(visit: Callable[..., Any], tmp_path: Path) -> None:
-    coco = {
-        "images": [{"id": 1, "file_name": "shapes_1.png", "width": 480, "height": 360}],
-        "categories": [{"id": 1, "name": "pebble"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[30, 20, 90, 20, 90, 70]]}],
-    }
-    (tmp_path / "mine.json").write_text(json.dumps(coco))
+    (tmp_path / "mine.json").write_text(json.dumps(COCO))
     page = visit()
     page.get_by_text("Import and export").click()
     page.get_by_label("Annotation files").set_input_files(tmp_path / "mine.json")
     playwright.expect(page.locator("main")).to_contain_text("1 objects in 1 images", timeout=WAIT)
     playwright.expect(page.locator(".right .objects")).to_contain_text("pebble")
-    for kind, name in (("coco", "outlines.json"), ("labelme", "outlines_labelme.zip")):
+    zips = [(kind, f"outlines_{kind}.zip") for kind in ("labelme", "cityscapes")]
+    for kind, name in (("coco", "outlines.json"), *zips):
         page.get_by_label("Format").select_option(kind)
         with page.expect_download() as download:
             page.get_by_role("button", name="Save to a file").click()
@@ -346,6 +368,21 @@ def test_import_and_export(visit: Callable[..., Any], tmp_path: Path) -> None:
     written = tmp_path / "out.zip"
     download.value.save_as(written)
     assert written.read_bytes()[:2] == b"PK"
+
+
+@SLOW
+def test_annotations_below_another_root(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.get_by_text("Import and export").click()
+    page.get_by_label("What for").select_option("truth")
+    page.get_by_label("Or a file below a root").select_option("notes")
+    place = page.get_by_label("File below it")
+    place.press_sequentially("all/")
+    page.wait_for_selector("#outline-below option[value='all/coco.json']", state="attached")  # it is offered
+    place.press_sequentially("coco.json")
+    page.get_by_role("button", name="Read", exact=True).click()
+    playwright.expect(page.locator("main")).to_contain_text("1 objects in 1 images", timeout=WAIT)
+    playwright.expect(page.locator(".truth path")).to_have_count(1)  # in place of the three that were drawn
 
 
 @SLOW

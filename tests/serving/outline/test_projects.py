@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -14,7 +17,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from semicoupled.serving.app import create_app
-from semicoupled.serving.settings import ServeSettings
+from semicoupled.serving.settings import Limits, ServeSettings
 
 API = "/api/v1/outline"
 ADDRESS = "http://127.0.0.1:8642"
@@ -92,8 +95,6 @@ def test_a_huge_image_is_refused_before_it_is_decoded(working: TestClient, uploa
 
 
 def test_projects_are_refused_when_there_is_no_room(small_run: Path, tmp_path: Path) -> None:
-    from semicoupled.serving.settings import Limits
-
     settings = ServeSettings(
         runs=(str(small_run),), state=tmp_path, shipped=False, limits=Limits(uploads_bytes=1000, upload_bytes=900)
     )
@@ -103,3 +104,41 @@ def test_projects_are_refused_when_there_is_no_room(small_run: Path, tmp_path: P
     full = client.post(f"{API}/projects", json=body)
     assert full.status_code == 400
     assert "Remove one" in full.json()["error"]
+
+
+@pytest.mark.slow
+def test_a_folder_of_a_thousand_images_opens(small_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(1000):
+        Image.new("L", (8, 6), number % 250).save(tmp_path / "many" / f"{number:04d}.png")
+    settings = ServeSettings(runs=(str(small_run),), roots=(tmp_path / "many",), state=tmp_path / "s", shipped=False)
+    with TestClient(create_app(settings), base_url=ADDRESS) as client:
+        body = {"run": "tiny", "source": {"root": "many"}}
+        found = client.post(f"{API}/projects", json=body)
+        assert found.status_code == 201, found.text
+        assert [one["name"] for one in found.json()["images"]] == [f"{number:04d}.png" for number in range(1000)]
+
+
+def test_a_folder_of_too_many_images_says_how_many_there_may_be(small_run: Path, image_root: Path) -> None:
+    limits = Limits(images=2)
+    app = create_app(ServeSettings(runs=(str(small_run),), roots=(image_root,), shipped=False, limits=limits))
+    with TestClient(app, base_url=ADDRESS) as client:
+        answer = client.post(f"{API}/projects", json={"run": "tiny", "source": {"root": "pictures"}})
+    assert answer.status_code == 400
+    assert "holds more than 2 files; expected fewer" in answer.json()["error"]
+
+
+def test_of_images_that_a_full_disk_does_not_take_nothing_stays(
+    working: TestClient, state: Path, png: bytes, upload: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(b"a part of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = sorted((state / "outline").iterdir())
+    identifier = upload(working, {"one.png": png})
+    monkeypatch.setattr(shutil, "copyfile", full)
+    answer = working.post(f"{API}/projects", json={"run": "tiny", "source": {"upload": identifier}})
+    assert answer.status_code == 400
+    assert "cannot be saved (No space left on device), so nothing was changed" in answer.json()["error"]
+    assert sorted((state / "outline").iterdir()) == before

@@ -268,14 +268,16 @@ export class Desk {
       p: () => this.point("pin"), i: () => this.point("insert"), Delete: () => this.point("delete"), Backspace: () => this.point("delete"), c: () => this.point("close"),
       u: () => this.undo(), r: () => this.redo(), "Ctrl+z": () => this.undo(), "Ctrl+y": () => this.redo(), "Ctrl+Z": () => this.redo(),
       a: () => this.accept(), n: () => this.move(1), v: () => this.move(-1), x: () => this.remove(), m: () => this.toggle("heat"), s: () => this.toggle("streams"), g: () => this.toggle("truth"),
-      o: () => this.nextThing(),
+      o: () => this.next(),
     }[name];
     meant?.();
     return Boolean(meant);
   }
 
-  nextThing() {
-    const { things, current } = this.state;
-    if (things.length) this.choose(things[(things.findIndex((one) => one.id === current) + 1) % things.length].id);
+  /** Go on to the next part of this object, or else to the next object. */
+  next() {
+    const { things, current, piece } = this.state;
+    const all = things.flatMap((thing) => thing.pieces.map((_, part) => [thing.id, part]));
+    if (all.length) this.choose(...all[(all.findIndex(([id, part]) => id === current && part === piece) + 1) % all.length]);
   }
 }

@@ -18,9 +18,11 @@ export class Files {
     images.addEventListener("toggle", () => images.open && this.#list());
     this.use = select([["objects", "go on with them"], ["truth", "compare with them"]], "objects");
     this.file = h("input", { type: "file", multiple: true, accept: ".json,application/json", class: "hidden", "aria-label": "Annotation files", onchange: () => this.read([...this.file.files]) });
-    this.place = h("input", { type: "text", maxlength: 1000, placeholder: "folder/annotations.json" });
+    this.known = h("datalist", { id: "outline-below" });
+    this.place = h("input", { type: "text", maxlength: 1000, placeholder: "folder/annotations.json", list: "outline-below", autocomplete: "off", onfocus: () => this.#suggest(), oninput: () => this.#suggest() });
+    this.root = select(status.roots.map((name) => [name, name]), status.roots[0], () => this.#suggest());
     this.format = select([["coco", "COCO"], ["labelme", "labelme"], ["cityscapes", "Cityscapes"]], "coco");
-    const below = status.roots.length ? [field("Or a file below the root", this.place), h("button", { type: "button", onclick: () => this.#below() }, "Read")] : [];
+    const below = status.roots.length ? [status.roots.length > 1 ? field("Or a file below a root", this.root) : null, field(status.roots.length > 1 ? "File below it" : "Or a file below the root", this.place), this.known, h("button", { type: "button", onclick: () => this.#below() }, "Read")] : [];
     this.element = h("div", {}, images,
       h("details", { class: "card" }, h("summary", {}, "Import and export"), h("div", { class: "stack inside" },
         h("h3", {}, "Import"), h("p", { class: "small muted" }, "COCO, labelme or Cityscapes; names of images must be the same."), field("What for", this.use),
@@ -55,7 +57,25 @@ export class Files {
 
   read(files) { return this.#read(async () => ({ upload: await this.#send(files) })); }
 
-  #below() { return this.#read(async () => ({ root: this.project.root ?? this.status.roots[0], path: this.place.value.trim() })); }
+  #below() { return this.#read(async () => ({ root: this.root.value, path: this.place.value.trim().replace(/\/+$/, "") })); }
+
+  /** Offer the folders and the JSON files that lie where the path leads so far. */
+  async #suggest() {
+    const folder = this.place.value.split("/").slice(0, -1).join("/");
+    const place = `${this.root.value}/${folder}`;
+    if (this.suggested === place) return;
+    this.suggested = place;
+    const found = await getJson(`/files?root=${encodeURIComponent(this.root.value)}&path=${encodeURIComponent(folder)}`).catch(() => ({ entries: [] }));
+    if (this.suggested !== place) return;
+    const fitting = found.entries.filter((entry) => entry.folder || entry.name.toLowerCase().endsWith(".json"));
+    fill(this.known, fitting.map((entry) => h("option", { value: `${folder ? `${folder}/` : ""}${entry.name}${entry.folder ? "/" : ""}` })));
+  }
+
+  /** Another project is open: annotations mostly lie where its images do. */
+  opened(project) {
+    this.project = project;
+    if (this.status.roots.includes(project.root)) this.root.value = project.root;
+  }
 
   #read(find) {
     return this.#try("reading", async () => {

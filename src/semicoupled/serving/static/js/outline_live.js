@@ -80,7 +80,10 @@ export class Live {
     const one = this.waiting.get(answer.id);
     if (!one) return;
     if (answer.point) { one.onpoint?.(answer.point); return; }
-    if (answer.retry_after) { setTimeout(() => this.waiting.has(answer.id) && this.socket.send(JSON.stringify(one.message)), 1000 * answer.retry_after); return; }
+    if (answer.retry_after) { // where the connection broke meanwhile, all that waits is sent when it is back
+      setTimeout(() => this.waiting.has(answer.id) && this.socket.readyState === WebSocket.OPEN && this.socket.send(JSON.stringify(one.message)), 1000 * answer.retry_after);
+      return;
+    }
     this.waiting.delete(answer.id);
     // sent again after the connection broke, and the drawing is one step on: it had been done, only the answer was lost
     if (one.again && answer.stale && answer.state.revision === one.message.command.revision + 1) delete answer.error;

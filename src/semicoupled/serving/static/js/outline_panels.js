@@ -6,7 +6,7 @@ import { sureColor } from "./outline_canvas.js";
 export const KEYS = [
   ["B", "a box around a new object"], ["W", "a box around one more part of it"], ["arrows", "move the cross, or the chosen point (Shift: far, Alt: the point alone)"],
   ["Enter", "set what the cross points at; let the network draw; accept"], [", .", "choose the point before, the next one"], ["P", "pin or let go"], ["I", "insert a point behind the chosen one"],
-  ["Del", "take it away"], ["C", "end the outline here"], ["U R", "undo, redo (also Ctrl+Z, Ctrl+Y)"], ["A", "accept"], ["X", "remove the object"], ["O", "the next object"], ["N V", "the next image, the one before"],
+  ["Del", "take it away"], ["C", "end the outline here"], ["U R", "undo, redo (also Ctrl+Z, Ctrl+Y)"], ["A", "accept"], ["X", "remove the object"], ["O", "the next part or object"], ["N V", "the next image, the one before"],
   ["M", "where the next point is expected"], ["S", "space alone and time alone"], ["G", "the truth"], ["+ - 0", "zoom in, out, whole image"], ["Esc", "let go"],
 ];
 
@@ -15,6 +15,8 @@ export function help() {
     h("dl", { class: "keylist" }, KEYS.map(([key, text]) => [h("dt", {}, key.split(" ").map((one) => [h("kbd", {}, one), " "])), h("dd", {}, text)])),
     h("p", { class: "small muted" }, "Touch: tap and drag as with a mouse; two fingers move and zoom. A double tap on a side inserts a point. Mouse: the wheel zooms, the right button moves the image, Alt moves a point alone."));
 }
+
+const done = (image) => image.objects ? `${image.accepted}/${image.objects} ✓` : "";
 
 /** The images of a project; `go(index)` opens one. */
 export class ImageList {
@@ -26,12 +28,18 @@ export class ImageList {
 
   show(project, current) {
     this.title.textContent = `Images, ${project.images.filter((one) => one.accepted && one.accepted === one.objects).length} of ${project.images.length} done`;
-    fill(this.list, project.images.map((image, index) => h("li", {}, h("button", { type: "button", title: image.name, "aria-current": index === current ? "true" : null, onclick: () => this.go(index) },
-      h("span", { class: "name" }, image.name.split("/").at(-1)),
-      h("span", { class: "size" }, image.objects ? `${image.accepted}/${image.objects} ✓` : "")))));
     const { list } = this;
-    const row = list.querySelector("[aria-current]")?.parentElement;
+    if (project !== this.project) { // there may be thousands: after that, only the rows that change
+      fill(list, project.images.map((image, index) => h("li", {}, h("button", { type: "button", title: image.name, onclick: () => this.go(index) },
+        h("span", { class: "name" }, image.name.split("/").at(-1)), h("span", { class: "size" }, done(image))))));
+      [this.project, this.current] = [project, current];
+    }
+    list.children[this.current]?.firstChild.removeAttribute("aria-current");
+    this.current = current;
+    const row = list.children[current];
     if (!row) return;
+    row.firstChild.setAttribute("aria-current", "true");
+    row.firstChild.lastChild.textContent = done(project.images[current]);
     const top = row.offsetTop - list.offsetTop; // the list alone is scrolled, the page stays
     if (top < list.scrollTop || top + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 2;
   }

@@ -96,7 +96,8 @@ class Page {
     this.linked?.abort();
     this.linked = new AbortController();
     this.signal.addEventListener("abort", () => this.linked.abort());
-    this.project = this.files.project = project;
+    this.project = project;
+    this.files.opened(project);
     write(STORED, project.id);
     if ([...this.model.options].some((one) => one.value === project.run)) this.model.value = project.run;
     else await this.choose(this.model.value);

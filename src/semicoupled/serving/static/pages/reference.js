@@ -4,22 +4,22 @@ import { getJson } from "../js/api.js";
 import { h, note } from "../js/dom.js";
 
 export const title = "API";
-const PYTHON = `from semicoupled.serving.client import Client
 
-with Client("http://127.0.0.1:8642") as client:
-    found = client.forecast("small", sample="showers", minutes=60)
-    print(found.document["lead_times"])
-    dbz = found.field("forecast")        # K H W, dBZ, NaN = missing`;
-const SHELL = `curl -s -X POST http://127.0.0.1:8642/api/v1/nowcasting/forecasts \\
-  -H 'Content-Type: application/json' -d '{"run": "small", "source": {"sample": "showers"}}'`;
-const SOCKETS = [
-  ["/api/v1/jobs/{job_id}/events", "Sends where a job is whenever that changes, until it ends; then closes."],
-  ["/api/v1/runs/{name}/log/events?after=0", "Sends the lines of a training's log as they are written."],
-];
+/** What can be done at once with the models that there are. */
+function python(runs) {
+  const calls = Object.entries({ nowcasting: "found = client.forecast(RUN, sample=\"showers\", minutes=10)", driving: "drive = client.steer(RUN, sample=\"curves\")", action: "video = client.act(RUN, sample=\"wave\")" });
+  const lines = calls.filter(([task]) => runs[task]).map(([task, call]) => `    ${call.replace("RUN", JSON.stringify(runs[task]))}`);
+  if (runs.nowcasting) lines.splice(1, 0, "    dbz = found.field(\"forecast\")        # K H W, dBZ, NaN = missing");
+  return ["from semicoupled.serving.client import Client", "", `with Client("${location.origin}") as client:`, ...lines, "    print(client.status()[\"runs\"])"].join("\n");
+}
 
-export async function show(main) {
+const shell = (runs) => `curl -s -X POST ${location.origin}/api/v1/nowcasting/forecasts \\
+  -H 'Content-Type: application/json' -d '{"run": "${runs.nowcasting ?? "RUN"}", "source": {"sample": "showers"}}'`;
+
+export async function show(main, { status }) {
+  const runs = Object.fromEntries(status.runs.filter((run) => run.ready).map((run) => [run.task, run.name]));
   main.append(h("h1", {}, "API"), h("p", { class: "lead" }, "Everything on these pages as JSON and WebSocket. What takes time is a job: begin it (202), follow it, fetch its result and its files. A full queue answers 503 with Retry-After."),
-    h("div", { class: "two" }, h("section", { class: "card" }, h("h2", {}, "Python"), h("pre", { tabindex: 0 }, PYTHON)), h("section", { class: "card" }, h("h2", {}, "Shell"), h("pre", { tabindex: 0 }, SHELL), h("p", { class: "small" }, h("a", { href: "/api/v1/openapi.json" }, "openapi.json"), " is the whole description, for generators of clients."))));
+    h("div", { class: "two" }, h("section", { class: "card" }, h("h2", {}, "Python"), h("pre", { tabindex: 0 }, python(runs))), h("section", { class: "card" }, h("h2", {}, "Shell"), h("pre", { tabindex: 0 }, shell(runs)), h("p", { class: "small" }, h("a", { href: "/api/v1/openapi.json" }, "openapi.json"), " is the whole description, for generators of clients."))));
   let api;
   try { api = await getJson("/openapi.json"); } catch (error) { main.append(note(error.message, "bad")); return; }
   const tags = new Map();
@@ -30,7 +30,7 @@ export async function show(main) {
     }
   }
   const sections = [...tags].map(([tag, parts]) => h("section", { class: "card" }, h("h2", {}, tag), parts));
-  sections.push(h("section", { class: "card" }, h("h2", {}, "WebSocket"), SOCKETS.map(([path, text]) => h("div", { class: "op" }, h("h3", {}, h("span", { class: "method ws" }, "WS"), h("code", {}, path)), h("p", {}, text)))));
+  sections.push(h("section", { class: "card" }, h("h2", {}, "WebSocket"), Object.entries(api["x-websockets"]).map(([path, text]) => h("div", { class: "op" }, h("h3", {}, h("span", { class: "method ws" }, "WS"), h("code", {}, path)), text.split("\n\n").map((part) => h("p", {}, part))))));
   main.append(h("div", { class: "stack reference" }, sections));
 }
 

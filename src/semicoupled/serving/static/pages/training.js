@@ -6,6 +6,9 @@ import { h, chips, fill, field, note, number } from "../js/dom.js";
 
 export const title = "Training";
 const MOST = 6;
+const AGAIN = 2000; // ms, until a server that went away is asked again
+const LOOK = 5000; // ms between looks for trainings that have begun
+const LIVE = 120_000; // ms without a new line, after which a training is not called live any more
 const PLOTS = [
   { title: "Main loss (g)", kind: "training", keys: { main_loss: "" }, y: "loss", loss: true },
   { title: "Spatial loss (r_s)", kind: "training", keys: { spatial_loss: "" }, y: "loss", loss: true },
@@ -20,34 +23,56 @@ export function show(main, { status, signal, query }) {
   const runs = status.runs.filter((run) => run.trained);
   main.append(h("h1", {}, "Training"), h("p", { class: "lead" }, "Losses of all three goals, what the switches stand at, and validation; runs beside each other, live while they are trained."));
   if (!runs.length) {
-    main.append(h("section", { class: "card" }, h("h2", {}, "No training to show"), h("p", {}, "Give run folders, or the folder that holds them, when you start the server; a training may begin later:"), h("pre", {}, "semicoupled serve runs/")));
+    main.append(h("section", { class: "card" }, h("h2", {}, "No training to show"), h("p", {}, "Give run folders, or the folder that holds them, when you start the server; a training may begin later, and is shown here then:"), h("pre", {}, "semicoupled serve runs/")));
+    whenever(signal, (found) => { // the first one that begins makes the page
+      if (!found.some((run) => run.trained)) return true;
+      fill(main);
+      show(main, { status: { ...status, runs: found }, signal, query });
+      return false;
+    });
     return;
   }
   const wanted = query.get("runs")?.split(",") ?? runs.slice(0, 3).map((run) => run.name);
   const state = { x: "step", smooth: 0, log: false, chosen: new Set(), logs: new Map(), sockets: new Map() };
   const charts = h("div", { class: "two" });
   const summary = h("div", { class: "scroll" });
-  const draw = () => paint(state, charts, summary, runs);
+  const living = () => [...state.logs].filter(([, log]) => live(log)).map(([name]) => name).join("\n");
+  const draw = () => { state.living = living(); paint(state, charts, summary, runs); };
   const box = (run) => h("label", {}, h("input", { type: "checkbox", checked: wanted.includes(run.name), onchange: (event) => {
     if (event.target.checked) { if (state.chosen.size >= MOST) { event.target.checked = false; return; } follow(run.name, state, draw, signal); } else leave(run.name, state);
     draw();
   } }), run.name);
+  const boxes = h("div", { class: "chips" }, runs.map(box));
   const smooth = h("input", { type: "range", min: 0, max: 0.98, step: 0.02, value: 0, oninput: () => { state.smooth = Number(smooth.value); draw(); } });
   main.append(h("section", { class: "card stack" },
-    h("fieldset", {}, h("legend", {}, `Runs (up to ${MOST})`), h("div", { class: "chips" }, runs.map(box))),
+    h("fieldset", {}, h("legend", {}, `Runs (up to ${MOST})`), boxes),
     h("div", { class: "two" }, chips("Against", [["step", "steps"], ["seconds", "time"]], "step", (value) => { state.x = value; draw(); }),
       h("div", { class: "row" }, h("div", { class: "field" }, field("Smooth", smooth)), h("label", { class: "check" }, h("input", { type: "checkbox", onchange: (event) => { state.log = event.target.checked; draw(); } }), " logarithmic losses")))),
   h("section", { class: "card" }, h("h2", {}, "Where they are"), summary), charts);
   charts.before(h("div", { class: "gap" }));
   for (const run of runs.filter((each) => wanted.includes(each.name)).slice(0, MOST)) follow(run.name, state, draw, signal);
+  whenever(signal, (found) => {
+    for (const run of found.filter((each) => each.trained && !runs.some((known) => known.name === each.name))) { runs.push(run); boxes.append(box(run)); }
+    if (state.living !== living()) draw(); // else nothing is drawn anew: somebody may have zoomed
+    return true;
+  });
   signal.addEventListener("abort", () => { for (const name of [...state.chosen]) leave(name, state); });
   draw();
 }
 
-/** Read a log, then hear of its new lines; where there is no socket, ask again now and then. */
+/** Ask now and then which runs there are, until `hear(runs)` gives false or the page is left. */
+function whenever(signal, hear) {
+  const timer = setInterval(async () => {
+    const found = await getJson("/status").catch(() => null); // it is away for a moment; the next look asks again
+    if (found && !signal.aborted && !hear(found.runs)) clearInterval(timer);
+  }, LOOK);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+/** Read a log, then hear of its new lines; a server that goes away is asked again until it is back. */
 async function follow(name, state, draw, signal) {
   state.chosen.add(name);
-  const log = { lines: [], next: 0, live: false, problem: null };
+  const log = { lines: [], next: 0, heard: null, problem: null };
   state.logs.set(name, log);
   const take = (part) => {
     if (part.begun_anew) log.lines = [];
@@ -59,11 +84,24 @@ async function follow(name, state, draw, signal) {
   try {
     for (let part = null; part === null || part.lines.length;) { part = await getJson(`${path}?after=${log.next}`); take(part); }
   } catch (error) { log.problem = error.message; draw(); return; }
-  if (signal.aborted || state.logs.get(name) !== log) return;
-  const socket = openSocket(`${path}/events?after=${log.next}`);
-  state.sockets.set(name, socket);
-  socket.onmessage = (event) => { log.live = true; take(JSON.parse(event.data)); };
+  const listen = () => {
+    if (signal.aborted || state.logs.get(name) !== log) return;
+    const socket = openSocket(`${path}/events?after=${log.next}`);
+    state.sockets.set(name, socket);
+    socket.onopen = () => { log.problem = null; draw(); };
+    socket.onmessage = (event) => { log.heard = performance.now(); take(JSON.parse(event.data)); };
+    socket.onclose = (event) => {
+      if (signal.aborted || state.logs.get(name) !== log) return;
+      log.heard = null;
+      log.problem = event.reason || "no connection";
+      draw();
+      setTimeout(listen, AGAIN);
+    };
+  };
+  listen();
 }
+
+const live = (log) => log.heard !== null && performance.now() - log.heard < LIVE;
 
 function leave(name, state) {
   state.chosen.delete(name);
@@ -110,7 +148,7 @@ function table(names, state) {
       const scores = log.lines.filter((line) => line.kind === "validation" && typeof line.score === "number").map((line) => line.score);
       const cell = (text) => h("td", { class: "n" }, text);
       return h("tr", {}, h("th", { scope: "row" }, name), cell(last.step ?? "–"), cell(last.seconds === undefined ? "–" : number(last.seconds / 60)), cell(number(last.main_loss)), cell(number(last.spatial_loss)), cell(number(last.temporal_loss)), cell(number(last.spatial_focus)),
-        cell(scores.length ? number(Math.max(...scores), 4) : "–"), h("td", {}, log.problem ? h("span", { class: "tag bad" }, log.problem) : log.live ? h("span", { class: "tag good" }, "live") : ""));
+        cell(scores.length ? number(Math.max(...scores), 4) : "–"), h("td", {}, log.problem ? h("span", { class: "tag bad" }, log.problem) : live(log) ? h("span", { class: "tag good" }, "live") : ""));
     })));
 }
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from semicoupled.nn import operators
 from semicoupled.nn.convolution import convolve
-from semicoupled.nn.operators import apply_weight, is_plain, prepared, turned
+from semicoupled.nn.operators import apply_weight, is_plain, prepared, turned, weight_gradient
 
 
 def channels_last(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -94,3 +94,14 @@ def test_closed_rows_get_no_gradient(factors: list[float], stride: int) -> None:
     slow = torch.autograd.grad(operator(rows).square().sum(), inputs)  # pyright: ignore[reportArgumentType]
     torch.testing.assert_close(fast[0], slow[0] * factor.reshape(-1, 1, 1, 1))
     torch.testing.assert_close(fast[1:], slow[1:])
+
+
+@pytest.mark.parametrize("channels", [3, 4, 6, 8])
+@pytest.mark.parametrize("stride", [2, 3])
+def test_the_gradient_of_a_strided_pointwise_weight_is_autograds(channels: int, stride: int) -> None:
+    torch.manual_seed(0)
+    rows, weight = torch.randn(5, channels, 8, 7).double(), torch.randn(9, channels, 1, 1).double().requires_grad_()
+    out = F.conv2d(rows, weight, stride=stride)
+    gradient = torch.randn_like(out)
+    (wanted,) = torch.autograd.grad(out, weight, gradient)
+    torch.testing.assert_close(weight_gradient(gradient, rows, weight.detach(), stride), wanted)

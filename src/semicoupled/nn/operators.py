@@ -142,9 +142,22 @@ def weight_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int 
     """The gradient of the weight (D C k k or D C), given that of the output (N D h w or N D), over all rows at once."""
     if weight.dim() == 2:
         return gradient.flatten(0, -2).t() @ rows.flatten(0, -2)
+    if weight.shape[-1] == 1 and stride > 1:
+        return _between_strides(gradient, rows, stride)
     _, kernel, _ = _convolution_backward(gradient, rows, weight, stride, (False, True, False))
     assert kernel is not None  # asked for by the mask
     return kernel
+
+
+def _between_strides(gradient: Tensor, rows: Tensor, stride: int) -> Tensor:
+    """The gradient of a strided 1x1 convolution's weight, as the product of two matrices.
+
+    oneDNN's own, on CPUs without AVX512 and with fewer than 8 input channels, writes beyond its memory and ends the process
+    (seen with torch 2.11 to 2.14).
+    """
+    seen = rows.permute(0, 2, 3, 1)[:, ::stride, ::stride].flatten(0, 2)  # N h w, C
+    kernel = gradient.permute(0, 2, 3, 1).flatten(0, 2).t() @ seen
+    return kernel[:, :, None, None]
 
 
 def _convolution_backward(

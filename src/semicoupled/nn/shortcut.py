@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from semicoupled.nn import fold
+from semicoupled.nn.convolution import convolve
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import Operator
 from semicoupled.nn.shapes import Tensor
@@ -52,7 +53,7 @@ class Shortcut(nn.Module):
         if not self.projects:
             return {stream: rows + before[stream] for stream, rows in after.items()}
         together = list(before.values())
-        parts = fold.parts(self.projection(torch.cat(together)), together[0].shape[0])
+        parts = fold.parts(convolve(self.projection, torch.cat(together)), together[0].shape[0])
         projected = dict(zip(before, parts, strict=True))
         return {stream: rows + self.norm(projected[stream], stream, frames) for stream, rows in after.items()}
 

@@ -78,12 +78,12 @@ def test_two_machines_train_as_one_process(machines: list[Machine], tmp_path: Pa
     subprocess.run(alone, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=900)
     launcher = [
         sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1",
-        "--rdzv-backend", "c10d", "--rdzv-id", "test", "--rdzv-endpoint", f"{ADDRESSES[0]}:29523",
+        "--master-addr", ADDRESSES[0], "--master-port", "29523",
     ]  # fmt: skip
     command = ["-m", "--", "semicoupled", *TRAIN, "--run", str(tmp_path / "two")]
     started = [
-        machine.start(*launcher, "--local-addr", address, *command)
-        for machine, address in zip(machines, ADDRESSES, strict=True)
+        machine.start(*launcher, "--node-rank", str(number), "--local-addr", address, *command)
+        for number, (machine, address) in enumerate(zip(machines, ADDRESSES, strict=True))
     ]
     try:
         said = [process.communicate(timeout=900)[0] for process in started]

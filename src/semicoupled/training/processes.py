@@ -137,7 +137,7 @@ def same_on_all(fabric: Fabric, number: int) -> bool:
 
 
 def mean_over_processes(fabric: Fabric, tensor: Tensor) -> Tensor:
-    """Give a tensor's mean over all processes; each must call it with one of the same shape and type."""
+    """Give the mean of a tensor, of any shape, over all processes; each calls it with the same shape and type."""
     return cast(Tensor, fabric.all_reduce(tensor.to(fabric.device), reduce_op="mean"))  # pyright: ignore[reportUnknownMemberType]
 
 

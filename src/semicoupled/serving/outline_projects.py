@@ -338,7 +338,11 @@ def _size(file: Path) -> int:
 
 @contextlib.contextmanager
 def saving() -> Generator[None]:
-    """Say what a disk that takes nothing means."""
+    """Say what a disk that takes nothing means.
+
+    Raises:
+        DataError: something could not be written.
+    """
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
 """Which codecs a zarr store may name: those that unpack numbers or text, and none that runs what it finds.
 
-A store says itself how its chunks are decoded, and numcodecs has a codec that unpickles: such a store is a program. Newer
-releases of numcodecs refuse it; we don't rely on that.
+A store says itself how its chunks are decoded, and numcodecs has a codec that unpickles: such a store is a
+program. Newer releases of numcodecs refuse it; we don't rely on that.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any, cast
 
 from semicoupled.errors import DataError
 
-KNOWN = frozenset(
-    "adler32 astype bitround blosc bytes bz2 crc32 crc32c delta endian fixedscaleoffset fletcher32 gzip "
-    "jenkins_lookup3 lz4 lzma packbits pcodec quantize sharding_indexed shuffle transpose vlen-bytes vlen-utf8 zfpy "
-    "zlib zstd".split()
-)
+KNOWN = (
+    "adler32", "astype", "bitround", "blosc", "bytes", "bz2", "crc32", "crc32c", "delta", "endian",
+    "fixedscaleoffset", "fletcher32", "gzip", "jenkins_lookup3", "lz4", "lzma", "packbits", "pcodec",
+    "quantize", "sharding_indexed", "shuffle", "transpose", "vlen-bytes", "vlen-utf8", "zfpy", "zlib", "zstd",
+)  # fmt: skip
 """Names of zarr 2 (`id`) and 3 (`name`), without the `numcodecs.` that some of version 3 begin with."""
 _METADATA = (".zarray", ".zmetadata", "zarr.json")
 _PLACES = ("compressor", "filters", "codecs", "index_codecs")
@@ -39,7 +39,7 @@ def check_codecs(store: Path) -> None:
         for name in _codecs(json.loads(file.read_bytes())):
             if name.removeprefix("numcodecs.") not in KNOWN:
                 raise DataError(
-                    f"{file}: names the codec {name!r}; expected one of {', '.join(sorted(KNOWN))}, which run nothing "
+                    f"{file}: names the codec {name!r}; expected one of {', '.join(KNOWN)}, which run nothing "
                     "of what they decode. Write the store anew with one of these"
                 )
 
@@ -47,7 +47,7 @@ def check_codecs(store: Path) -> None:
 def _files(store: Path) -> Iterator[Path]:
     """Find all metadata as zarr does, which follows links, and without an end where they go round."""
     seen: set[str] = set()
-    for folder, folders, files in os.walk(store, followlinks=True):
+    for folder, _, files in os.walk(store, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen:
             raise DataError(f"{folder}: is a link to a folder of the same store; expected a store of folders alone")

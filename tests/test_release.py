@@ -28,9 +28,8 @@ def script(name: str) -> ModuleType:
 
 
 def whole_wheel(dist: ModuleType) -> dict[str, bytes]:
-    presets = (ROOT / "src").rglob("presets/*.yaml")
     names = [name.replace("dist-info", "semicoupled-0.dist-info") for name in dist.IN_WHEEL]
-    return dict.fromkeys([*names, *(str(preset.relative_to(ROOT / "src")) for preset in presets)], b"")
+    return dict.fromkeys([*names, *dist.besides_code()], b"")
 
 
 def write_wheel(file: Path, contents: dict[str, bytes]) -> Path:
@@ -45,13 +44,19 @@ def test_a_wheel_is_looked_into(tmp_path: Path) -> None:
     whole = whole_wheel(dist)
     assert dist.look_into_wheel(write_wheel(tmp_path / "a.whl", whole)) == []
     del whole["semicoupled/py.typed"], whole["semicoupled/tasks/toy/presets/star.yaml"]
+    del whole["semicoupled/weights/outline/made/README.md"], whole["semicoupled/serving/static/vendor/uplot/LICENSE"]
     wrong = dist.look_into_wheel(write_wheel(tmp_path / "b.whl", {**whole, "tests/data.npz": b"", "runs/x": b""}))
     assert wrong == [
         "b.whl: semicoupled/py.typed is missing",
         "b.whl: tests/data.npz should not be there",
         "b.whl: runs/x should not be there",
-        "b.whl: the preset star.yaml is missing",
+        "b.whl: semicoupled/serving/static/vendor/uplot/LICENSE is missing",
+        "b.whl: semicoupled/tasks/toy/presets/star.yaml is missing",
+        "b.whl: semicoupled/weights/outline/made/README.md is missing",
     ]
+    heavy = {**whole_wheel(dist), "semicoupled/weights/a/b/model.safetensors": bytes(6 * 2**20)}
+    wrong = dist.look_into_wheel(write_wheel(tmp_path / "c.whl", heavy))
+    assert wrong == ["c.whl: semicoupled/weights/a/b/model.safetensors has 6291456 bytes; expected at most 5242880"]
     dist.LARGEST = 10
     assert dist.look_into_wheel(tmp_path / "a.whl")[0].endswith("bytes; expected at most 10")
 

@@ -141,7 +141,8 @@ def main() -> int:
     if options.matrix:
         print(json.dumps(matrix()))
         return 0
-    shutil.rmtree(options.out, ignore_errors=True)
+    for old in [*options.out.glob("*.whl"), *options.out.glob("*.tar.gz")]:
+        old.unlink()
     wheel, sdist = build(options.out)
     wrong = [*look_into_wheel(wheel), *look_into_sdist(sdist)]
     if wrong:

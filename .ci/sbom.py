@@ -80,15 +80,15 @@ def complete(document: dict[str, Any], required: Collection[str], optional: Coll
         required: names of the packages that every installation has.
         optional: those of extras of users.
     """
+    ours = shipped()
     listed: list[dict[str, Any]] = []
     for component in document["components"]:
         name = canonicalize_name(component["name"])
-        if name == "semicoupled":
-            continue  # the root itself, installed from this folder, with the folder's place
+        if name == "semicoupled" or component["bom-ref"] in {each["bom-ref"] for each in ours}:
+            continue  # the root itself, installed from this folder, with the folder's place; or completed before
         scope = "required" if name in required else "optional" if name in optional else "excluded"
         outside = [each for each in component.get("externalReferences", []) if not each["url"].startswith("file:")]
         listed.append({**component, "externalReferences": outside, "scope": scope})
-    ours = shipped()
     root = document["metadata"]["component"]
     root |= {"type": "library", "version": version(), "purl": f"pkg:pypi/semicoupled@{version()}"}
     known = {each["bom-ref"] for each in [*listed, *ours]} | {root["bom-ref"]}
@@ -101,11 +101,19 @@ def complete(document: dict[str, Any], required: Collection[str], optional: Coll
 
 def main(arguments: list[str]) -> int:
     """Complete the file that is named."""
+    from cyclonedx.schema import SchemaVersion  # of the extra audit
+    from cyclonedx.validation.json import JsonStrictValidator
+
     file = Path(arguments[0])
     required = installed("semicoupled", ())
     optional = installed("semicoupled", extras_of("semicoupled") - OF_DEVELOPERS)
     document = complete(json.loads(file.read_text(encoding="utf-8")), required, optional)
-    file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(document, indent=2) + "\n"
+    wrong = JsonStrictValidator(SchemaVersion.from_version(document["specVersion"])).validate_str(text)
+    if wrong is not None:
+        print(f"{file}: what was completed is no CycloneDX {document['specVersion']}: {wrong}", file=sys.stderr)
+        return 1
+    file.write_text(text, encoding="utf-8")
     scopes = [each["scope"] for each in document["components"]]
     counted = ", ".join(f"{scopes.count(name)} {name}" for name in ("required", "optional", "excluded"))
     print(f"{file}: {len(scopes)} components of semicoupled {version()}: {counted}")

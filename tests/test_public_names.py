@@ -35,7 +35,7 @@ SHAPE = re.compile(
 FLOORS = ("nn", "networks", "training", "data", "explain", "export", "plugins")
 """Packages that a program of others builds on: the reference has every module of theirs."""
 INNER = {
-    "nn": {"convolution", "fold", "gather", "onednn", "packed_convolution", "shapes", "shortcut"},
+    "nn": {"convolution", "fold", "gather", "onednn", "packed_convolution", "per_layer", "shapes", "shortcut"},
     "training": {"clock", "description", "position", "processes"},
     "data": {"video_container"},
     "explain": {"chains_plot", "samples"},

@@ -57,9 +57,10 @@ docs: $(VENV)/.installed-docs  ## build the documentation into docs/_build
 audit: $(VENV)/.installed-dev  ## look for installed packages that are known to be vulnerable
 	$(BIN)/python .ci/audit.py
 
-sbom: $(VENV)/.installed-audit  ## list everything that is installed, as CycloneDX, in dist/sbom.json
+sbom: $(VENV)/.installed-audit  ## list what semicoupled consists of, as CycloneDX, in dist/sbom.json
 	@mkdir -p dist
 	$(BIN)/cyclonedx-py environment --output-format JSON --output-reproducible --pyproject pyproject.toml --output-file dist/sbom.json $(BIN)/python
+	$(BIN)/python .ci/sbom.py dist/sbom.json
 
 dist: $(VENV)/.installed-dev  ## build wheel and sdist, look into them, and use the wheel in clean environments (PYTHONS=...)
 	$(BIN)/python .ci/dist.py $(PYTHONS) --torch "$(TORCH)" --checker $(BIN)/basedpyright

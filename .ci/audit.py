@@ -13,11 +13,11 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from packaging.requirements import Requirement
+from needed import installed
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -37,36 +37,6 @@ class Asked(NamedTuple):
 
     packages: int
     findings: list[str]
-
-
-def installed(project: str = "semicoupled") -> dict[str, str]:
-    """Give name and version of every installed package that a project asks for: all its extras, and what those need.
-
-    Raises:
-        PackageNotFoundError: the project is not installed here.
-    """
-    extras = metadata.metadata(project).get_all("Provides-Extra") or []
-    waiting: list[tuple[str, frozenset[str]]] = [(project, frozenset(extras))]
-    seen: set[tuple[str, frozenset[str]]] = set()
-    versions: dict[str, str] = {}
-    while waiting:
-        name, wanted = waiting.pop()
-        if (name, wanted) in seen:
-            continue
-        seen.add((name, wanted))
-        try:
-            found = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            if name == project:
-                raise
-            continue  # an extra that was not asked for
-        versions[canonicalize_name(name)] = found.version
-        for line in found.requires or []:
-            needed = Requirement(line)
-            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in (*wanted, "")):
-                waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
-    del versions[canonicalize_name(project)]
-    return versions
 
 
 def listed(packages: Mapping[str, str], known: Mapping[str, Any]) -> list[str]:

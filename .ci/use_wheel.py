@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
 import numpy as np
 from PIL import Image
 
@@ -42,9 +44,36 @@ def make_drive(folder: Path) -> None:
         Image.fromarray(np.full((120, 160, 3), 40 + 20 * index, np.uint8)).save(folder / f"{index}.png")
 
 
+def compile_all() -> None:
+    """Compile all that was installed, where what this Python warns of is an error."""
+    folder = Path(semicoupled.__file__).parent
+    done = subprocess.run([sys.executable, "-W", "error", "-m", "compileall", "-q", "-f", str(folder)], check=False)
+    if done.returncode:
+        sys.exit(f"{folder}: not all of it compiles without a warning")
+    print("ok: compiled without a warning")
+
+
+def serve() -> None:
+    """Start the web app, and ask it for its page and for its models."""
+    command = [*COMMAND, "serve", "--port", "0", "--state", "drawn", "--device", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = re.search(r"http://\S+", server.stdout.readline())
+            assert address is not None
+            page = httpx.get(address[0])
+            assert page.status_code == 200, page
+            described = httpx.get(f"{address[0].rstrip('/')}/api/v1/openapi.json").json()
+            assert "/api/v1/outline/projects" in described["paths"]
+        finally:
+            server.terminate()
+    print("ok: semicoupled serve")
+
+
 def main() -> None:
-    """Help, doctor, a quick training, and both shipped models."""
+    """Help, doctor, a quick training, all shipped models, the web app, and an error."""
     assert "site-packages" in semicoupled.__file__, semicoupled.__file__
+    compile_all()
     run("--help")
     run("doctor", "--json", "doctor.json")
     quick = ["--training.steps=2", "--training.batch=2", "--training.precision=float32", "--device=cpu"]
@@ -56,6 +85,15 @@ def main() -> None:
     run("predict", "driving", "pretrained", "drive", "--rate", "20", "--out", "angles.csv", "--device=cpu")
     assert Path("forecast.nc").stat().st_size > 10_000
     assert len(Path("angles.csv").read_text(encoding="utf-8").splitlines()) == 9
+    run("data", "make", "outline", "made", "--count", "3")
+    image = Path("made/test/00000.jpg")
+    Path("boxes.csv").write_text(f"image,x,y,width,height\n{image.name},8,8,64,64\n", encoding="utf-8")
+    run("predict", "outline", "pretrained", str(image), "--boxes", "boxes.csv", "--out", "drawn.json", "--device=cpu")
+    assert "segmentation" in Path("drawn.json").read_text(encoding="utf-8")
+    run("data", "make", "action", "clips", "--count", "1")
+    run("predict", "action", "pretrained", "clips/test/disc/disc000", "--out", "answers.jsonl", "--device=cpu")
+    assert Path("answers.jsonl").read_text(encoding="utf-8").count("\n") == 1
+    serve()
     try:
         semicoupled.load("nowhere")
     except SemicoupledError as error:

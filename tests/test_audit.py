@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -15,17 +16,25 @@ from packaging.specifiers import SpecifierSet
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def audit() -> ModuleType:
-    file = ROOT / ".ci" / "audit.py"
+def script(name: str) -> ModuleType:
+    file = ROOT / ".ci" / f"{name}.py"
     if not file.is_file():
         pytest.skip("no .ci here: it does not come with the source distribution")
-    spec = importlib.util.spec_from_file_location("audit", file)
+    spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(file.parent))  # as for a script that is run
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(file.parent))
     return module
+
+
+@pytest.fixture(scope="module")
+def audit() -> ModuleType:
+    return script("audit")
 
 
 def known(audit: ModuleType) -> dict:
@@ -33,7 +42,7 @@ def known(audit: ModuleType) -> dict:
 
 
 def test_a_bad_version_is_found_whatever_the_name_is_written_like(audit: ModuleType) -> None:
-    bad = {"pyyaml": "5.3.1", "lightning-fabric": "2.6.3", "pillow": "11.2.1", "torch": "2.5.1+cpu"}
+    bad = {"pyyaml": "5.3.1", "lightning-fabric": "2.6.3", "pillow": "12.3.0", "torch": "2.8.0+cpu"}
     found = audit.listed(bad, known(audit))
     assert [line.split()[0] for line in found] == ["lightning-fabric", "torch", "PyYAML", "Pillow"]
     assert audit.listed({"torch": "2.13.0+cpu", "pillow": "13.0.0"}, known(audit)) == []
@@ -67,5 +76,35 @@ def test_nothing_that_we_ask_for_may_be_a_bad_version(audit: ModuleType) -> None
         asked = least.get(bad["name"].lower())
         if asked is None:
             continue
-        lowest = next(iter(asked.specifier)).version
+        lowest = next(each.version for each in asked.specifier if each.operator == ">=")
         assert not any(SpecifierSet(one).contains(lowest) for one in bad["versions"]), bad["name"]
+
+
+def test_the_list_of_components_says_who_needs_each_and_what_comes_with_us(audit: ModuleType) -> None:
+    sbom = script("sbom")
+    root = {"bom-ref": "root-component", "name": "semicoupled", "type": "application"}
+    outside = [{"type": "distribution", "url": "file:///home/me/semicoupled"}, {"type": "website", "url": "https://a"}]
+    components = [
+        {"type": "library", "bom-ref": name, "name": name, "externalReferences": outside}
+        for name in ("torch", "FastAPI", "pytest", "semicoupled")
+    ]
+    edges = [{"ref": "root-component", "dependsOn": ["torch", "semicoupled"]}, {"ref": "semicoupled"}]
+    document = {"components": components, "dependencies": edges, "metadata": {"component": root}}
+    found = sbom.complete(document, {"torch"}, {"torch", "fastapi"})
+    scopes = {each["name"]: each["scope"] for each in found["components"]}
+    assert (scopes["torch"], scopes["FastAPI"], scopes["pytest"]) == ("required", "optional", "excluded")
+    assert "semicoupled" not in scopes
+    assert "file:" not in json.dumps(found)
+    assert found["metadata"]["component"]["version"] == sbom.version()
+    models = [each for each in found["components"] if each["type"] == "machine-learning-model"]
+    assert len(models) == len(list((ROOT / "src/semicoupled/weights").rglob("model.safetensors")))
+    assert next(each for each in found["components"] if each["name"] == "uplot")["version"].startswith("1.")
+    (of_root,) = [each["dependsOn"] for each in found["dependencies"] if each["ref"] == "root-component"]
+    assert {"torch", "uplot", models[0]["bom-ref"]} <= set(of_root)
+
+
+def test_scopes_follow_from_who_asks(audit: ModuleType) -> None:
+    every, users = audit.installed(), audit.installed(extras=())
+    assert users.keys() < every.keys()
+    assert "torch" in users
+    assert "pytest" not in users

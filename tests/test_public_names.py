@@ -32,6 +32,16 @@ SHAPE = re.compile(
     re.ASCII,
 )
 """Letters of the legend alone, or a sentence on the shape, or a reference to where it stands."""
+FLOORS = ("nn", "networks", "training", "data", "explain", "export", "plugins")
+"""Packages that a program of others builds on: the reference has every module of theirs."""
+INNER = {
+    "nn": {"convolution", "fold", "gather", "onednn", "packed_convolution", "per_layer", "shapes", "shortcut"},
+    "training": {"clock", "description", "position", "processes"},
+    "data": {"video_container"},
+    "explain": {"chains_plot", "samples"},
+    "export": {"onnx_program", "readme", "reduced"},
+}
+"""But for these, which only modules beside them use."""
 Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 MODULES = sorted(file for file in SOURCE.rglob("*.py") if not any(part.startswith("_") for part in file.parts[:-1]))
 IN_REFERENCE = {
@@ -174,6 +184,35 @@ def test_public_names_say_what_they_are(file: Path) -> None:
 def test_the_reference_lists_modules_that_are_there() -> None:
     assert len(IN_REFERENCE) > 80
     assert sorted(str(file) for file in IN_REFERENCE if not file.is_file()) == []
+
+
+def test_the_reference_is_whole() -> None:
+    there = {SOURCE / floor / f"{name}.py" for floor in FLOORS for name in _modules(SOURCE / floor)}
+    inner = {SOURCE / floor / f"{name}.py" for floor, names in INNER.items() for name in names}
+    assert sorted(str(file.relative_to(SOURCE)) for file in there - inner - IN_REFERENCE) == []
+    assert sorted(str(file.relative_to(SOURCE)) for file in inner - there | inner & IN_REFERENCE) == []
+
+
+def _modules(folder: Path) -> list[str]:
+    return [file.stem for file in folder.glob("*.py") if not file.stem.startswith("_")]
+
+
+IMPORTED = re.compile(r"^(?:from (semicoupled[\w.]*) import|import (semicoupled[\w.]*))", re.M)
+
+
+def test_whatever_a_page_imports_is_in_the_reference() -> None:
+    root = SOURCE.parents[1]
+    pages = [root / "README.md", *(root / "docs").rglob("*.md")]
+    named = {(a or b, page.name) for page in pages for a, b in IMPORTED.findall(page.read_text(encoding="utf-8"))}
+    assert len(named) > 10
+    folders = {file.parent for file in IN_REFERENCE}
+    places = {(SOURCE.parent / name.replace(".", "/"), name, page) for name, page in named}
+    missing = {
+        f"{page}: {name}"
+        for place, name, page in places
+        if place.with_suffix(".py") not in IN_REFERENCE and place not in folders
+    }
+    assert sorted(missing) == []
 
 
 def test_what_is_not_said_is_found() -> None:

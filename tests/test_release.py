@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import io
 import json
+import math
+import re
 import subprocess
 import sys
 import tarfile
@@ -28,9 +31,8 @@ def script(name: str) -> ModuleType:
 
 
 def whole_wheel(dist: ModuleType) -> dict[str, bytes]:
-    presets = (ROOT / "src").rglob("presets/*.yaml")
     names = [name.replace("dist-info", "semicoupled-0.dist-info") for name in dist.IN_WHEEL]
-    return dict.fromkeys([*names, *(str(preset.relative_to(ROOT / "src")) for preset in presets)], b"")
+    return dict.fromkeys([*names, *dist.besides_code()], b"")
 
 
 def write_wheel(file: Path, contents: dict[str, bytes]) -> Path:
@@ -45,13 +47,19 @@ def test_a_wheel_is_looked_into(tmp_path: Path) -> None:
     whole = whole_wheel(dist)
     assert dist.look_into_wheel(write_wheel(tmp_path / "a.whl", whole)) == []
     del whole["semicoupled/py.typed"], whole["semicoupled/tasks/toy/presets/star.yaml"]
+    del whole["semicoupled/weights/outline/made/README.md"], whole["semicoupled/serving/static/vendor/uplot/LICENSE"]
     wrong = dist.look_into_wheel(write_wheel(tmp_path / "b.whl", {**whole, "tests/data.npz": b"", "runs/x": b""}))
     assert wrong == [
         "b.whl: semicoupled/py.typed is missing",
         "b.whl: tests/data.npz should not be there",
         "b.whl: runs/x should not be there",
-        "b.whl: the preset star.yaml is missing",
+        "b.whl: semicoupled/serving/static/vendor/uplot/LICENSE is missing",
+        "b.whl: semicoupled/tasks/toy/presets/star.yaml is missing",
+        "b.whl: semicoupled/weights/outline/made/README.md is missing",
     ]
+    heavy = {**whole_wheel(dist), "semicoupled/weights/a/b/model.safetensors": bytes(6 * 2**20)}
+    wrong = dist.look_into_wheel(write_wheel(tmp_path / "c.whl", heavy))
+    assert wrong == ["c.whl: semicoupled/weights/a/b/model.safetensors has 6291456 bytes; expected at most 5242880"]
     dist.LARGEST = 10
     assert dist.look_into_wheel(tmp_path / "a.whl")[0].endswith("bytes; expected at most 10")
 
@@ -100,6 +108,42 @@ def test_both_licenses_and_the_notice_go_into_the_wheel() -> None:
     assert [name for name in shipped if name not in notice] == []
     cards = (ROOT / "docs" / "cards.md").read_text(encoding="utf-8")
     assert [name for name in shipped if f"weights/{name}/README.md" not in cards] == []
+
+
+CARDS = sorted((ROOT / "src" / "semicoupled" / "weights").rglob("README.md"))
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: "/".join(card.parts[-3:-1]))
+def test_a_card_is_of_its_file(card: Path) -> None:
+    text, file = card.read_text(encoding="utf-8"), card.with_name("model.safetensors")
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    head = json.loads(content[8 : 8 + length])
+    values = sum(math.prod(each["shape"]) for name, each in head.items() if name != "__metadata__")
+    said = re.search(r"^`model.safetensors`: ([\d ]+) bytes, ([\d ]+) values, SHA-256\n\n    (\w{64})$", text, re.M)
+    assert said is not None
+    assert [int(said[1].replace(" ", "")), int(said[2].replace(" ", ""))] == [len(content), values]
+    assert said[3] == hashlib.sha256(content).hexdigest()
+    assert len(content) <= 5 * 2**20
+    parts = re.findall(r"^## (.+)$", text, re.M)
+    assert parts == ["Data", "File", "License", "Scores", "Limits", "How it was made"]
+    scores, made = text.partition("## Scores")[2], text.partition("## How it was made")[2]
+    assert f"    semicoupled evaluate {card.parts[-3]} " in scores
+    assert f"    semicoupled train {card.parts[-3]} " in made
+    assert f"{head['__metadata__']['step']} steps" in made
+
+
+def test_the_version_stands_everywhere() -> None:
+    from semicoupled import __version__
+
+    named = re.search(
+        r"^version: (\S+)\ndate-released: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.M
+    )
+    assert named is not None
+    newest = re.search(r"^## (\S+) \((.+)\)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    assert newest is not None
+    assert (named[1], newest[1]) == (__version__, __version__)
+    assert newest[2] == named[2]
 
 
 def test_pages_draw_all_their_figures(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ def test_an_image_is_refused_by_its_head(tmp_path: Path) -> None:
             check_image(tmp_path / "bomb.png", png_of(60_000, 60_000))
         with pytest.raises(DataError, match="cannot be decoded"):
             check_image(tmp_path / "a.jpg", b"no image")
+        Image.new("RGB", (10, 10)).save(script := io.BytesIO(), "EPS")
+        with pytest.raises(DataError, match="cannot be decoded"):
+            check_image(tmp_path / "a.jpg", script.getvalue())
     check_image(tmp_path / "a.png", png_of(101, 100))
 
 

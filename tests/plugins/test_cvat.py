@@ -110,6 +110,10 @@ def test_without_a_click_the_network_begins(context: Any) -> None:
     [
         ({"image": "no"}, "cannot be read"),
         ({"image": base64.b64encode(b"no image").decode()}, "cannot be read"),
+        (
+            {"image": base64.b64encode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n").decode()},
+            "cannot",
+        ),
         ({"image": None}, "argument should be"),
         ({"obj_bbox": None}, "no obj_bbox"),
         ({"obj_bbox": [[300, 300], [400, 400]]}, "outside of the image"),

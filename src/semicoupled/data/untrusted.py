@@ -17,6 +17,9 @@ from typing import Any
 from semicoupled.data.shards import PackedFile
 from semicoupled.errors import DataError
 
+IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM")
+"""What Pillow may take a picture for. It knows forty more, by content and not by name: some are hardly tried, and for
+PostScript it starts a program."""
 _HEAD = 256
 _CONTAINERS = (
     *((4, box, "mov") for box in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")),
@@ -104,7 +107,7 @@ def check_image(path: Path | PackedFile, content: bytes) -> None:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=IMAGE_FORMATS) as image:
             width, height = image.size
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: cannot be decoded ({type(error).__name__}); expected an image") from error

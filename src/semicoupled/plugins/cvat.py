@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from semicoupled.data.untrusted import IMAGE_FORMATS
 from semicoupled.errors import DataError
 from semicoupled.run_folder import load
 from semicoupled.tasks.outline.crops import Box
@@ -114,7 +115,7 @@ def _image(text: str) -> NDArray[np.uint8]:
             warnings.simplefilter("error", _BOMBS[0])
             before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, PIXELS
             try:
-                with Image.open(io.BytesIO(content)) as image:
+                with Image.open(io.BytesIO(content), formats=IMAGE_FORMATS) as image:
                     return np.array(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
             finally:
                 Image.MAX_IMAGE_PIXELS = before

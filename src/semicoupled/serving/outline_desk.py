@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from semicoupled.data.untrusted import IMAGE_FORMATS
 from semicoupled.errors import DataError
 from semicoupled.nn import StackState
 from semicoupled.serving.outline_document import Corner, Piece
@@ -162,7 +163,7 @@ def size_of(path: Path) -> Size:
     """
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=IMAGE_FORMATS) as image:
             width, height = image.size
     except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path}: is no image that can be read ({error}); expected JPEG, PNG, ...") from error

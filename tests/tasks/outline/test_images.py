@@ -10,7 +10,7 @@ from PIL import Image
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.outline import images
-from semicoupled.tasks.outline.images import Size, read_image, read_size
+from semicoupled.tasks.outline.images import SUFFIXES, Size, read_image, read_size
 
 
 def _half(width: int = 8, height: int = 4) -> np.ndarray:
@@ -73,6 +73,20 @@ def test_broken_missing_and_other_files_are_named(tmp_path: Path) -> None:
         read_image(tmp_path / "text.jpg")
     with pytest.raises(DataError, match=r"none\.jpg: no such file"):
         read_image(tmp_path / "none.jpg")
+
+
+@pytest.mark.parametrize("kind", ["EPS", "ICNS", "PCX", "SGI", "TGA"])
+def test_other_kinds_of_images_are_not_opened_whatever_their_name(tmp_path: Path, kind: str) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png", kind)  # for PostScript Pillow would start a program
+    for read in (read_image, read_size):
+        with pytest.raises(DataError, match=r"a\.png: is no image that can be read; expected one of \.jpg"):
+            read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_images_of_all_endings_that_are_listed_are_read(tmp_path: Path, suffix: str) -> None:
+    Image.new("L", (6, 4), 200).save(tmp_path / f"a{suffix}")
+    assert read_image(tmp_path / f"a{suffix}").shape == (4, 6, 3)
 
 
 def test_huge_images_are_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from semicoupled.data.damage import DAMAGE
+from semicoupled.data.untrusted import IMAGE_FORMATS
 from semicoupled.errors import DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm")
@@ -51,10 +52,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Read an image.
 
     Args:
-        path: any file that Pillow reads. It is turned as its EXIF data say; transparent pixels are shown on white; 16
-            bit
-            and floating-point gray is scaled from its own least to its greatest value; of several frames the first is
-            taken.
+        path: a file of one of `IMAGE_FORMATS`. It is turned as its EXIF data say; transparent pixels are shown on
+            white; 16 bit and floating-point gray is scaled from its own least to its greatest value; of several frames
+            the first is taken.
 
     Returns:
         height x width x 3, RGB.
@@ -86,7 +86,7 @@ def _open(path: Path) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
-                image = Image.open(path)
+                image = Image.open(path, formats=IMAGE_FORMATS)
             finally:
                 Image.MAX_IMAGE_PIXELS = before
     except FileNotFoundError:

@@ -186,6 +186,55 @@ def test_a_damaged_zarr_store(tmp_path: Path, samples: ModuleType):
         read_frames(path)
 
 
+def _place_in_lists(metadata: dict, codec: dict, version: int) -> dict:
+    return {**metadata, "codecs": [*metadata["codecs"], codec]} if version == 3 else {**metadata, "filters": [codec]}
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_zarr_store_that_would_be_run_is_refused(
+    tmp_path: Path, samples: ModuleType, monkeypatch: pytest.MonkeyPatch, version: int
+):
+    import numcodecs.pickles
+
+    monkeypatch.setattr(numcodecs.pickles, "ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)  # as older releases do
+    path = samples.write_mlcast(tmp_path / "store.zarr", RAIN, version=version)
+    head = path / "rr" / ("zarr.json" if version == 3 else ".zarray")
+    metadata, together = json.loads(head.read_text()), path / ".zmetadata"
+    together.unlink(missing_ok=True)
+    codec = {"id": "pickle", "protocol": 4} if version == 2 else {"name": "numcodecs.pickle", "configuration": {}}
+    for bad in (
+        _place_in_lists(metadata, codec, version),
+        {**metadata, "compressor": codec},
+        {**metadata, "codecs": [{"name": "sharding_indexed", "configuration": {"index_codecs": [codec]}}]},
+    ):
+        head.write_text(json.dumps(bad))
+        with pytest.raises(DataError, match=r"names the codec '(numcodecs\.)?pickle'; expected one of adler32"):
+            read_frames(path)
+    head.write_text(json.dumps(metadata))
+    assert len(read_frames(path)) == 2
+    (path / "round").symlink_to(path)
+    with pytest.raises(DataError, match="round: is a link to a folder of the same store"):
+        read_frames(path)
+    (path / "round").unlink()
+    (path / "rr").rename(tmp_path / "elsewhere")
+    (path / "rr").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / head.name).write_text(json.dumps({**metadata, "compressor": codec}))
+    with pytest.raises(DataError, match="names the codec"):
+        read_frames(path)
+    head.write_text(json.dumps(metadata))
+    together.write_text(json.dumps({"metadata": {"rr/.zarray": {"compressor": codec}}, "zarr_consolidated_format": 1}))
+    with pytest.raises(DataError, match="names the codec"):
+        read_frames(path)
+
+
+def test_what_a_zarr_store_says_of_codecs_in_its_attributes_is_text(tmp_path: Path, samples: ModuleType):
+    path = samples.write_mlcast(tmp_path / "store.zarr", RAIN, version=3)
+    metadata = json.loads((path / "rr/zarr.json").read_text())
+    metadata["attributes"]["filters"] = [{"id": "pickle"}]
+    (path / "rr/zarr.json").write_text(json.dumps(metadata))
+    assert len(read_frames(path)) == 2
+
+
 def test_zarr_that_is_not_installed(tmp_path: Path, samples: ModuleType, monkeypatch: pytest.MonkeyPatch):
     path = samples.write_mlcast(tmp_path / "store.zarr", RAIN, version=3)
     monkeypatch.setitem(sys.modules, "zarr", None)

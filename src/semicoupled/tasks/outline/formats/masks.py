@@ -45,7 +45,7 @@ def matches(path: Path) -> bool:
     if path.is_dir() and (path / LABELS).is_file():
         return True
     try:
-        with Image.open(files[0]) as image:
+        with Image.open(files[0], formats=("PNG",)) as image:
             return image.mode in _GRAY
     except OSError:
         return False
@@ -129,7 +129,7 @@ def _read(file: Path, folder: Path, about: object, notes: list[str]) -> Picture:
 
 def _picture(file: Path, folder: Path, about: object, notes: list[str]) -> Picture:
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=("PNG",)) as image:
             if image.mode not in _GRAY:
                 raise DataError(f"{file}: has colors ({image.mode}); expected a mask of gray values, one an object")
             values = np.asarray(image).astype(np.int64)

@@ -52,7 +52,7 @@ def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
     Raises:
         DataError: another product or size, no time, or a file that breaks off.
     """
-    with Image.open(path) as image:
+    with Image.open(path, formats=("GIF",)) as image:
         comment = image.info.get("comment", b"")
         if image.mode != "P" or image.size != SHAPE[::-1]:
             raise DataError(

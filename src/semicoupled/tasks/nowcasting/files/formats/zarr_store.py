@@ -14,6 +14,7 @@ from semicoupled.errors import MissingExtraError
 from semicoupled.tasks.nowcasting.data_settings import FileSettings
 from semicoupled.tasks.nowcasting.files.formats.cf import frames
 from semicoupled.tasks.nowcasting.files.formats.limits import check_size
+from semicoupled.tasks.nowcasting.files.formats.zarr_codecs import check_codecs
 from semicoupled.tasks.nowcasting.files.frame import RadarFrame
 
 NAME: str = "zarr store"
@@ -33,13 +34,14 @@ def read(path: Path, given: FileSettings) -> Iterator[RadarFrame]:
         given: what the store does not say.
 
     Raises:
-        DataError: see `frames`.
+        DataError: see `frames` and `check_codecs`.
         MissingExtraError: zarr is not installed.
     """
     try:
         import zarr  # noqa: F401  # pyright: ignore[reportUnusedImport]
     except ImportError as error:
         raise MissingExtraError(f'{path}: zarr stores need zarr: pip install "semicoupled[zarr]"') from error
+    check_codecs(path)
     with xr.open_zarr(path, chunks=None, decode_coords="all", consolidated=_consolidated(path)) as data:
         for name in data.variables:
             check_size(path, (1, 1, *data[name].shape), repr(name))

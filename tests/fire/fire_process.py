@@ -32,6 +32,16 @@ PRELOADED = (
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "torch.utils.data",
+    "semicoupled.tasks.outline.formats.cityscapes",
+    "semicoupled.tasks.outline.formats.labelme",
+    "semicoupled.tasks.outline.formats.masks",
+    "rich.table",
+    "docstring_parser",
+    "contourpy",
+    "h5netcdf",
+    "av",
+    "PIL.PngImagePlugin",
+    "PIL.GifImagePlugin",
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import importlib
 import itertools
 import os
 import signal
 import time
 from typing import Any
+
+from semicoupled.find_task import task_folders
+
+
+def without_pictures() -> None:
+    """Let a report hold the curves of the training alone: drawing takes most of the time, and is not compared."""
+    for name in task_folders():
+        module = importlib.import_module(f"semicoupled.tasks.{name}.task")
+        module.TASK = dataclasses.replace(module.TASK, draw=lambda *_: [])
 
 
 def full_disk() -> None:

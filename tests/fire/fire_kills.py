@@ -168,10 +168,11 @@ def main() -> int:
                     f"{done.taken_up} times, {done.ends} ends as undisturbed, {time.monotonic() - begin:.0f} s",
                     flush=True,
                 )
-        if options.page is not None:
-            told = f"    python tests/fire/fire_kills.py --kills {options.kills} --seed {options.seed} --only {task}"
-            text = f"## Kills: {task}\n\n{told}\n\n{markdown_table(Table(COLUMNS, rows))}"
-            put_section(options.page, f"kills {task}", text, PAGE_TITLE)
+                if options.page is not None:
+                    how = f"--kills {options.kills} --seed {options.seed} --only {task}"
+                    text = f"## Kills: {task}\n\n    python tests/fire/fire_kills.py {how}\n\n"
+                    text += markdown_table(Table(COLUMNS, rows))
+                    put_section(options.page, f"kills {task}", text, PAGE_TITLE)
     print(f"{total} kills, no difference")
     return 0
 

@@ -20,13 +20,11 @@ from fire_commands import TASKS, Command, evaluation, kinds_of, prediction, trai
 from fire_compare import check_same, check_whole, hidden
 from fire_process import Ended, Moment, run
 
-from semicoupled.page import markdown_table, put_section
-from semicoupled.report import Table
+from semicoupled.page import put_section
 
 MARGIN = 1.0
 """How far behind the end of an undisturbed run a moment may lie, as a share of its time."""
 SETUP = "fire_setups:without_pictures"
-COLUMNS = ("command", "kills", "between file operations", "ends compared", "taken up", "differences")
 PAGE_TITLE = "# Under fire: kills and changed files\n"
 
 
@@ -152,7 +150,6 @@ def main() -> int:
         kinds = [kind for kind in kinds_of(task) if options.only in f"{task} {kind}"]
         if not kinds:
             continue
-        rows: list[list[str | int]] = []
         with tempfile.TemporaryDirectory(prefix="fire_") as temporary:
             folder = Path(temporary)
             for kind, (command, once, whole) in commands(task, folder, kinds).items():
@@ -162,17 +159,13 @@ def main() -> int:
                 chosen = random.Random(f"{options.seed} {command.name}")
                 done = kill(command, whole, once, folder / "killed" / kind, options.kills, chosen)
                 total += done.kills
-                rows.append([command.name, *done, "none"])
-                print(
+                line = (
                     f"{command.name}: {done.kills} kills ({done.by_operation} between file operations), taken up "
-                    f"{done.taken_up} times, {done.ends} ends as undisturbed, {time.monotonic() - begin:.0f} s",
-                    flush=True,
+                    f"{done.taken_up} times, {done.ends} ends as undisturbed"
                 )
+                print(f"{line}, {time.monotonic() - begin:.0f} s", flush=True)
                 if options.page is not None:
-                    how = f"--kills {options.kills} --seed {options.seed} --only {task}"
-                    text = f"## Kills: {task}\n\n    python tests/fire/fire_kills.py {how}\n\n"
-                    text += markdown_table(Table(COLUMNS, rows))
-                    put_section(options.page, f"kills {task}", text, PAGE_TITLE)
+                    put_section(options.page, f"kills {command.name}", f"- {line}\n", PAGE_TITLE)
     print(f"{total} kills, no difference")
     return 0
 

@@ -1,8 +1,8 @@
 """Tasks by name: the folders under ``tasks/``.
 
 A task's ``settings.py`` names its settings class as ``SETTINGS``, what can be chosen in a prediction as
-``PREDICT_OPTIONS``, and what its commands need memory for as ``LESS_MEMORY``. It imports no torch, so that ``--help`` is
-quick. Its ``task.py`` names the `Task` itself as ``TASK``.
+``PREDICT_OPTIONS``, and what its commands need memory for as ``LESS_MEMORY``. It imports no torch, so that ``--help``
+is quick. Its ``task.py`` names the `Task` itself as ``TASK``.
 """
 
 from __future__ import annotations

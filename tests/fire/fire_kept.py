@@ -26,8 +26,8 @@ def kept_readers() -> list[Reader]:
 def _runs() -> list[Reader]:
     """Give whole run folders of each task, read as `semicoupled.load` and the task's predictor do."""
     import semicoupled
+    from semicoupled.find_task import find_task, settings_class
     from semicoupled.run_folder import open_run
-    from semicoupled.task import find_task, settings_class
     from semicoupled.tasks.nowcasting.scores.probability import Calibration, Neighborhood
     from semicoupled.tasks.nowcasting.scores.run_scores import read_calibrations
     from semicoupled.training.weights import save_weights

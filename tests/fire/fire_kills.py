@@ -25,7 +25,7 @@ from semicoupled.page import put_section
 MARGIN = 1.0
 """How far behind the end of an undisturbed run a moment may lie, as a share of its time."""
 SETUP = "fire_setups:without_pictures"
-PAGE_TITLE = "# Under fire: kills and changed files\n"
+PAGE_TITLE = "# Under fire\n"
 
 
 class Counts(NamedTuple):

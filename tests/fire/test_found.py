@@ -48,6 +48,12 @@ def told(**values: Any) -> Callable[[bytes], bytes]:
     return change
 
 
+def slowed(content: bytes) -> bytes:
+    """Let an AVI's frames be days apart: the scale of its rate, behind type, handler, flags, language and delay."""
+    place = content.index(b"strh") + 8 + 20
+    return content[:place] + (10**7).to_bytes(4, "little") + content[place + 4 :]
+
+
 FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("drive tub", "manifest.json", replaced(b"paths", b"pa\xffhs"), r"manifest\.json: expected the five lines"),
     ("drive tub", "*.catalog", lambda content: DEEP + b"\n" + content, r"catalog, line 1: is not JSON"),
@@ -77,6 +83,7 @@ FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("run folder", "run/run.json", lambda content: DEEP, r"run\.json: is broken"),
     ("run folder action", "run/description.json", told(classes=3), r"description\.json: 'classes' is 3; expected the"),
     ("run folder action", "run/description.json", told(classes=[]), r"'classes' is \[\]; expected the names"),
+    ("video avi", "v.avi", slowed, r"v\.avi: no frame comes from 0 s to \d+ s; expected one every 600 s"),
     ("page", "page.md", lambda content: content + b"\xff", r"page\.md: is no text in UTF-8"),
     ("piped jpeg", "piped", lambda content: b"\xff\xd9 no picture", "expected JPEG images one after the other"),
     ("action answers", "answers.jsonl", lambda content: content + DEEP + b"\n", "is no file of answers"),

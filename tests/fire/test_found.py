@@ -145,11 +145,11 @@ class Settings:
 def resumable() -> Resumable:
     model = torch.nn.Linear(2, 2)
     settings: Any = Settings()
-    return Resumable(settings, model, torch.optim.AdamW(model.parameters()), None, None, torch.device("cpu"))
+    return Resumable(settings, model, torch.optim.AdamW(model.parameters()), None, None, torch.device("cpu"), "float32")
 
 
 def test_a_checkpoint_that_lacks_a_part_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="its checkpoint of step 3 has no settings, position, model"):
+    with pytest.raises(RunError, match="its checkpoint of step 3 has no settings, precision, position, model"):
         resumable().take_up(tmp_path, Checkpoint(3, {}))
 
 

@@ -28,7 +28,8 @@ def put_section(page: Path, name: str, text: str, title: str) -> None:
     except UnicodeDecodeError as error:
         raise DataError(f"{page}: is no text in UTF-8 ({error}); expected Markdown. Name another page") from error
     new = f"{begin}\n{text}{end}"
-    if (begin in old) != (end in old):
+    behind = old.split(begin, 1)[-1]
+    if (begin in old) != (end in behind):
         raise DataError(f"{page}: has only one of {begin!r} and {end!r}; expected both or none. Take it out")
     if begin in old:
         before, rest = old.split(begin, 1)

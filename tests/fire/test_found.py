@@ -84,6 +84,7 @@ FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("run folder action", "run/description.json", told(classes=3), r"description\.json: 'classes' is 3; expected the"),
     ("run folder action", "run/description.json", told(classes=[]), r"'classes' is \[\]; expected the names"),
     ("video avi", "v.avi", slowed, r"v\.avi: no frame comes from 0 s to \d+ s; expected one every 600 s"),
+    ("page", "page.md", lambda content: b"<!-- one: end -->" + content.replace(b"one: end", b""), "has only one of"),
     ("page", "page.md", lambda content: content + b"\xff", r"page\.md: is no text in UTF-8"),
     ("piped jpeg", "piped", lambda content: b"\xff\xd9 no picture", "expected JPEG images one after the other"),
     ("action answers", "answers.jsonl", lambda content: content + DEEP + b"\n", "is no file of answers"),

@@ -227,7 +227,7 @@ def _upright(
         )
 
 
-def _resample(path: Path, frames: Iterator[VideoFrame], begin: float, rate: float) -> Iterator[VideoFrame]:
+def _resample(path: VideoSource, frames: Iterator[VideoFrame], begin: float, rate: float) -> Iterator[VideoFrame]:
     shown: VideoFrame | None = None
     number, tolerance = 0, 1e-3 / rate
     for frame in frames:

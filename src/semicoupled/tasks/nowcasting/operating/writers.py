@@ -135,7 +135,7 @@ def write_targets(forecast: Forecast, targets: Sequence[Target]) -> Iterator[Pat
         except OSError as error:
             raise DataError(
                 f"{path}: cannot be written ({error}); nothing was left there. "
-                "Is there room on the disk, and may this user write there? Else choose another --out"
+                "Is there room on the disk? May this user write there? Else choose another --out"
             ) from error
         yield path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import re
 
@@ -13,6 +14,7 @@ import torch
 from semicoupled.cli import doctor
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError, ShortageError
+from semicoupled.find_task import less_memory, predict_options, settings_class, task_folders
 from semicoupled.shortage import shortage
 
 
@@ -69,6 +71,24 @@ def test_memory_that_is_used_up_says_what_to_lower(fill, capsys: pytest.CaptureF
     assert said.startswith("semicoupled: error: the memory of this machine")
     for name in ("training.batch", "segments.length", "data.height", "--workers 0", "bf16"):
         assert name in said
+
+
+@pytest.mark.parametrize("task", task_folders())
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_every_task_says_what_its_commands_could_do_with_less_of(
+    task: str, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        importlib.import_module(f"semicoupled.cli.{command}"), "main", lambda rest: no_memory_of_numpy()
+    )
+    assert main([command, task, "runs/one"]) == 7
+    said = capsys.readouterr().err
+    own = less_memory(task, command)
+    assert own is not None
+    assert said.endswith(f"Lower what is held at once: {own}\n")
+    for group, name in re.findall(r"--(?:([a-z]+)\.)?([a-z]+)", own):  # there is such an option
+        held = predict_options(task) if not group else getattr(settings_class(task)(), group)
+        assert hasattr(held, name), name
 
 
 def test_a_process_that_was_ended() -> None:

@@ -1,14 +1,15 @@
 """Tasks by name: the folders under ``tasks/``.
 
-A task's ``settings.py`` names its settings class as ``SETTINGS``, and what can be chosen in a prediction as
-``PREDICT_OPTIONS``, and imports no torch, so that ``--help`` is quick; its ``task.py`` names the `Task` itself as
-``TASK``.
+A task's ``settings.py`` names its settings class as ``SETTINGS``, what can be chosen in a prediction as
+``PREDICT_OPTIONS``, and what its commands need memory for as ``LESS_MEMORY``. It imports no torch, so that ``--help``
+is quick. Its ``task.py`` names the `Task` itself as ``TASK``.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,6 +51,26 @@ def predict_options(name: str) -> type[Any]:
     _check(name)
     module = importlib.import_module(f"semicoupled.tasks.{name}.settings")
     return cast("type[Any]", getattr(module, "PREDICT_OPTIONS", NoOptions))
+
+
+def less_memory(name: str, command: str) -> str | None:
+    """Say what to lower where a command of a task runs short of memory, without importing torch.
+
+    It is what the task's settings module says in ``LESS_MEMORY``.
+
+    Args:
+        name: of the task.
+        command: such as ``predict``.
+
+    Returns:
+        The end of a sentence; None where the task says nothing.
+
+    Raises:
+        SettingsError: no such task.
+    """
+    _check(name)
+    module = importlib.import_module(f"semicoupled.tasks.{name}.settings")
+    return cast("Mapping[str, str]", getattr(module, "LESS_MEMORY", {})).get(command)
 
 
 def find_task(name: str) -> Task[Any]:

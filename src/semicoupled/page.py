@@ -20,12 +20,16 @@ def put_section(page: Path, name: str, text: str, title: str) -> None:
         title: what a new page begins with.
 
     Raises:
-        DataError: the page holds half a section of this name.
+        DataError: the page holds half a section of this name, or is no text.
     """
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    old = page.read_text(encoding="utf-8") if page.exists() else title
+    try:
+        old = page.read_text(encoding="utf-8") if page.exists() else title
+    except UnicodeDecodeError as error:
+        raise DataError(f"{page}: is no text in UTF-8 ({error}); expected Markdown. Name another page") from error
     new = f"{begin}\n{text}{end}"
-    if (begin in old) != (end in old):
+    behind = old.split(begin, 1)[-1]
+    if (begin in old) != (end in behind):
         raise DataError(f"{page}: has only one of {begin!r} and {end!r}; expected both or none. Take it out")
     if begin in old:
         before, rest = old.split(begin, 1)

@@ -13,16 +13,22 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL_WORDS = re.compile(r"No space left on device|File too large|Disk quota exceeded|StorageFull")
 _MEMORY_WORDS = re.compile(r"can't allocate memory|out of memory|Cannot allocate memory|Insufficient memory", re.I)
 _WORKER = re.compile(r"DataLoader worker \(pid")
+_LOWER = (
+    "training.batch (training.accumulate makes up for it), the length of what is learned from (data.frames, "
+    "segments.length), or its size (data.height and data.width, data.crop or data.size); --workers 0 and "
+    "--precision bf16 need less, too"
+)
 _AGAIN = (
     "What was whole before still is: a training goes on from its last checkpoint when the same command is given again"
 )
 
 
-def shortage(error: BaseException) -> SemicoupledError | None:
+def shortage(error: BaseException, lower: str | None = None) -> SemicoupledError | None:
     """Say what the machine ran short of.
 
     Args:
         error: what was raised, by Python or by a library.
+        lower: what to lower where it was memory; None for what a training holds.
 
     Returns:
         The error to show instead, or None where it is something else.
@@ -44,9 +50,7 @@ def shortage(error: BaseException) -> SemicoupledError | None:
         if isinstance(each, MemoryError) or number == errno.ENOMEM or _MEMORY_WORDS.search(said):
             return ShortageError(
                 f"the memory of this machine, or of its GPU, is used up ({_short(said) or type(each).__name__}). "
-                f"{_AGAIN}. Lower what is held at once: training.batch (training.accumulate makes up for it), the "
-                "length of what is learned from (data.frames, segments.length), or its size (data.height and "
-                "data.width, data.crop or data.size); --workers 0 and --precision bf16 need less, too"
+                f"{_AGAIN}. Lower what is held at once: {lower or _LOWER}"
             )
         if _WORKER.search(said):
             return ShortageError(

@@ -74,11 +74,13 @@ def read_trained(run: Path) -> Trained:
     """Read what the training of a run folder took.
 
     Raises:
-        RunError: the file is broken.
+        RunError: the file is missing or broken.
     """
     file = run / TRAINED
     try:
         return Trained(**json.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise RunError(f"{file}: cannot be read ({error}); expected what the training took. Train again") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise RunError(f"{file}: is broken ({error}). Remove it; the training is looked at again") from error
 

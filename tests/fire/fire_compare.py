@@ -19,7 +19,7 @@ from safetensors import safe_open
 from semicoupled.training.checkpoint import read_checkpoint
 
 _CHECKPOINT = re.compile(r"(checkpoint-\d+)-[0-9a-f]{16}\.pt")
-_CLOCKS = ("seconds", "elapsed")
+_CLOCKS = ("seconds", "elapsed", "updated", "age_minutes")
 
 
 def files_of(folder: Path) -> dict[str, Path]:
@@ -128,6 +128,7 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     ".mp4": _video,
     ".html": _html,
     ".csv": _table,
+    ".lock": lambda path: path.read_bytes(),
 }
 
 

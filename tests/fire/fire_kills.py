@@ -1,6 +1,7 @@
 """Kill a command again and again, until it comes to its end, and compare that end with an undisturbed one.
 
-``python tests/fire/fire_kills.py --kills 30 --seed 0 [--only driving]`` does it for every task and kind, and counts.
+``python tests/fire/fire_kills.py --kills 30 --seed 0 [--only driving]`` does it for every task and kind, and counts;
+``--page docs/results/fire.md`` puts the counts into a page. Reports are written without their pictures (`SETUP`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fire_commands import KINDS, TASKS, Command, evaluation, prediction, training
+from fire_commands import TASKS, Command, evaluation, kinds_of, prediction, training
 from fire_compare import check_same, check_whole, hidden
 from fire_process import Ended, Moment, run
 
+from semicoupled.page import put_section
+
 MARGIN = 1.0
 """How far behind the end of an undisturbed run a moment may lie, as a share of its time."""
+SETUP = "fire_setups:without_pictures"
+PAGE_TITLE = "# Under fire\n"
 
 
 class Counts(NamedTuple):
@@ -46,7 +51,7 @@ def undisturbed(command: Command, folder: Path) -> Ended:
         AssertionError: it failed, or left something half.
     """
     folder.mkdir(parents=True)
-    ended = run(command.make(folder), folder)
+    ended = run(command.make(folder), folder, setup=SETUP)
     assert ended.code == 0, f"{command.name}: exit code {ended.code}\n{ended.said}"
     check_whole(folder)
     assert hidden(folder) == [], command.name
@@ -75,7 +80,7 @@ def kill(command: Command, whole: Path, once: Ended, folder: Path, kills: int, r
         if struck < kills:
             moment = _moment(once, random)
         taken_up += any(out.iterdir())
-        ended = run(command.make(out), out, moment)
+        ended = run(command.make(out), out, moment, SETUP)
         check_whole(out)
         if ended.code == -9:
             struck += 1
@@ -93,28 +98,36 @@ def kill(command: Command, whole: Path, once: Ended, folder: Path, kills: int, r
         out.mkdir()
 
 
-def commands(task: str, folder: Path, kinds: Sequence[str] = KINDS) -> dict[str, tuple[Command, Ended, Path]]:
+class Whole(NamedTuple):
+    """A command, how it went undisturbed, and its result."""
+
+    command: Command
+    once: Ended
+    result: Path
+
+
+def commands(task: str, folder: Path, kinds: Sequence[str] | None = None) -> dict[str, Whole]:
     """Train, evaluate and predict once, undisturbed.
 
     Args:
         task: its name.
         folder: for data and results.
-        kinds: what is wanted; the training is made anyway.
+        kinds: what is wanted; the training is made anyway. None for all that there are.
 
     Returns:
-        Of each kind the command, how it went, and its result.
+        What each kind came to.
     """
     data = folder / "data"
-    (data / "predict").mkdir(parents=True)
+    data.mkdir(parents=True)
     trained = training(task, data)
-    found = {"train": (trained, undisturbed(trained, folder / "train"), folder / "train")}
+    found = {"train": Whole(trained, undisturbed(trained, folder / "train"), folder / "train")}
     run_folder = folder / "train" / "run"
-    for kind in kinds:
+    for kind in kinds_of(task) if kinds is None else kinds:
         if kind != "train":
-            made = (
-                evaluation(task, run_folder) if kind == "evaluate" else prediction(task, run_folder, data / "predict")
-            )
-            found[kind] = (made, undisturbed(made, folder / kind), folder / kind)
+            given = data / kind
+            given.mkdir()
+            made = evaluation(task, run_folder) if kind == "evaluate" else prediction(task, kind, run_folder, given)
+            found[kind] = Whole(made, undisturbed(made, folder / kind), folder / kind)
     return found
 
 
@@ -130,10 +143,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=30, help="of each command")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="a part of a name, such as 'driving' or 'toy predict'")
+    parser.add_argument("--page", type=Path, help="put the counts into this page of the documentation")
     options = parser.parse_args()
     total = 0
     for task in TASKS:
-        kinds = [kind for kind in KINDS if options.only in f"{task} {kind}"]
+        kinds = [kind for kind in kinds_of(task) if options.only in f"{task} {kind}"]
         if not kinds:
             continue
         with tempfile.TemporaryDirectory(prefix="fire_") as temporary:
@@ -145,11 +159,13 @@ def main() -> int:
                 chosen = random.Random(f"{options.seed} {command.name}")
                 done = kill(command, whole, once, folder / "killed" / kind, options.kills, chosen)
                 total += done.kills
-                print(
+                line = (
                     f"{command.name}: {done.kills} kills ({done.by_operation} between file operations), taken up "
-                    f"{done.taken_up} times, {done.ends} ends as undisturbed, {time.monotonic() - begin:.0f} s",
-                    flush=True,
+                    f"{done.taken_up} times, {done.ends} ends as undisturbed"
                 )
+                print(f"{line}, {time.monotonic() - begin:.0f} s", flush=True)
+                if options.page is not None:
+                    put_section(options.page, f"kills {command.name}", f"- {line}\n", PAGE_TITLE)
     print(f"{total} kills, no difference")
     return 0
 

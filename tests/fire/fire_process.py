@@ -1,7 +1,8 @@
 """A command of the command line in a process of its own that is killed at a moment that was chosen.
 
 The process is forked from one that has imported everything, so that a start takes no seconds; what it does is what
-``semicoupled ...`` does. A moment is a time after the start, or a number among the file operations below a folder
+``semicoupled ...`` does. A moment is a time that the process has computed for (so that it means the same on a machine
+that is busy), or a number among the file operations below a folder
 (Python's audit events: open for writing, rename, remove, make or remove a folder), which is struck just before it is
 made. The second kind finds what lies between two operations, the first what lies within one.
 """
@@ -32,9 +33,21 @@ PRELOADED = (
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "torch.utils.data",
+    "semicoupled.tasks.outline.formats.cityscapes",
+    "semicoupled.tasks.outline.formats.labelme",
+    "semicoupled.tasks.outline.formats.masks",
+    "rich.table",
+    "docstring_parser",
+    "contourpy",
+    "h5netcdf",
+    "av",
+    "PIL.PngImagePlugin",
+    "PIL.GifImagePlugin",
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")
+LOOK = 0.003
+"""Seconds between two looks at how long a process has computed."""
 LONGEST = 900.0
 """Seconds that a command may take before it counts as hanging."""
 
@@ -43,7 +56,7 @@ class Moment(NamedTuple):
     """When a process is killed.
 
     Attributes:
-        seconds: after its start; None for never by time.
+        seconds: of processor time after its start; None for never by time.
         operation: before which of its file operations, from 1; None for never by count.
     """
 
@@ -57,7 +70,7 @@ class Ended(NamedTuple):
     Attributes:
         code: its exit code; negative where a signal ended it.
         operations: file operations below the folder; 0 where it was killed.
-        seconds: that it took.
+        seconds: of processor time that it took; 0 where it was killed.
         said: what it wrote to the two outputs.
     """
 
@@ -84,18 +97,19 @@ def run(arguments: Sequence[str], folder: Path, moment: Moment | None = None, se
     process = context().Process(
         target=_be, args=(list(arguments), str(folder), moment.operation, str(log), sender, setup)
     )
-    begin = time.monotonic()
     process.start()
     sender.close()
-    process.join(LONGEST if moment.seconds is None else moment.seconds)
+    if moment.seconds is None:
+        process.join(LONGEST)
+    else:
+        until = time.monotonic() + LONGEST
+        while process.is_alive() and _computed(process.pid) < moment.seconds and time.monotonic() < until:
+            time.sleep(LOOK)
     hangs = moment.seconds is None and process.is_alive()
     if process.is_alive() and process.pid is not None:
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-    seconds = time.monotonic() - begin
-    operations = 0
-    if process.exitcode == 0:
-        operations = int(receiver.recv())
+    operations, seconds = receiver.recv() if process.exitcode == 0 else (0, 0.0)
     receiver.close()
     text = log.read_text(encoding="utf-8", errors="replace")
     log.unlink()
@@ -134,8 +148,16 @@ def _be(
         sys.addaudithook(struck)
         code = main(arguments)
     if code == 0:
-        sender.send(counted)
+        sender.send((counted, time.process_time()))
     sys.exit(code)
+
+
+def _computed(process: int) -> float:
+    """Give the seconds that a process has computed for; endless where it has ended."""
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return float("inf")
 
 
 def context() -> Any:

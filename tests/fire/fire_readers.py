@@ -50,7 +50,9 @@ def module(task: str, name: str) -> ModuleType:
 
 def readers() -> list[Reader]:
     """Give all of them."""
-    return [*_radar(), *_drives(), *_outlines(), *_videos(), *_own()]
+    from fire_kept import kept_readers
+
+    return [*_radar(), *_drives(), *_outlines(), *_videos(), *_own(), *kept_readers()]
 
 
 def wrong_readers() -> list[Reader]:

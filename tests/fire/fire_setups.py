@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-import errno
+import dataclasses
+import importlib
 import itertools
 import os
 import signal
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
+import torch
 
-def full_disk() -> None:
-    """Let the disk be full from the 9th time on that something is to be flushed to it."""
-    flush, count = os.fsync, itertools.count(1)
+from semicoupled import curves
+from semicoupled.find_task import task_folders
+from semicoupled.report import Section
+from semicoupled.tasks.nowcasting.operating import predictor, watch
 
-    def flushed(descriptor: Any) -> None:
-        if next(count) >= 9:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        flush(descriptor)
 
-    os.fsync = flushed
+def without_pictures() -> None:
+    """Let a report hold no pictures: drawing takes most of a tiny training's time, and is not compared."""
+    curves.training_section = lambda _: Section("training")
+    for name in task_folders():
+        module = importlib.import_module(f"semicoupled.tasks.{name}.task")
+        module.TASK = dataclasses.replace(module.TASK, draw=lambda *_: [])
 
 
 def clock_that_jumps() -> None:
-    """Set the time of day back by an hour whenever it is asked for."""
+    """Set the time of day back and forth by more hours each time that it is asked for."""
+    without_pictures()
     now, count = time.time, itertools.count()
-    time.time = lambda: now() - 3600 * next(count)
+
+    def hours() -> int:
+        number = next(count)
+        return number if number % 2 else -number
+
+    class Jumping(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(hours=hours())
+
+    time.time = lambda: now() + 3600 * hours()
+    for module in (watch, predictor):
+        module.datetime = Jumping  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def ended_worker() -> None:
@@ -44,8 +62,6 @@ def ended_worker() -> None:
 
 def used_up_memory() -> None:
     """Let the third step find no memory, in the words of torch."""
-    import torch
-
     step, count = torch.optim.AdamW.step, itertools.count(1)
 
     def stepped(optimizer: Any, closure: Any = None) -> Any:
@@ -54,3 +70,15 @@ def used_up_memory() -> None:
         return step(optimizer, closure)
 
     torch.optim.AdamW.step = stepped  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def no_memory_to_answer() -> None:
+    """Let the fifth layer that answers find no memory."""
+    call, count = torch.nn.Module.__call__, itertools.count(1)
+
+    def called(module: torch.nn.Module, *given: Any, **named: Any) -> Any:
+        if next(count) == 5:
+            return torch.empty(10**15)
+        return call(module, *given, **named)
+
+    torch.nn.Module.__call__ = called

@@ -1,9 +1,9 @@
 """Change files, and see that every reader answers with content or with one of our errors: no crash, no hang, no flood.
 
-``python tests/fire/fuzz.py --minutes 2`` tries all readers for so long together and counts; ``--only radar`` some of
-them; ``--only "radar odim" --number 17`` one input again, with its traceback. What is tried depends on the seed and the
-number alone. Each reader runs in a process of its own whose memory is limited, so that a crash of a library is seen,
-and one that hangs is ended.
+``python tests/fire/fuzz.py --minutes 2`` tries all readers for so long together and counts; ``--page`` puts that
+into a page; ``--only radar`` tries some of them; ``--only "radar odim" --number 17`` one input again, with its
+traceback. What is tried depends on the seed and the number alone. Each reader runs in a process of its own whose memory
+is limited, so that a crash of a library is seen, and one that hangs is ended.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from fire_changes import change_file
 from fire_process import context
 from fire_readers import Reader, readers, wrong_readers
 
+from semicoupled.page import put_section
+
 MEMORY = 1 << 30
 """Bytes that a reader of small files may take, beyond what the process had before."""
 HANGS = 20.0
 """Seconds of processor time after which an input counts as one that hangs."""
 MOST_FAULTS = 20
 """Crashes of one reader after which the next is tried."""
+PAGE_TITLE = "# Under fire\n"
 SILENT = 240.0
 """Seconds after which a process that says nothing is ended: libraries may hang without using the processor."""
 
@@ -247,6 +250,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=2.0, help="for all readers together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="a part of a reader's name")
+    parser.add_argument("--page", type=Path, help="put the counts into this page of the documentation")
     parser.add_argument("--number", type=int, help="try this input alone, here, and show its traceback")
     options = parser.parse_args()
     chosen = [reader for reader in readers() if options.only in reader.name]
@@ -272,7 +276,16 @@ def main() -> int:
                 first = next(fault.number for fault in done.faults if fault.what == what)
                 print(f"    {times} x {what} (--only {done.name!r} --number {first})", flush=True)
     faults = sum(len(done.faults) for done in tried)
-    print(f"{sum(done.read + done.refused for done in tried) + faults} inputs to {len(tried)} readers, {faults} faults")
+    read, refused = sum(done.read for done in tried), sum(done.refused for done in tried)
+    said = f"{read + refused + faults} inputs to {len(tried)} readers, {faults} faults"
+    print(said)
+    if options.page is not None:
+        line = (
+            f"## Changed files\n\n    python tests/fire/fuzz.py --minutes {options.minutes:g} --seed {options.seed}\n\n"
+        )
+        line += f"- {said}: {read} were read, {refused} refused with a sentence; the most memory that one took beyond "
+        line += f"what it had before was {max(done.megabytes for done in tried):.0f} MB\n"
+        put_section(options.page, "fuzz", line, PAGE_TITLE)
     return 1 if faults else 0
 
 

@@ -12,7 +12,9 @@ import pytest
 import torch
 from fire_readers import readers
 
-from semicoupled.errors import RunError, SemicoupledError
+from semicoupled.errors import DataError, RunError, SemicoupledError
+from semicoupled.serving.api_training import read_lines
+from semicoupled.study_training import read_trained
 from semicoupled.training.checkpoint import Checkpoint
 from semicoupled.training.position import Position, Resumable
 from semicoupled.training.settings import GoalWeights, SegmentSettings, SwitchSettings, TrainingSettings
@@ -46,6 +48,12 @@ def told(**values: Any) -> Callable[[bytes], bytes]:
     return change
 
 
+def slowed(content: bytes) -> bytes:
+    """Let an AVI's frames be days apart: the scale of its rate, behind type, handler, flags, language and delay."""
+    place = content.index(b"strh") + 8 + 20
+    return content[:place] + (10**7).to_bytes(4, "little") + content[place + 4 :]
+
+
 FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("drive tub", "manifest.json", replaced(b"paths", b"pa\xffhs"), r"manifest\.json: expected the five lines"),
     ("drive tub", "*.catalog", lambda content: DEEP + b"\n" + content, r"catalog, line 1: is not JSON"),
@@ -73,6 +81,12 @@ FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("log", "log.jsonl", replaced(b'{"kind"', b'{"k\xff'), r"log\.jsonl: line 1 is broken"),
     ("log", "log.jsonl", lambda content: b"[3]\n" + content, r"log\.jsonl: line 1 has no kind and step"),
     ("run folder", "run/run.json", lambda content: DEEP, r"run\.json: is broken"),
+    ("run folder action", "run/description.json", told(classes=3), r"description\.json: 'classes' is 3; expected the"),
+    ("run folder action", "run/description.json", told(classes=[]), r"'classes' is \[\]; expected the names"),
+    ("video avi", "v.avi", slowed, r"v\.avi: no frame comes from 0 s to \d+ s; expected one every 600 s"),
+    ("page", "page.md", lambda content: b"<!-- one: end -->" + content.replace(b"one: end", b""), "has only one of"),
+    ("page", "page.md", lambda content: content + b"\xff", r"page\.md: is no text in UTF-8"),
+    ("piped jpeg", "piped", lambda content: b"\xff\xd9 no picture", "expected JPEG images one after the other"),
     ("action answers", "answers.jsonl", lambda content: content + DEEP + b"\n", "is no file of answers"),
 ]  # fmt: skip
 
@@ -90,6 +104,39 @@ def test_it_is_a_sentence(name: str, file: str, change: Callable[[bytes], bytes]
     assert re.search(words, str(caught.value)), str(caught.value)[:500]
 
 
+def test_a_training_that_did_not_say_what_it_took_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"trained\.json: cannot be read"):
+        read_trained(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["project.json", "sheet_0.json", "truth.json"])
+def test_a_drawing_that_is_nested_too_deep_hides_no_other(file: str, tmp_path: Path) -> None:
+    reader = READERS["projects"]
+    path = reader.make(tmp_path)
+    (chosen,) = tmp_path.rglob(file)
+    chosen.write_bytes(DEEP)
+    if file == "project.json":
+        assert reader.read(path) == []
+    else:
+        with pytest.raises(DataError, match=rf"{file} of a project cannot be read"):
+            reader.read(path)
+
+
+def test_a_line_that_is_nested_too_deep_is_left_out_of_what_a_page_shows(tmp_path: Path) -> None:
+    reader = READERS["log of a page"]
+    path = reader.make(tmp_path)
+    path.write_bytes(DEEP + b"\n" + path.read_bytes())
+    assert len(read_lines(path, 0).lines) == 5
+
+
+def test_what_is_nested_too_deep_is_no_export_of_ours(tmp_path: Path) -> None:
+    reader = READERS["export"]
+    path = reader.make(tmp_path)
+    (path / "signature.json").write_bytes(DEEP)
+    with pytest.raises(DataError, match="is there and is no export of semicoupled"):
+        reader.read(path)
+
+
 class Settings:
     seed = 0
     training, switches = TrainingSettings(steps=1), SwitchSettings()
@@ -99,11 +146,11 @@ class Settings:
 def resumable() -> Resumable:
     model = torch.nn.Linear(2, 2)
     settings: Any = Settings()
-    return Resumable(settings, model, torch.optim.AdamW(model.parameters()), None, None, torch.device("cpu"))
+    return Resumable(settings, model, torch.optim.AdamW(model.parameters()), None, None, torch.device("cpu"), "float32")
 
 
 def test_a_checkpoint_that_lacks_a_part_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="its checkpoint of step 3 has no settings, position, model"):
+    with pytest.raises(RunError, match="its checkpoint of step 3 has no settings, precision, position, model"):
         resumable().take_up(tmp_path, Checkpoint(3, {}))
 
 

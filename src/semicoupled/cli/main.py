@@ -79,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
         print("semicoupled: interrupted", file=sys.stderr)
         return 130
     except Exception as error:
-        told = shortage(error)
+        told = shortage(error, _what_to_lower(command, rest))
         if told is None:
             raise
         print(f"semicoupled: error: {told}", file=sys.stderr)
@@ -95,6 +95,13 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     sys.exit(code)
+
+
+def _what_to_lower(command: str, rest: Sequence[str]) -> str | None:
+    """Say what of a command needs memory; None where its task has nothing of its own to say."""
+    from semicoupled.find_task import less_memory, task_folders
+
+    return less_memory(rest[0], command) if rest and rest[0] in task_folders() else None
 
 
 def _command(name: str) -> Callable[[Sequence[str]], int]:

@@ -171,7 +171,10 @@ def read_mjpeg(pipe: IO[bytes], rate: float | None = None) -> Source:
 
     def images() -> Iterator[np.ndarray]:
         for number, content in enumerate(_jpegs(pipe)):
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            try:
+                image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            except cv2.error:  # such as at a size that is none
+                image = None
             if image is None:
                 raise DataError(f"stdin: frame {number} is no JPEG that can be decoded ({len(content)} bytes)")
             yield np.ascontiguousarray(image[..., ::-1])
@@ -202,8 +205,8 @@ def _jpegs(pipe: IO[bytes]) -> Iterator[bytes]:
     held = b""
     while part := read(_CHUNK):
         held += part
-        while (end := held.find(_END, max(held.find(_START), 0))) >= 0:
-            yield held[held.find(_START) : end + 2]
+        while (begin := held.find(_START)) >= 0 and (end := held.find(_END, begin)) >= 0:
+            yield held[begin : end + 2]
             held = held[end + 2 :]
         if held[:2] not in (b"", b"\xff", _START) or len(held) > _LARGEST_JPEG:
             raise DataError(

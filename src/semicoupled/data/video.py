@@ -46,6 +46,8 @@ _SAME = 1e-6
 """Seconds by which two times may differ and be the same."""
 _EARLY = 1.0
 """Seconds that a video may end before its header says so."""
+_LONGEST_GAP = 600.0
+"""Seconds that a frame may be given again for; a damaged stamp would have it given for years."""
 
 
 class VideoInfo(NamedTuple):
@@ -136,7 +138,8 @@ def read_video(
 
     Raises:
         DataError: see `probe`; or the video is damaged or ends early, which is raised after all frames before
-            were given; or there is no frame between `start` and `end`; or these make no sense.
+            were given; or, where `rate` is given, no frame comes for ten minutes; or there is no frame between `start`
+            and `end`; or these make no sense.
         MissingExtraError: PyAV is not installed.
     """
     begin = 0.0 if start is None else start
@@ -146,7 +149,9 @@ def read_video(
         raise DataError(f"{path}: rate: expected frames a second above 0, got {rate}")
     frames = _timed(path, begin, end)
     given = False
-    wanted = _resample(frames, begin, rate) if rate else (frame for frame in frames if frame.time >= begin - _SAME)
+    wanted = (
+        _resample(path, frames, begin, rate) if rate else (frame for frame in frames if frame.time >= begin - _SAME)
+    )
     for frame in wanted:
         given = True
         yield frame
@@ -222,10 +227,16 @@ def _upright(
         )
 
 
-def _resample(frames: Iterator[VideoFrame], begin: float, rate: float) -> Iterator[VideoFrame]:
+def _resample(path: VideoSource, frames: Iterator[VideoFrame], begin: float, rate: float) -> Iterator[VideoFrame]:
     shown: VideoFrame | None = None
     number, tolerance = 0, 1e-3 / rate
     for frame in frames:
+        if shown is not None and frame.time - max(shown.time, begin) > _LONGEST_GAP:
+            raise DataError(
+                f"{path}: no frame comes from {shown.time:.0f} s to {frame.time:.0f} s; expected one every "
+                f"{_LONGEST_GAP:.0f} s at least. Its times may be damaged: record it again, or give it others (`ffmpeg "
+                "-i IN -vf setpts=N/25/TB OUT`)"
+            )
         while shown is not None and begin + number / rate < frame.time - tolerance:
             yield VideoFrame(begin + number / rate, shown.image)
             number += 1

@@ -182,7 +182,7 @@ def _check_folder(out: Path) -> None:
     try:
         about: Any = json.loads((out / "signature.json").read_text(encoding="utf-8"))
         ours = about["kind"] == KIND
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         ours = False
     if not ours:
         raise DataError(

@@ -80,7 +80,7 @@ def read_lines(path: Path, after: int) -> LogPart:
     for text in whole.splitlines():
         try:
             line = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # also what is nested too deep
             continue
         if isinstance(line, dict):
             lines.append(line)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from semicoupled.data.damage import DAMAGE
 from semicoupled.errors import DataError, RunError, SemicoupledError
 from semicoupled.files import write_text
 from semicoupled.serving.outline_document import Sheet, Thing
@@ -372,7 +373,7 @@ def _load(file: Path, make: Callable[[Any], _Kind]) -> _Kind:
     """
     try:
         return make(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"{file.name} of a project cannot be read ({error}); expected what was saved. Bring it back from a "
             "copy, or remove the project"

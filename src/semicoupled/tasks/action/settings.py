@@ -278,3 +278,8 @@ class PredictSettings:
 
 SETTINGS = ActionSettings
 PREDICT_OPTIONS = PredictSettings
+LESS_MEMORY = {
+    "evaluate": "--evaluation.chunk, --evaluation.crops or --evaluation.clips",
+    "predict": "--chunk, --batch or --devices",
+}
+"""What to lower where memory runs short, by command."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from semicoupled.description import Description
-from semicoupled.errors import DataError, SettingsError
+from semicoupled.errors import DataError, RunError, SettingsError
 from semicoupled.report import Section
 from semicoupled.rows import Row
 from semicoupled.run_folder import load
@@ -92,8 +92,15 @@ def splits(settings: ActionSettings) -> Splits:
 
 
 def classes_of(description: Description) -> list[str]:
-    """Give the classes that a run answers with."""
-    return [str(name) for name in cast("Sequence[str]", description["classes"])]
+    """Give the classes that a run answers with.
+
+    Raises:
+        RunError: the description names none.
+    """
+    found = description.get("classes")
+    if not isinstance(found, Sequence) or isinstance(found, str) or not found:
+        raise RunError(f"description.json: 'classes' is {found!r:.80}; expected the names of classes. Train again")
+    return [str(name) for name in found]
 
 
 def build(settings: ActionSettings, description: Description) -> TaskModel:

@@ -225,3 +225,8 @@ class DrivingSettings:
 
 SETTINGS = DrivingSettings
 PREDICT_OPTIONS = PredictOptions
+LESS_MEMORY = {
+    "evaluate": "the length and the number of drives (--data.root)",
+    "predict": "the drives that are given at a time; --streams main needs less, too",
+}
+"""What to lower where memory runs short, by command."""

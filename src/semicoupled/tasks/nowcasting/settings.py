@@ -298,3 +298,8 @@ class PredictOptions:
 
 SETTINGS = NowcastingSettings
 PREDICT_OPTIONS = PredictOptions
+LESS_MEMORY = {
+    "evaluate": "--evaluation.leads, --predict.tile, or the files of --data.root",
+    "predict": "--lead, or the size of the field",
+}
+"""What to lower where memory runs short, by command."""

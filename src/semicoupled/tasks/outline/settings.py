@@ -244,3 +244,8 @@ class OutlineSettings:
 
 SETTINGS = OutlineSettings
 PREDICT_OPTIONS = PredictOptions
+LESS_MEMORY = {
+    "evaluate": "--evaluation.beam, --evaluation.firsts, or the number of objects (--evaluation.limit)",
+    "predict": "--beam, --firsts, or the objects that are given at a time",
+}
+"""What to lower where memory runs short, by command."""

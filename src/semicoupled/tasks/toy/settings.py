@@ -176,3 +176,8 @@ class ToySettings:
 
 
 SETTINGS = ToySettings
+LESS_MEMORY = {
+    "evaluate": "the number of clips that are made (data.validation and data.test of the run)",
+    "predict": "the clips: give fewer at a time, or shorter ones",
+}
+"""What to lower where memory runs short, by command."""

@@ -21,9 +21,19 @@ import xarray as xr
 import semicoupled
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError, RunError, SettingsError, StaleDataError
-from semicoupled.tasks.nowcasting.operating import writers
+from semicoupled.tasks.nowcasting.operating import watch, writers
 
 Make = Callable[..., Path]
+
+
+class Earlier(datetime):
+    """The time on a machine whose clock was set back."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return datetime(2021, 2, 5, 12, tzinfo=tz)
+
+
 PATTERN = "f_{time}.nc"
 
 
@@ -154,6 +164,23 @@ def test_a_frame_from_the_future_does_not_drive_out_the_others(
         watched.look()
     watched.come(3)
     assert watched.look() == [name(15)]
+
+
+def test_a_frame_that_seemed_to_come_from_the_future_is_taken_when_the_clock_is_right_again(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+):
+    watched.come(0, 1, 2)
+    watched.look()
+    watched.come(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(watch, "datetime", Earlier)
+        with pytest.raises(DataError, match=r"202102052015\.h5: is valid at .* in the future; is a clock wrong"):
+            watched.look()
+        assert watched.look() == []  # said once
+    assert watched.look() == [name(15)]
+    watched.come(4)
+    assert watched.look() == [name(20)]
+    assert len(watched.status["broken"]) == 1
 
 
 def test_another_product_among_the_files_is_left_out(watched: Watched, make_knmi: Callable[..., Path]):

@@ -101,7 +101,8 @@ def write_netcdf(forecast: Forecast, path: Path) -> None:
         write_bytes(path, bytes(content))
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be written ({error}); nothing was left there. Is there room on the disk?"
+            f"{path}: cannot be written ({error}); nothing was left there. "
+            "Is there room on the disk? May this user write there? Else choose another --out"
         ) from error
 
 

@@ -202,7 +202,9 @@ class Watch:
     def _new_files(self, tried: Set[str]) -> dict[str, Stamp]:
         """List files that have come or changed, not too many at once."""
         files = self._files()
+        self._memory.look_again(self._now())
         seen = self._memory.seen
+        self._memory.early = {name: moment for name, moment in self._memory.early.items() if name in files}
         self._memory.seen = {name: stamp for name, stamp in seen.items() if name in files}
         self._waiting = {name: reason for name, reason in self._waiting.items() if name in files}
         new = [name for name, stamp in files.items() if seen.get(name) != stamp and name not in tried]
@@ -254,6 +256,7 @@ class Watch:
         if frame.valid > self._now() + _FUTURE:
             reason = f"{frame.source}: is valid at {frame.valid:%Y-%m-%d %H:%M} UTC, in the future; is a clock wrong?"
             self._give_up(name, stamp, reason)
+            self._memory.early[name] = (frame.valid - _FUTURE).isoformat()
             return
         before = self._state
         try:

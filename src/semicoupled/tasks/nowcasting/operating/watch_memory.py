@@ -43,6 +43,8 @@ class Memory:
         late: frames that came after newer ones.
         missing: times whose frames had not come when a newer one had.
         broken: files that were given up, with the reason.
+        early: files whose frames lay in the future, with the time from which they may be taken after all: it was our
+            clock that was wrong.
     """
 
     seen: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
@@ -54,10 +56,17 @@ class Memory:
     late: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     missing: list[str] = field(default_factory=list[str])
     broken: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    early: dict[str, str] = field(default_factory=dict[str, str])
 
     def to_json(self) -> dict[str, Json]:
         """Give it as plain values."""
         return cast("dict[str, Json]", dataclasses.asdict(self))
+
+    def look_again(self, now: datetime) -> None:
+        """Forget of the files that came too early those for which the time has come, so that they are read again."""
+        for name in [name for name, moment in self.early.items() if datetime.fromisoformat(moment) <= now]:
+            del self.early[name]
+            self.seen.pop(name, None)
 
     @classmethod
     def from_json(cls, notes: Any) -> Memory:

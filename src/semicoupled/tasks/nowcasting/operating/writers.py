@@ -134,7 +134,8 @@ def write_targets(forecast: Forecast, targets: Sequence[Target]) -> Iterator[Pat
             target.writer.write(forecast, path)
         except OSError as error:
             raise DataError(
-                f"{path}: cannot be written ({error}); nothing was left there. Is there room on the disk?"
+                f"{path}: cannot be written ({error}); nothing was left there. "
+                "Is there room on the disk? May this user write there? Else choose another --out"
             ) from error
         yield path
 

@@ -152,8 +152,8 @@ def weight_gradient(gradient: Tensor, rows: Tensor, weight: Tensor, stride: int 
 def _between_strides(gradient: Tensor, rows: Tensor, stride: int) -> Tensor:
     """The gradient of a strided 1x1 convolution's weight, as the product of two matrices.
 
-    oneDNN's own writes beyond its memory on CPUs without AVX512 where there are fewer than 8 input channels, and ends the
-    process (seen with torch 2.11 to 2.14).
+    oneDNN's own writes beyond its memory on CPUs without AVX512 where there are fewer than 8 input channels, and ends
+    the process (seen with torch 2.11 to 2.14).
     """
     seen = rows.permute(0, 2, 3, 1)[:, ::stride, ::stride].flatten(0, 2)  # N h w, C
     kernel = gradient.permute(0, 2, 3, 1).flatten(0, 2).t() @ seen

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.rows import Condition
-from semicoupled.studies import Variant
+from semicoupled.studies.trials import Variant
 
 Size = Literal["small", "paper"]
 SIZES: tuple[Size, ...] = ("small", "paper")

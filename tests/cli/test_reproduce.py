@@ -9,7 +9,7 @@ import pytest
 from semicoupled.cli.main import main
 from semicoupled.reproduce.registry import NAMES
 from semicoupled.rows import read_rows
-from semicoupled.study_training import TRAINED
+from semicoupled.studies.training import TRAINED
 from semicoupled.tasks.driving.study import running
 
 LINES = "cnn,cnn_lstm_length3"

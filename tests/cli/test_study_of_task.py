@@ -10,7 +10,7 @@ from semicoupled.cli.options import Parser
 from semicoupled.cli.study_of_task import check_presets, said_settings
 from semicoupled.cli.study_own import Own, add_own, own_of
 from semicoupled.errors import SettingsError
-from semicoupled.studies import Variant, make_trials
+from semicoupled.studies.trials import Variant, make_trials
 
 VARIANTS = tuple(Variant(name, name, ("--model.width=8",)) for name in ("cnn", "cnn_lstm", "cnn_lstm_long", "convlstm"))
 

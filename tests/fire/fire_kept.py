@@ -69,7 +69,7 @@ def _runs() -> list[Reader]:
 
 def _studies() -> list[Reader]:
     """Give what the studies keep of answers, and of trainings."""
-    from semicoupled.study_training import TRAINED, Trained, read_trained
+    from semicoupled.studies.training import TRAINED, Trained, read_trained
     from semicoupled.tasks.action.study import answers as action
     from semicoupled.tasks.driving.answers import DriveAnswers
     from semicoupled.tasks.driving.study import answers as driving

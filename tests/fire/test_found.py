@@ -14,7 +14,7 @@ from fire_readers import readers
 
 from semicoupled.errors import DataError, RunError, SemicoupledError
 from semicoupled.serving.api_training import read_lines
-from semicoupled.study_training import read_trained
+from semicoupled.studies.training import read_trained
 from semicoupled.training.checkpoint import Checkpoint
 from semicoupled.training.position import Position, Resumable
 from semicoupled.training.settings import GoalWeights, SegmentSettings, SwitchSettings, TrainingSettings

@@ -10,7 +10,7 @@ from semicoupled.paper_table import Line, figures
 from semicoupled.reproduce.comparison import Measure, agreement, compare, find, paper_rows, say_order
 from semicoupled.reproduce.comparison_plot import plot_comparison
 from semicoupled.rows import Row
-from semicoupled.studies import Variant
+from semicoupled.studies.trials import Variant
 
 COLUMNS = ("A", "B")
 

@@ -17,7 +17,7 @@ from semicoupled.reproduce.request import Request
 from semicoupled.reproduce.table import PaperTable, variants_of
 from semicoupled.reproduce.tables import TABLES
 from semicoupled.rows import read_rows
-from semicoupled.studies import Trial, begins_with
+from semicoupled.studies.trials import Trial, begins_with
 from semicoupled.training.loop import fit
 
 BY_NAME = {table.name: table for table in TABLES}

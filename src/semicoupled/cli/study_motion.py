@@ -26,8 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     add_computing(parser)
     options, rest = parser.split(arguments)
 
-    from semicoupled.studies import choose
-    from semicoupled.study_request import StudyRequest
+    from semicoupled.studies.request import StudyRequest
+    from semicoupled.studies.trials import choose
     from semicoupled.tasks.action.study import motion
     from semicoupled.tasks.action.study.made import Counts, write_clips
     from semicoupled.tasks.action.study.page import PAGE_TITLE

@@ -138,8 +138,8 @@ def study_task(
     add_computing(parser)
     options, rest = parser.split(arguments)
 
-    from semicoupled.studies import choose
-    from semicoupled.study_request import StudyRequest
+    from semicoupled.studies.request import StudyRequest
+    from semicoupled.studies.trials import choose
 
     page, running, known = (
         import_module(f"semicoupled.tasks.{name}.study.{module}") for module in ("page", "running", "variants")

@@ -11,7 +11,7 @@ from semicoupled.cli.options import Parser, names
 from semicoupled.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
-    from semicoupled.studies import Variant
+    from semicoupled.studies.trials import Variant
 
 
 class Own(NamedTuple):

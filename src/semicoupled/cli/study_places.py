@@ -30,8 +30,8 @@ def study_places(parser: Parser, arguments: Sequence[str], name: str, task: str,
     add_computing(parser)
     options = parser.parse(arguments)
 
-    from semicoupled.studies import choose
-    from semicoupled.study_request import StudyRequest
+    from semicoupled.studies.request import StudyRequest
+    from semicoupled.studies.trials import choose
 
     page, running, known = (
         import_module(f"semicoupled.tasks.{task}.study.{module}") for module in ("page", "running", "variants")

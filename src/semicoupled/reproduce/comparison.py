@@ -9,8 +9,8 @@ from typing import NamedTuple
 from semicoupled.paper_table import Line, Size
 from semicoupled.report import Cell, Table, number
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Spread
-from semicoupled.study_scores import range_of, said_seeds, select, spread_of
+from semicoupled.studies.scores import range_of, said_seeds, select, spread_of
+from semicoupled.studies.trials import Spread
 
 PAPER = "paper"
 """The model of rows that are the paper's."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from semicoupled.paper_table import Line, Size
 from semicoupled.reproduce.comparison import Measure, find
 from semicoupled.rows import Row
-from semicoupled.studies import COLORS
+from semicoupled.studies.trials import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,8 +17,8 @@ from semicoupled.paper_table import Size
 from semicoupled.reproduce.made import Made
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row
-from semicoupled.studies import Trial, Variant
-from semicoupled.study_request import StudyRequest
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.trials import Trial, Variant
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from semicoupled.reproduce.reproduction import Outcome, Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row, read_rows, write_rows
 from semicoupled.run_folder import LoadedRun, load
-from semicoupled.studies import Spread, Trial, Variant, make_trials, variant_settings
-from semicoupled.study_scores import spread_cell
-from semicoupled.study_training import train_all
+from semicoupled.studies.scores import spread_cell
+from semicoupled.studies.training import train_all
+from semicoupled.studies.trials import Spread, Trial, Variant, make_trials, variant_settings
 from semicoupled.tasks.toy.settings import ToySettings
 from semicoupled.tasks.toy.shapes_quick import QUICK
 

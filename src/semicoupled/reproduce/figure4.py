@@ -11,7 +11,7 @@ from semicoupled.reproduce.reproduction import Outcome, Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row
 from semicoupled.run_folder import load
-from semicoupled.studies import Trial, Variant
+from semicoupled.studies.trials import Trial, Variant
 
 NAMES = ("whole", "without_sub_goals")
 

@@ -9,8 +9,8 @@ from semicoupled.reproduce.doors import OUTLINE
 from semicoupled.reproduce.reproduction import Outcome, Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.run_folder import load
-from semicoupled.studies import Trial, Variant
-from semicoupled.study_scores import select
+from semicoupled.studies.scores import select
+from semicoupled.studies.trials import Trial, Variant
 
 KINDS = ("semicoupled", "convlstm")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from semicoupled.reproduce.comparison import Measure
 from semicoupled.rows import Row
-from semicoupled.study_answers import VALIDATION
+from semicoupled.studies.answers import VALIDATION
 
 
 def top1(columns: tuple[str, ...]) -> Callable[[Sequence[Row]], Sequence[Measure]]:

@@ -13,8 +13,8 @@ from semicoupled.reproduce.reproduction import Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.run_folder import read_run
 from semicoupled.settings_file import differences
-from semicoupled.studies import Trial
-from semicoupled.study_training import TRAINED
+from semicoupled.studies.training import TRAINED
+from semicoupled.studies.trials import Trial
 from semicoupled.training.settings import parse_time_budget
 
 TO_DO, BEGUN, OTHER, TRAINED_ALREADY = "to do", "begun", "begun with other settings", "trained"

@@ -10,7 +10,7 @@ from semicoupled.page import markdown_table
 from semicoupled.reproduce.door import DataNeed
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row
-from semicoupled.studies import Trial, options_list
+from semicoupled.studies.trials import Trial, options_list
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

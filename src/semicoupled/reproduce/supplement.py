@@ -9,7 +9,7 @@ from semicoupled.report import Cell, Table
 from semicoupled.reproduce.reproduction import Outcome, Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.reproduce.table8 import table_8
-from semicoupled.studies import Trial, Variant, make_trials
+from semicoupled.studies.trials import Trial, Variant, make_trials
 
 STUDY = "star"
 NAMES = ("ltsc_start_overlap_on", "ltsc_end_overlap_on", "truncated_bptt", "strided", "full_sequence")

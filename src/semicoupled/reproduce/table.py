@@ -13,7 +13,7 @@ from semicoupled.reproduce.door import Door
 from semicoupled.reproduce.reproduction import Outcome, Reproduction
 from semicoupled.reproduce.request import Request
 from semicoupled.rows import Row
-from semicoupled.studies import Trial, Variant
+from semicoupled.studies.trials import Trial, Variant
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from semicoupled import studies
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.find_task import find_task
 from semicoupled.rows import Row, read_rows, write_rows
 from semicoupled.run_folder import open_run
 from semicoupled.settings_file import parse_settings
-from semicoupled.studies import Trial, Variant, make_trials, run_trials
+from semicoupled.studies.trials import Trial, Variant, make_trials, run_trials
+from semicoupled.studies.trials import choose as choose_of
 from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.toy.settings import ToySettings
 from semicoupled.training.progress import Progress
@@ -110,7 +110,7 @@ def choose(study: str, names: Sequence[str] = ()) -> tuple[Variant, ...]:
     """
     if study not in STUDIES:
         raise SettingsError(f"there is no study {study!r}. {nearest(study, STUDIES)}")
-    return studies.choose(study, STUDIES[study].variants, names)
+    return choose_of(study, STUDIES[study].variants, names)
 
 
 def settings_of(study: str, variant: Variant, seed: int, options: Sequence[str] = ()) -> ToySettings:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from semicoupled.report import Table
 from semicoupled.rows import Row
-from semicoupled.studies import COLORS, Variant, options_list
+from semicoupled.studies.trials import COLORS, Variant, options_list
 from semicoupled.tasks.toy.studies import ALL_DISTANCES, STUDIES, WAYS, choose
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 from semicoupled.cli.main import main
 from semicoupled.errors import DataError
 from semicoupled.rows import Row
-from semicoupled.study_page import means_of
-from semicoupled.study_request import StudyRequest
+from semicoupled.studies.page import means_of
+from semicoupled.studies.request import StudyRequest
 from semicoupled.tasks.action.listing.recognize import list_clips
 from semicoupled.tasks.action.study import motion
 from semicoupled.tasks.action.study.made import CLASSES, LOOKS, MOVING, STILL, Counts, clip, write_clips

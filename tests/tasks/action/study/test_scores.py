@@ -9,7 +9,7 @@ import pytest
 
 from semicoupled.bootstrap import draws_within
 from semicoupled.rows import Row
-from semicoupled.study_scores import select
+from semicoupled.studies.scores import select
 from semicoupled.tasks.action.listing.clip import Clip
 from semicoupled.tasks.action.study.answers import Answers, Part
 from semicoupled.tasks.action.study.baselines import linear_answers

@@ -14,10 +14,10 @@ from semicoupled.cli.main import main
 from semicoupled.errors import RunError, SettingsError
 from semicoupled.rows import Row, read_rows
 from semicoupled.settings_file import differences
-from semicoupled.studies import choose
-from semicoupled.study_request import StudyRequest
-from semicoupled.study_scores import select
-from semicoupled.study_training import TRAINED
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.scores import select
+from semicoupled.studies.training import TRAINED
+from semicoupled.studies.trials import choose
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.answers import load_answers, parts_of
 from semicoupled.tasks.action.study.running import run_study

@@ -14,10 +14,10 @@ from tests.tasks.driving.tubs import course, write_tub
 from semicoupled.errors import RunError, SettingsError
 from semicoupled.page import markdown_table
 from semicoupled.rows import Row
-from semicoupled.studies import Variant, choose
-from semicoupled.study_request import StudyRequest
-from semicoupled.study_scores import select
-from semicoupled.study_training import TRAINED
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.scores import select
+from semicoupled.studies.training import TRAINED
+from semicoupled.studies.trials import Variant, choose
 from semicoupled.tasks.driving.model import DrivingModel, build_network
 from semicoupled.tasks.driving.study.answers import load_answers, places_of
 from semicoupled.tasks.driving.study.goals import goals

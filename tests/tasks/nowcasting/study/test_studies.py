@@ -13,10 +13,10 @@ import pytest
 from semicoupled.errors import RunError, SettingsError
 from semicoupled.rows import Row
 from semicoupled.settings_file import differences
-from semicoupled.studies import Variant, choose
-from semicoupled.study_request import StudyRequest
-from semicoupled.study_scores import select
-from semicoupled.study_training import TRAINED
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.scores import select
+from semicoupled.studies.training import TRAINED
+from semicoupled.studies.trials import Variant, choose
 from semicoupled.tasks.nowcasting.model import build_model
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.study.counts import Fields, fields_of, load_counts

@@ -16,10 +16,10 @@ from semicoupled.cli.main import main
 from semicoupled.errors import RunError, SettingsError
 from semicoupled.rows import Row, read_rows
 from semicoupled.settings_file import differences
-from semicoupled.studies import choose
-from semicoupled.study_request import StudyRequest
-from semicoupled.study_scores import select
-from semicoupled.study_training import TRAINED
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.scores import select
+from semicoupled.studies.training import TRAINED
+from semicoupled.studies.trials import choose
 from semicoupled.tasks.outline.scores.evaluation import Judged
 from semicoupled.tasks.outline.scores.metrics import Overlap, Score
 from semicoupled.tasks.outline.study.answers import Answers, Objects, load_answers, objects_of

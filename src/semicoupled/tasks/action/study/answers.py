@@ -15,7 +15,7 @@ import numpy as np
 
 from semicoupled.data.shards import PackedFile, PackedFrames
 from semicoupled.run_folder import LoadedRun
-from semicoupled.study_answers import VALIDATION, fingerprint_of, read_kept, write_kept
+from semicoupled.studies.answers import VALIDATION, fingerprint_of, read_kept, write_kept
 from semicoupled.tasks.action.answering import answer_all, answered_streams
 from semicoupled.tasks.action.listing.clip import Clip, VideoPlace
 from semicoupled.tasks.action.settings import ActionSettings

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from semicoupled.data.augment import Size, resize, to_gray
-from semicoupled.study_answers import VALIDATION
+from semicoupled.studies.answers import VALIDATION
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.answers import Answers, Part, load_answers, write_answers
 from semicoupled.tasks.action.task import clips_data, read_splits

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from semicoupled.report import number
 from semicoupled.rows import Condition, Row
-from semicoupled.study_scores import Goal, at_least, select
+from semicoupled.studies.scores import Goal, at_least, select
 from semicoupled.tasks.action.study.baselines import LINEAR
 from semicoupled.tasks.action.study.variants import OURS, RIVALS, WHOLE
 

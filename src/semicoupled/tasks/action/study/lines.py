@@ -7,7 +7,7 @@ Small ones begin with the preset of the study (`lips` unless another is given), 
 from __future__ import annotations
 
 from semicoupled.paper_table import Line, figures
-from semicoupled.studies import Variant
+from semicoupled.studies.trials import Variant
 from semicoupled.tasks.action.architecture import SIZES
 from semicoupled.tasks.action.study.equal_size import deepened
 from semicoupled.tasks.action.study.paper import PAPER_TABLE_2, PAPER_TABLE_3, TABLE_2_COLUMNS, TABLE_3_COLUMNS

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled import study_page
 from semicoupled.report import Cell, Table
 from semicoupled.rows import Row
-from semicoupled.study_page import means_of
-from semicoupled.study_scores import Goal, at_least, at_most, select, verdict
+from semicoupled.studies import page as study_page
+from semicoupled.studies.page import means_of
+from semicoupled.studies.scores import Goal, at_least, at_most, select, verdict
 from semicoupled.tasks.action.study.answers import TEST
 from semicoupled.tasks.action.study.made import MOVING, STILL
 from semicoupled.tasks.action.study.page import classes_of, score_table, streamed, time_table
@@ -76,5 +76,5 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Write the study's section in Markdown; see `study_page.section`."""
+    """Write the study's section in Markdown; see `semicoupled.studies.page.section`."""
     return study_page.section("Made clips: which classes need time", command, tables(rows), shown)

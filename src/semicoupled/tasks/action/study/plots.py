@@ -9,8 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from semicoupled.rows import Row
-from semicoupled.studies import COLORS, Variant
-from semicoupled.study_scores import select
+from semicoupled.studies.scores import select
+from semicoupled.studies.trials import COLORS, Variant
 from semicoupled.tasks.action.study.baselines import COMMONEST, LINEAR
 from semicoupled.tasks.action.study.variants import RIVALS
 

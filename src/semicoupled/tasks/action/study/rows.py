@@ -11,9 +11,9 @@ import numpy as np
 from semicoupled.bootstrap import draws_within, interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Trial
-from semicoupled.study_rows import by_variant, compared, difference_rows
-from semicoupled.study_training import Trained, took_rows
+from semicoupled.studies.rows import by_variant, compared, difference_rows
+from semicoupled.studies.training import Trained, took_rows
+from semicoupled.studies.trials import Trial
 from semicoupled.tasks.action.architecture import architecture
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.answers import STREAMS, Answers, Part, load_answers

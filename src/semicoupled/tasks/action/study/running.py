@@ -7,8 +7,8 @@ from typing import cast
 
 from semicoupled.rows import Row
 from semicoupled.run_folder import LoadedRun
-from semicoupled.study_request import StudyRequest
-from semicoupled.study_training import train_and_ask
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.training import train_and_ask
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.answers import Answers, Part, load_answers, make_answers, parts_of
 from semicoupled.tasks.action.study.baselines import make_baselines

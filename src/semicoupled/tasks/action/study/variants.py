@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from semicoupled.studies import Variant, variant_settings
+from semicoupled.studies.trials import Variant, variant_settings
 from semicoupled.tasks.action.settings import ActionSettings
 from semicoupled.tasks.action.study.equal_size import count_parameters, of_equal_size
 

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from semicoupled.rows import Row, plain
-from semicoupled.studies import COLORS
+from semicoupled.studies.trials import COLORS
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.drives import Unit
 from semicoupled.tasks.driving.scores.conditions import in_order

@@ -16,7 +16,7 @@ import torch
 
 from semicoupled.run_folder import LoadedRun
 from semicoupled.settings_file import to_plain
-from semicoupled.study_answers import VALIDATION, fingerprint_of, named_places, read_kept, write_kept
+from semicoupled.studies.answers import VALIDATION, fingerprint_of, named_places, read_kept, write_kept
 from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.model import DrivingModel

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from semicoupled.report import number
 from semicoupled.rows import Condition, Row
-from semicoupled.study_answers import VALIDATION
-from semicoupled.study_scores import Goal, at_least, at_most, select
+from semicoupled.studies.answers import VALIDATION
+from semicoupled.studies.scores import Goal, at_least, at_most, select
 
 LEAST_R2 = 0.7
 """Of the variance of the smoothed angle. A ridge regression on 20x15 gray pixels explains .56 on such runs."""

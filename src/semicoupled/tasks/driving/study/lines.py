@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semicoupled.paper_table import Line, figures
-from semicoupled.studies import Variant
+from semicoupled.studies.trials import Variant
 from semicoupled.tasks.driving.study.paper import PAPER_TABLE_5, PAPER_TABLE_6
 from semicoupled.tasks.driving.study.variants import VARIANTS
 

@@ -9,9 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import COLORS, Variant
-from semicoupled.study_answers import VALIDATION
-from semicoupled.study_scores import select
+from semicoupled.studies.answers import VALIDATION
+from semicoupled.studies.scores import select
+from semicoupled.studies.trials import COLORS, Variant
 from semicoupled.tasks.driving.scores.conditions import in_order
 from semicoupled.tasks.driving.scores.pictures import bars
 from semicoupled.tasks.driving.scores.run_scores import MEAN

@@ -13,9 +13,9 @@ import numpy as np
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import read_run
-from semicoupled.studies import Trial
-from semicoupled.study_rows import Compared, by_variant, compared
-from semicoupled.study_training import Trained, took_rows
+from semicoupled.studies.rows import Compared, by_variant, compared
+from semicoupled.studies.training import Trained, took_rows
+from semicoupled.studies.trials import Trial
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.scores.course import STREAMS, Course
 from semicoupled.tasks.driving.scores.evaluation import (

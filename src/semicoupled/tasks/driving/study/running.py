@@ -9,8 +9,8 @@ from typing import cast
 from semicoupled.devices import choose_device
 from semicoupled.rows import Row
 from semicoupled.run_folder import LoadedRun
-from semicoupled.study_request import StudyRequest
-from semicoupled.study_training import train_and_ask
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.training import train_and_ask
 from semicoupled.tasks.driving.answers import DriveAnswers
 from semicoupled.tasks.driving.settings import DrivingSettings
 from semicoupled.tasks.driving.study.answers import Place, load_answers, make_answers, places_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from semicoupled.studies import Variant, variant_settings
+from semicoupled.studies.trials import Variant, variant_settings
 from semicoupled.tasks.driving.settings import DrivingSettings
 
 TASK = "driving"

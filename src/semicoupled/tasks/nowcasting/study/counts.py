@@ -17,7 +17,7 @@ import torch
 
 from semicoupled.errors import DataError
 from semicoupled.settings_file import to_plain
-from semicoupled.study_answers import fingerprint_of, named_places, read_kept, write_kept
+from semicoupled.studies.answers import fingerprint_of, named_places, read_kept, write_kept
 from semicoupled.task_parts import TaskModel, TaskSettings
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, read_sequences
 from semicoupled.tasks.nowcasting.files.windows import list_windows

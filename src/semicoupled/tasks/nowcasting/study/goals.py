@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from semicoupled.rows import Row
-from semicoupled.study_answers import VALIDATION
-from semicoupled.study_scores import Goal, at_least, at_most, baseline, select, spread_of
+from semicoupled.studies.answers import VALIDATION
+from semicoupled.studies.scores import Goal, at_least, at_most, baseline, select, spread_of
 
 LESS = 0.9
 """The best form's squared error is to be at most this share of advection's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semicoupled.paper_table import Line, figures
-from semicoupled.studies import Variant
+from semicoupled.studies.trials import Variant
 from semicoupled.tasks.nowcasting.study.paper import PAPER_TABLE_7, TABLE_7_COLUMNS
 from semicoupled.tasks.nowcasting.study.variants import VARIANTS
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled import study_page
 from semicoupled.report import Cell, Table
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import COLORS, Spread, options_list
-from semicoupled.study_answers import VALIDATION
-from semicoupled.study_page import differences, present
-from semicoupled.study_scores import baseline, range_of, said_seeds, select, spread_cell, spread_of, verdict
+from semicoupled.studies import page as study_page
+from semicoupled.studies.answers import VALIDATION
+from semicoupled.studies.page import differences, present
+from semicoupled.studies.scores import baseline, range_of, said_seeds, select, spread_cell, spread_of, verdict
+from semicoupled.studies.trials import COLORS, Spread, options_list
 from semicoupled.tasks.nowcasting.study.goals import THRESHOLDS, goals
 from semicoupled.tasks.nowcasting.study.paper import PAPER_TABLE_7
 from semicoupled.tasks.nowcasting.study.rows import events_of
@@ -218,7 +218,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Write the study's section in Markdown; see `study_page.section`."""
+    """Write the study's section in Markdown; see `semicoupled.studies.page.section`."""
     title = "The structure, its rivals, and advection"
     ending = f"What the variants differ in:\n\n{options_list(present(VARIANTS, rows))}"
     return study_page.section(title, command, tables(rows), shown, ending)

@@ -10,10 +10,10 @@ import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Trial
-from semicoupled.study_answers import VALIDATION
-from semicoupled.study_rows import Compared, by_variant, compared, difference_rows
-from semicoupled.study_training import Trained, took_rows
+from semicoupled.studies.answers import VALIDATION
+from semicoupled.studies.rows import Compared, by_variant, compared, difference_rows
+from semicoupled.studies.training import Trained, took_rows
+from semicoupled.studies.trials import Trial
 from semicoupled.tasks.nowcasting.scores.metrics import Counts
 from semicoupled.tasks.nowcasting.scores.scopes import scopes
 from semicoupled.tasks.nowcasting.scores.scoring import UNITS, score_rows

@@ -9,8 +9,8 @@ from typing import cast
 from semicoupled.devices import choose_device
 from semicoupled.rows import Row
 from semicoupled.run_folder import LoadedRun
-from semicoupled.study_request import StudyRequest
-from semicoupled.study_training import train_and_ask
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.training import train_and_ask
 from semicoupled.tasks.nowcasting.settings import NowcastingSettings
 from semicoupled.tasks.nowcasting.study.counts import Counted, Fields, fields_of, load_counts, make_counts
 from semicoupled.tasks.nowcasting.study.rows import study_rows

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from semicoupled.run_folder import LoadedRun
-from semicoupled.study_answers import fingerprint_of, read_kept, write_kept
+from semicoupled.studies.answers import fingerprint_of, read_kept, write_kept
 from semicoupled.tasks.outline.data import Source
 from semicoupled.tasks.outline.formats.listing import read_parts
 from semicoupled.tasks.outline.model import OutlineModel

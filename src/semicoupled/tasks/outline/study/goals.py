@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from semicoupled.report import number
 from semicoupled.rows import Condition, Row
-from semicoupled.study_scores import Goal, at_least, at_most, select
+from semicoupled.studies.scores import Goal, at_least, at_most, select
 from semicoupled.tasks.outline.scores.evaluation import BOX, ELLIPSE
 from semicoupled.tasks.outline.study.rows import FOREGROUND
 

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from semicoupled.paper_table import Line, figures
-from semicoupled.studies import Variant
+from semicoupled.studies.trials import Variant
 from semicoupled.tasks.outline.study.paper import PAPER_FAMILY, PAPER_TABLE_4, TABLE_4_COLUMNS
 from semicoupled.tasks.outline.study.variants import VARIANTS
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from semicoupled import study_page
 from semicoupled.report import Cell, Table, number
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import options_list
-from semicoupled.study_page import differences, means_of, present, says, seeded_of, span_cell, value_cell
-from semicoupled.study_scores import range_of, said_seeds, select, spread_cell, spread_of
+from semicoupled.studies import page as study_page
+from semicoupled.studies.page import differences, means_of, present, says, seeded_of, span_cell, value_cell
+from semicoupled.studies.scores import range_of, said_seeds, select, spread_cell, spread_of
+from semicoupled.studies.trials import options_list
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, SIZES
 from semicoupled.tasks.outline.settings import PROMPTS
 from semicoupled.tasks.outline.study.goals import PROMPT, goals
@@ -201,7 +201,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Write the study's section in Markdown; see `study_page.section`."""
+    """Write the study's section in Markdown; see `semicoupled.studies.page.section`."""
     title = _HEADINGS[part_of(rows)]
     ending = f"What the variants differ in:\n\n{options_list(present(VARIANTS, rows))}"
     return study_page.section(title, command, tables(rows), shown, ending)

@@ -8,8 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from semicoupled.rows import Row
-from semicoupled.studies import COLORS, Variant
-from semicoupled.study_scores import select
+from semicoupled.studies.scores import select
+from semicoupled.studies.trials import COLORS, Variant
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE
 from semicoupled.tasks.outline.study.goals import ALL_DEPTHS, PROMPT
 from semicoupled.tasks.outline.study.paper import PAPER_TABLE_4

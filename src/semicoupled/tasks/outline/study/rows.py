@@ -13,9 +13,9 @@ import torch
 from semicoupled.bootstrap import draws, interval
 from semicoupled.errors import DataError
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Trial
-from semicoupled.study_rows import Compared, by_variant, compared, difference_rows
-from semicoupled.study_training import Trained, took_rows
+from semicoupled.studies.rows import Compared, by_variant, compared, difference_rows
+from semicoupled.studies.training import Trained, took_rows
+from semicoupled.studies.trials import Trial
 from semicoupled.tasks.outline.network.decoders import build_decoder
 from semicoupled.tasks.outline.scores.annotator import GOOD_ENOUGH
 from semicoupled.tasks.outline.scores.evaluation import SIZES, Judged

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from semicoupled.studies import Variant, variant_settings
+from semicoupled.studies.trials import Variant, variant_settings
 from semicoupled.tasks.outline.settings import OutlineSettings
 
 TASK = "outline"

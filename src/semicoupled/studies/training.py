@@ -12,8 +12,8 @@ from semicoupled.files import write_text
 from semicoupled.find_task import find_task
 from semicoupled.rows import Condition, Row
 from semicoupled.run_folder import LoadedRun, load, open_run
-from semicoupled.studies import Trial, begins_with, run_trials
-from semicoupled.study_request import StudyRequest
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.trials import Trial, begins_with, run_trials
 from semicoupled.training.progress import Progress
 
 Part = TypeVar("Part")

@@ -9,7 +9,7 @@ import numpy as np
 
 from semicoupled.bootstrap import interval
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Trial
+from semicoupled.studies.trials import Trial
 
 T = TypeVar("T")
 

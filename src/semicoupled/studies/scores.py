@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from semicoupled.report import number
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Spread
+from semicoupled.studies.trials import Spread
 
 
 class Goal(NamedTuple):

@@ -1,4 +1,4 @@
-"""Studies: the same question put to several variants, each trained from several seeds, all with the same budget.
+"""Variants and their trials: a trial is one variant, trained from one seed, in one run folder.
 
 A variant is a task's settings with some presets laid over them and some options changed, so that ``semicoupled train``
 trains one of them alone. What a task asks of a trained variant, and how it shows the answers, is its own affair.

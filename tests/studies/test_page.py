@@ -8,8 +8,7 @@ import pytest
 
 from semicoupled.report import Table
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Variant
-from semicoupled.study_page import (
+from semicoupled.studies.page import (
     differences,
     goal_table,
     means_of,
@@ -20,7 +19,8 @@ from semicoupled.study_page import (
     span_cell,
     value_cell,
 )
-from semicoupled.study_scores import at_least
+from semicoupled.studies.scores import at_least
+from semicoupled.studies.trials import Variant
 
 ABOUT: dict[str, Condition] = {"variant": "ours", "against": "rival", "data": "validation"}
 ROWS = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from semicoupled.errors import SettingsError
-from semicoupled.studies import Spread, Trial, Variant, choose, in_order, make_trials, options_list, run_trials
+from semicoupled.studies.trials import Spread, Trial, Variant, choose, in_order, make_trials, options_list, run_trials
 from semicoupled.training.progress import NO_NUMBERS
 
 VARIANTS = (

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from semicoupled.rows import Row
-from semicoupled.studies import Trial, Variant
-from semicoupled.study_rows import by_variant, compared, difference_rows
+from semicoupled.studies.rows import by_variant, compared, difference_rows
+from semicoupled.studies.trials import Trial, Variant
 from semicoupled.task_parts import TaskSettings
 
 

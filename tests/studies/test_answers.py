@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from semicoupled.errors import SettingsError
-from semicoupled.study_answers import VALIDATION, fingerprint_of, named_places, read_kept, write_kept
+from semicoupled.studies.answers import VALIDATION, fingerprint_of, named_places, read_kept, write_kept
 
 FILE = "deep/answers-validation.npz"
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from semicoupled.page import markdown_table
 from semicoupled.report import Cell, Table, number
 from semicoupled.rows import Condition, Row
-from semicoupled.studies import Variant, in_order
-from semicoupled.study_scores import Goal, select, verdict
+from semicoupled.studies.scores import Goal, select, verdict
+from semicoupled.studies.trials import Variant, in_order
 
 Said = Callable[[float], str]
 """Writes a score."""

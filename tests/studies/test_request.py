@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from semicoupled.errors import SettingsError
-from semicoupled.studies import Variant
-from semicoupled.study_request import StudyRequest
+from semicoupled.studies.request import StudyRequest
+from semicoupled.studies.trials import Variant
 
 VARIANTS = (Variant("ours", "ours"), Variant("rival", "rival"))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from semicoupled.studies import Trial, Variant, make_trials
+from semicoupled.studies.trials import Trial, Variant, make_trials
 from semicoupled.task_parts import TaskSettings
 from semicoupled.training.progress import Progress
 

@@ -21,7 +21,7 @@ from semicoupled.studies.trials import Variant, choose
 from semicoupled.tasks.driving.model import DrivingModel, build_network
 from semicoupled.tasks.driving.study.answers import load_answers, places_of
 from semicoupled.tasks.driving.study.goals import goals
-from semicoupled.tasks.driving.study.page import goal_table, pictures, section, table_5, table_6, tables
+from semicoupled.tasks.driving.study.page import goal_table, part_of, pictures, section, table_5, table_6, tables
 from semicoupled.tasks.driving.study.running import run_study
 from semicoupled.tasks.driving.study.variants import PAIRS, QUICK, VARIANTS, settings_of
 
@@ -229,3 +229,31 @@ def test_goals_are_computed_and_not_said() -> None:
         "soft accuracy at 0.2 above that of cnn, raw label",
     ]
     assert goal_table(rows).rows[0][:3] == ["share of the variance of the smoothed angle", 0.71, 0.7]
+
+
+def test_a_clip_of_table_5_is_compared_with_those_that_see_as_many_frames() -> None:
+    def row(variant: str, value: float, metric: str = "mse", label: str = "raw") -> Row:
+        return Row("m", metric, {"data": "validation", "variant": variant, "label": label}, value, 10)
+
+    rows = [row("semicoupled_length7", 0.02), row("cnn", 0.03), row("cnn_lstm_length7", 0.01), row("cnn_lstm", 0.5)]
+    rows += [row("semicoupled_length7", 0.8, "r2", "smoothed")]
+    found = {goal.text: goal.is_met for goal in goals(rows, [])}
+    assert found == {
+        "length 7: share of the variance of the smoothed angle": True,
+        "length 7: MSE below that of cnn, smoothed label": None,
+        "length 7: MSE below that of cnn_lstm_length7, smoothed label": None,
+        "length 7: MSE below that of cnn, raw label": True,
+        "length 7: MSE below that of cnn_lstm_length7, raw label": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        (["semicoupled", "cnn"], ""),
+        (["semicoupled_p0_length3", "cnn_lstm_length7", "cnn"], "table 5"),
+        (["semicoupled_length7", "cnn_lstm"], ""),
+    ],
+)
+def test_table_5_run_alone_has_a_section_of_its_own(names: list[str], part: str) -> None:
+    assert part_of([Row("semicoupled", "mse", {"variant": name}, 0.5, 1) for name in names]) == part

@@ -17,13 +17,23 @@ from semicoupled.tasks.driving.scores.evaluation import DRIVER
 from semicoupled.tasks.driving.scores.run_scores import MEAN, STRAIGHT
 from semicoupled.tasks.driving.study.goals import goals
 from semicoupled.tasks.driving.study.paper import PAPER_TABLE_5, PAPER_TABLE_6
-from semicoupled.tasks.driving.study.variants import PAIRS, VARIANTS
+from semicoupled.tasks.driving.study.variants import PAIRS, TABLE_5, VARIANTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE_TITLE = "# Driving: results\n\nEvery section between two marks is written by the command that stands in it.\n"
+_HEADINGS = {
+    "": "The structure, its p and its length, CNN and CNN+LSTM",
+    "table 5": "Table 5: clips of 7 and of 3 frames",
+}
 BASELINES = {MEAN: "always the mean angle", STRAIGHT: "always straight ahead", DRIVER: "the driver"}
+
+
+def part_of(rows: Sequence[Row]) -> str:
+    """Tell sections of a page apart: Table 5's own lines stand by themselves where they are run alone."""
+    names = {variant.name for variant in present(VARIANTS, rows)}
+    return "table 5" if names <= {variant.name for variant in TABLE_5} else ""
 
 
 def data_of(rows: Sequence[Row]) -> list[str]:
@@ -235,7 +245,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
 
 def section(rows: Sequence[Row], command: str, shown: Sequence[tuple[str, str]]) -> str:
     """Write the study's section in Markdown; see `semicoupled.studies.page.section`."""
-    title = "The structure, its p and its length, CNN and CNN+LSTM"
+    title = _HEADINGS[part_of(rows)]
     ending = f"What the variants differ in:\n\n{options_list(present(VARIANTS, rows))}"
     return study_page.section(title, command, tables(rows), shown, ending)
 

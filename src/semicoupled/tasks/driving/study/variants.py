@@ -41,6 +41,9 @@ VARIANTS = (
 )
 """In the order of tables and of training: first those that carry a state along the drive, then the clips of Table 5."""
 
+TABLE_5 = tuple(variant for variant in VARIANTS if "length" in variant.name or variant.name == "cnn")
+"""The table's own lines: clips of 7 and 3 frames, and one frame."""
+
 PAIRS = (
     ("semicoupled", "cnn"),
     ("semicoupled", "cnn_lstm"),
@@ -48,12 +51,23 @@ PAIRS = (
     ("semicoupled", "semicoupled_p0"),
     ("semicoupled_p3", "semicoupled_p0"),
     ("semicoupled_long", "semicoupled"),
+    ("semicoupled_p0", "cnn"),
+    ("semicoupled_p0", "cnn_lstm"),
     ("semicoupled", "semicoupled_length7"),
     ("semicoupled_length7", "semicoupled_length3"),
-    ("semicoupled_length7", "cnn_lstm_length7"),
-    ("semicoupled_length7", "semicoupled_p0_length7"),
-    ("semicoupled_p3_length7", "semicoupled_p0_length7"),
-    ("semicoupled_length3", "cnn_lstm_length3"),
+    ("cnn_lstm_length7", "cnn_lstm_length3"),
+    *(
+        pair
+        for length in ("length7", "length3")
+        for pair in (
+            (f"semicoupled_{length}", "cnn"),
+            (f"semicoupled_{length}", f"cnn_lstm_{length}"),
+            (f"semicoupled_p0_{length}", "cnn"),
+            (f"semicoupled_p0_{length}", f"cnn_lstm_{length}"),
+            (f"semicoupled_{length}", f"semicoupled_p0_{length}"),
+            (f"semicoupled_p3_{length}", f"semicoupled_p0_{length}"),
+        )
+    ),
 )
 """The first and the second whose difference has an interval."""
 

@@ -181,7 +181,7 @@ export class Desk {
     this.selected = index;
     this.paint();
     if (index !== null && this.piece) { const [x, y, sure, flags] = this.piece.corners[index]; this.tell(`Point ${index + 1} of ${this.piece.corners.length} at ${Math.round(x)}, ${Math.round(y)}: ${flags & 1 ? "put by you" : `${Math.round(100 * sure)} % sure`}${flags & 2 ? ", pinned" : ""}`); }
-    if (this.show.heat) this.#overlays();
+    if (this.show.heat) this.#overlays("heat");
   }
 
   step(by) {
@@ -242,11 +242,11 @@ export class Desk {
   toggle(what) {
     this.show[what] = !this.show[what];
     this.paint();
-    this.#overlays();
+    this.#overlays(what);
   }
 
-  /** What lies over the image on demand: the chances of the next point, the streams. */
-  async #overlays() {
+  /** What lies over the image on demand, the chances of the next point and the streams; says what one of them is. */
+  async #overlays(told) {
     const { canvas, live, show } = this;
     const count = this.piece?.corners.length ?? 0;
     const base = `/outline/projects/${live.project}/images/${live.image}`;
@@ -255,9 +255,9 @@ export class Desk {
       try { const found = await postJson(`${base}/${path}`, body); return live.state.revision === revision ? found : undefined; } catch (error) { this.tell(error.message, "bad"); return null; }
     };
     if (!show.heat || !count) canvas.heat(null);
-    else { const found = await ask("expected", { index: this.selected ?? count - 1 }); if (found !== undefined) canvas.heat(found); if (found) this.tell(`Red: where a point is expected behind point ${(this.selected ?? count - 1) + 1}, ${Math.round(100 * found.closed)} % that the outline ends there`); }
+    else { const found = await ask("expected", { index: this.selected ?? count - 1 }); if (found !== undefined) canvas.heat(found); if (found && told === "heat") this.tell(`Red: where a point is expected behind point ${(this.selected ?? count - 1) + 1}, ${Math.round(100 * found.closed)} % that the outline ends there`); }
     if (!show.streams || !count) canvas.streams(null);
-    else { const found = await ask("streams"); if (found !== undefined) { canvas.streams(found?.streams); this.onchange(this.thing, Object.keys(found?.streams ?? {})); } }
+    else { const found = await ask("streams"); if (found !== undefined) { canvas.streams(found?.streams); if (told === "streams") this.onchange(this.thing, Object.keys(found?.streams ?? {})); } }
   }
 
   /** What a key means; whether it means anything. */

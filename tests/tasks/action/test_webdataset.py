@@ -99,6 +99,19 @@ def test_patterns_name_shards(root: Path, pattern: str) -> None:
     assert len(list_clips(root / "packed/d-000001.tar").clips) == 2
 
 
+@pytest.mark.parametrize("pattern", ["", "{train,val}/{000..000}.tar", "*/*.tar", "**/000.tar"])
+def test_shards_of_one_name_in_several_folders_are_told_apart(tmp_path: Path, pattern: str) -> None:
+    for split in ("train", "val"):
+        pack(tmp_path / split / "000.tar", {"k.mp4": b"1", "k.cls": "1"})
+    (tmp_path / "classes.txt").write_text("left\nright\n")
+    listing = list_clips(tmp_path / pattern)
+    assert not listing.problems
+    assert list(listing.classes) == ["left", "right"]
+    assert [(clip.name, clip.label, clip.split) for clip in listing.clips] == [
+        ("train/000.tar/k", "right", "train"), ("val/000.tar/k", "right", "validation")
+    ]  # fmt: skip
+
+
 def test_training_samples_are_those_of_files_whatever_the_workers(root: Path) -> None:
     wanted, shown = splits(settings(root / "files")).train, splits(settings(root / "packed")).train
     assert len(wanted) == len(shown) == 4  # pyright: ignore[reportArgumentType]
@@ -124,6 +137,7 @@ def test_splits_by_group_by_shard_and_by_the_shards_name(root: Path, tmp_path: P
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(shard.read_bytes())
     assert [clip.split for clip in list_clips(tmp_path).clips] == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+    assert {clip.split for clip in list_clips(tmp_path / "val/?.tar").clips} == {"validation"}
 
 
 def test_labels_are_classes_numbers_or_words(root: Path, samples: ModuleType, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ A sample has ``KEY.mp4`` (or another video), or images ``KEY.0001.jpg``, ``KEY.0
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ NAME = "WebDataset"
 _MOST_TEXT = 1 << 20
 """Bytes of a label's file, at most."""
 _LABELS = ("label", "class", "action", "cls")
+_MARKS = re.compile(r"[*?\[{]")
 
 
 def find(root: Path) -> list[Path]:
@@ -55,8 +57,9 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
     """
     del split
     problems: list[str] = []
-    names = class_names_beside(files[0].parent) or class_names_beside(root if root.is_dir() else root.parent)
-    clips = [clip for shard in files for clip in _clips(root, shard, names, problems)]
+    base = _base(root)
+    names = class_names_beside(files[0].parent) or class_names_beside(base)
+    clips = [clip for shard in files for clip in _clips(shard, base, names, _split_of(root, base, shard), problems)]
     once = set[str]()
     for clip in clips:
         if clip.name in once:
@@ -66,8 +69,17 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
     return make_listing(root, NAME, clips, classes, problems)
 
 
-def _clips(root: Path, shard: Path, names: Sequence[str] | None, problems: list[str]) -> Iterator[Clip]:
-    place = shard.relative_to(root).as_posix() if shard.is_relative_to(root) and shard != root else shard.name
+def _base(root: Path) -> Path:
+    """Give the folder that shards are named from: the root, or what stands before the first mark of a pattern."""
+    if root.exists():
+        return root if root.is_dir() else root.parent
+    return Path(*itertools.takewhile(lambda part: _MARKS.search(part) is None, root.parent.parts))
+
+
+def _clips(
+    shard: Path, base: Path, names: Sequence[str] | None, split: Split | None, problems: list[str]
+) -> Iterator[Clip]:
+    place = shard.relative_to(base).as_posix()
     samples = samples_of(shard)
     while True:
         try:
@@ -78,7 +90,7 @@ def _clips(root: Path, shard: Path, names: Sequence[str] | None, problems: list[
             problems.append(str(error))
             return
         try:
-            yield _clip(sample, place, names, _split_of(root, shard))
+            yield _clip(sample, place, names, split)
         except DataError as error:
             problems.append(str(error))
 
@@ -155,8 +167,8 @@ def _own_split(about: dict[str, Any], where: str) -> Split | None:
     return SPLIT_NAMES[str(said).lower()]
 
 
-def _split_of(root: Path, shard: Path) -> Split | None:
-    """Give the split that the folder of a shard, or a word of its name, tells."""
-    folders = shard.relative_to(root).parts[:-1] if shard.is_relative_to(root) else (shard.parent.name,)
+def _split_of(root: Path, base: Path, shard: Path) -> Split | None:
+    """Give the split that the folders of a shard, or a word of its name, tell."""
+    folders = shard.relative_to(base).parts[:-1] or (() if root.exists() else (base.name,))
     words = [*folders, *re.split(r"[^a-z]+", shard.name.lower())]
     return next((SPLIT_NAMES[word.lower()] for word in words if word.lower() in SPLIT_NAMES), None)

@@ -138,6 +138,9 @@ def test_lists_without_a_header(tmp_path: Path) -> None:
     (tmp_path / "train.txt").write_text("a.mp4 7\n")
     with pytest.raises(DataError, match="class 7; expected 0 to 1"):
         list_clips(tmp_path)
+    (tmp_path / "train.txt").write_text("a.mp4 run\nb.mp4 wolk\n")
+    with pytest.raises(DataError, match=r"line 2: the file of class names beside it has no 'wolk'\. Did you mean 'walk'"):
+        list_clips(tmp_path)
 
 
 def test_folders_of_classes_with_videos_and_frames(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from semicoupled.data.shards import PackedFile, PackedFrames
 from semicoupled.data.video import VIDEO_SUFFIXES
-from semicoupled.errors import DataError
+from semicoupled.errors import DataError, nearest
 
 Split = Literal["train", "validation", "test"]
 
@@ -114,10 +114,12 @@ def class_name(label: str, names: Sequence[str] | None, where: str) -> str:
         where: list and line, for the error.
 
     Raises:
-        DataError: a number without a name.
+        DataError: a number without a name, or a name that is none of them.
     """
-    if names is None or not label.isdecimal():
+    if names is None or (not label.isdecimal() and label in names):
         return label
+    if not label.isdecimal():
+        raise DataError(f"{where}: the file of class names beside it has no {label!r}. {nearest(label, names)}")
     if int(label) >= len(names):
         raise DataError(f"{where}: class {label}; expected 0 to {len(names) - 1}, as many as have a name")
     return names[int(label)]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.task_requests import PredictRequest
+from semicoupled.tasks.nowcasting.files.sequences import RadarSequence
+from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.model import build_model
+from semicoupled.tasks.nowcasting.operating.each_time import names_of, starts
 from semicoupled.tasks.nowcasting.operating.predictor import NowcastingPredictor
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession
 from semicoupled.tasks.nowcasting.settings import (
@@ -67,6 +73,19 @@ def test_two_processes_write_the_same_files(
     names = [tmp_path / name / "f_{time}.png" for name in ("one", "two")]
     one, two = (list(predictor.predict(request(folder, out, devices=i + 1))) for i, out in enumerate(names))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_a_season_is_named_at_once_and_two_places_are_refused() -> None:
+    grid, step = Grid(0.0, 1000.0, 1, 0.0, -1000.0, 1, 'GEOGCRS["x"]'), timedelta(minutes=5)
+    times = tuple(datetime(2021, 1, 1, tzinfo=UTC) + number * step for number in range(20_000))
+    sources = tuple(Path(f"{number}.h5") for number in range(len(times)))
+    season = RadarSequence("one", times, step, np.zeros((len(times), 1, 1), np.float16), grid, sources, "rain")
+    begun = time.process_time()
+    names = names_of([season], starts([season], 5))
+    assert time.process_time() - begun < 2  # one by one it takes minutes
+    assert (len(names), names[0]) == (19_996, "20210101T0020Z")
+    with pytest.raises(DataError, match=r"4\.h5: another place has a frame of 20210101T0020Z, too"):
+        names_of([season, season.part(0, 5)], starts([season, season.part(0, 5)], 5))
 
 
 def test_what_cannot_be_is_refused(predictor: NowcastingPredictor, make_folder: MakeFolder, tmp_path: Path) -> None:

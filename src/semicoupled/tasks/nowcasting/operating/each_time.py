@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -57,11 +58,7 @@ def forecast_each(
             )
     sequences = read_all(request.inputs, session.settings)
     begun = starts(sequences, session.settings.data.input_frames)
-    names = [f"{sequences[start.sequence].times[start.frame]:%Y%m%dT%H%MZ}" for start in begun]
-    for name, start in zip(names, begun, strict=True):
-        if names.count(name) > 1:
-            where = sequences[start.sequence].sources[start.frame]
-            raise DataError(f"{where}: another place has a frame of {name}, too; expected one. Give one place's files")
+    names = names_of(sequences, begun)
     out = targets[0].pattern
     how = sharing_of(options.devices, out) or Sharing(Group(0, 1), 1)
     about = {
@@ -109,6 +106,25 @@ def starts(sequences: Sequence[RadarSequence], input_frames: int) -> list[Start]
             f"no time has its {input_frames} frames in a row; the longest row has {longest}. Give more files"
         )
     return found
+
+
+def names_of(sequences: Sequence[RadarSequence], begun: Sequence[Start]) -> list[str]:
+    """Give the name of each forecast, its time to the minute; a season has a hundred thousand.
+
+    Args:
+        sequences: see `read_all`.
+        begun: see `starts`.
+
+    Raises:
+        DataError: two places have frames of one time.
+    """
+    names = [f"{sequences[start.sequence].times[start.frame]:%Y%m%dT%H%MZ}" for start in begun]
+    counts = Counter(names)
+    for name, start in zip(names, begun, strict=True):
+        if counts[name] > 1:
+            where = sequences[start.sequence].sources[start.frame]
+            raise DataError(f"{where}: another place has a frame of {name}, too; expected one. Give one place's files")
+    return names
 
 
 def piece_maker(

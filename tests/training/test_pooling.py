@@ -25,6 +25,13 @@ def test_one_pixel_among_all_processes_counts_whole() -> None:
         assert float(pooled_mean(torch.tensor(5.0), torch.tensor(1))) / 2 == 5.0
 
 
+def test_the_count_that_is_given_stays_as_it_is() -> None:
+    count = torch.tensor(3.0, dtype=torch.float64)
+    with pooling(lambda own: own.div_(2)):  # as processes do it: in place
+        _ = pooled_mean(torch.tensor(6.0), count)
+    assert float(count) == 3.0
+
+
 def test_the_context_ends_when_its_block_raises() -> None:
     with pytest.raises(KeyError), pooling(lambda count: count * 2):
         raise KeyError

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 Reduce = Callable[[Tensor], Tensor]
-"""Gives the mean of a tensor over all processes; all of them must call it."""
+"""Gives the mean of a tensor over all processes; all of them must call it. It may write into the tensor."""
 
 _reduce: ContextVar[Reduce | None] = ContextVar("_reduce", default=None)
 
@@ -32,7 +32,7 @@ def pooled_mean(total: Tensor, count: Tensor) -> Tensor:
     """
     reduce = _reduce.get()
     if reduce is not None:
-        count = reduce(count.double())
+        count = reduce(count.to(torch.float64, copy=True))  # processes write the mean into what they are given
     return total / torch.where(count > 0, count, 1).to(total.dtype)
 
 

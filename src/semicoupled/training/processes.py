@@ -137,7 +137,10 @@ def same_on_all(fabric: Fabric, number: int) -> bool:
 
 
 def mean_over_processes(fabric: Fabric, tensor: Tensor) -> Tensor:
-    """Give the mean of a tensor, of any shape, over all processes; each calls it with the same shape and type."""
+    """Give the mean of a tensor, of any shape, over all processes; each calls it with the same shape and type.
+
+    The tensor is the place where it is computed, unless it lies on another device.
+    """
     return cast(Tensor, fabric.all_reduce(tensor.to(fabric.device), reduce_op="mean"))  # pyright: ignore[reportUnknownMemberType]
 
 

@@ -49,6 +49,18 @@ def test_folders_are_passed_over_and_a_pax_size_counts(tmp_path: Path) -> None:
     assert contents(path) == {"file": b"abc"}
 
 
+def test_a_folder_has_no_content_whatever_size_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        folder = tarfile.TarInfo("folder")
+        folder.type, folder.size = tarfile.DIRTYPE, 4096
+        archive.addfile(folder)
+        info = tarfile.TarInfo("file")
+        info.size = 3
+        archive.addfile(info, io.BytesIO(b"abc"))
+    assert contents(path) == {"file": b"abc"}
+
+
 def test_an_archive_without_its_end_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tar", {"a": b"1"})
     path.write_bytes(path.read_bytes()[:1024])

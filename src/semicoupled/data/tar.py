@@ -17,7 +17,7 @@ from semicoupled.errors import DataError
 BLOCK = 512
 _LONGEST = 1 << 20
 """Bytes of a name, or of the records before a member, at most."""
-_PLAIN = b"0\0007"
+_PLAIN = (b"0", b"\0", b"7")
 _FOLDER, _PAX, _PAX_FOR_ALL, _LONG_NAME, _LONG_LINK = b"5", b"x", b"g", b"L", b"K"
 _PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
@@ -76,12 +76,14 @@ def _members(path: Path, file: BinaryIO, end: int) -> Iterator[TarMember]:
                 named = content.rstrip(b"\0").decode(errors="surrogateescape")
         elif kind not in (_PAX_FOR_ALL, _LONG_LINK):
             size = size if sized is None else sized
+            if kind == _FOLDER:  # its size says how much it may hold, and nothing follows
+                size = 0
             if start + size > end:
                 raise DataError(
                     f"{path}: {name}: is cut off ({end - start} of {size} bytes are there); expected a whole archive. "
                     "Copy or write it again"
                 )
-            if kind in (b"", *(_PLAIN[i : i + 1] for i in range(len(_PLAIN)))):
+            if kind in _PLAIN:
                 yield TarMember(name, start, size)
             elif kind != _FOLDER:
                 raise DataError(

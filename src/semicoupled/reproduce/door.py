@@ -141,8 +141,7 @@ class Door:
         return request.quick and request.root is None
 
     def _made_folder(self, request: Request) -> Path:
-        folder = self.folder(request)
-        return folder.with_name(f"made-{self.task}")
+        return self.folder(request).parent / f"made-{self.task}"
 
     @property
     def _variants(self) -> Any:

@@ -30,7 +30,10 @@ def fetch(settings: ServeSettings, address: str) -> bytes:
             "and LABEL_STUDIO_API_KEY set, or give a --root that holds the images"
         )
     base = urlsplit(settings.label_studio)
-    wanted = urlsplit(address)
+    try:
+        wanted = urlsplit(address)
+    except ValueError as error:
+        raise DataError(f"{address[:100]!r} is no address ({error}); expected that of an image") from error
     if (wanted.scheme or wanted.netloc) and (wanted.scheme, wanted.netloc) != (base.scheme, base.netloc):
         raise DataError(f"{address[:100]!r} lies elsewhere than {settings.label_studio}; expected an image there")
     if not wanted.path.startswith("/") or ".." in wanted.path.split("/"):
@@ -77,5 +80,7 @@ def _answer(address: str, headers: dict[str, str]) -> Generator[httpx.Response]:
     try:
         with httpx.stream("GET", address, headers=headers, timeout=_SECONDS, follow_redirects=False) as answer:
             yield answer
+    except httpx.InvalidURL as error:
+        raise DataError(f"{address[:100]!r} is no address ({error}); expected that of an image") from error
     except httpx.HTTPError as error:
         raise DataError(f"Label Studio does not answer ({error}); is it running?") from error

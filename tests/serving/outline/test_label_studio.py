@@ -178,6 +178,9 @@ def test_images_are_fetched_from_label_studio_and_from_nowhere_else(label_studio
         fetch(label_studio, "/large")
     with pytest.raises(DataError, match="is no path"):
         fetch(label_studio, "/data/../admin")
+    for address in ("http://[", "/data/\x01.png"):
+        with pytest.raises(DataError, match=r"is no address \("):
+            fetch(label_studio, address)
     with pytest.raises(DataError, match="LABEL_STUDIO_URL"):
         fetch(ServeSettings(), "/data/upload/1/a.png")
     wrong = ServeSettings(label_studio=label_studio.label_studio, label_studio_key="other")

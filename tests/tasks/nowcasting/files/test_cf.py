@@ -235,6 +235,17 @@ def test_what_a_zarr_store_says_of_codecs_in_its_attributes_is_text(tmp_path: Pa
     assert len(read_frames(path)) == 2
 
 
+@pytest.mark.parametrize("name", ["attributes", "rr.zattrs"])
+def test_an_array_that_is_called_like_attributes_is_looked_at(tmp_path: Path, samples: ModuleType, name: str):
+    path = samples.write_mlcast(tmp_path / "store.zarr", RAIN, version=3)
+    node = {"zarr_format": 2, "shape": [1], "filters": [{"id": "pickle"}], "attributes": {"filters": [{"id": "text"}]}}
+    group = json.loads((path / "zarr.json").read_text())
+    group["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": {name: node}}
+    (path / "zarr.json").write_text(json.dumps(group))
+    with pytest.raises(DataError, match="names the codec 'pickle'; expected one of adler32"):
+        read_frames(path)
+
+
 def test_zarr_that_is_not_installed(tmp_path: Path, samples: ModuleType, monkeypatch: pytest.MonkeyPatch):
     path = samples.write_mlcast(tmp_path / "store.zarr", RAIN, version=3)
     monkeypatch.setitem(sys.modules, "zarr", None)

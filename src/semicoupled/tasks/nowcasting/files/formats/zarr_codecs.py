@@ -56,7 +56,7 @@ def _files(store: Path) -> Iterator[Path]:
 
 
 def _codecs(node: object) -> Iterator[str]:
-    """Name all codecs below a node of the metadata; attributes are free text, and name none."""
+    """Name all codecs below a node of the metadata; a node's attributes are free text, and name none."""
     if isinstance(node, list):
         for each in cast("list[object]", node):
             yield from _codecs(each)
@@ -64,8 +64,14 @@ def _codecs(node: object) -> Iterator[str]:
         for key, value in cast("dict[str, object]", node).items():
             if key in _PLACES:
                 yield from _named(value)
-            if key != "attributes" and not key.endswith(".zattrs"):
+            if not _is_text(key, value):
                 yield from _codecs(value)
+
+
+def _is_text(key: str, value: object) -> bool:
+    """Whether something is a node's attributes, and not a node that is called so where nodes are gathered by name."""
+    of_node = isinstance(value, Mapping) and "zarr_format" in cast("Mapping[str, object]", value)
+    return (key == "attributes" or key.endswith(".zattrs")) and not of_node
 
 
 def _named(value: object) -> Iterator[str]:

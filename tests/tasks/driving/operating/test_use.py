@@ -117,5 +117,7 @@ def test_a_frame_that_cannot_be_read_is_left_out_if_asked(run: Path, samples: Mo
 def test_what_it_cannot_write_is_said_first(loaded: LoadedRun, tub: Path, tmp_path: Path):
     with pytest.raises(SettingsError, match=r"expected a file that ends with \.csv or \.mp4"):
         loaded.predict(tub, tmp_path / "a.txt")
+    with pytest.raises(SettingsError, match=r"--out /dev/fd/9: expected .*\.mp4; only live answers go to a device"):
+        loaded.predict(tub, "/dev/fd/9")
     with pytest.raises(SettingsError, match="expected each file once"):
         loaded.predict(tub, [tmp_path / "a.csv", tmp_path / "a.csv"])

@@ -66,7 +66,7 @@ class DrivingPredictor:
             MissingExtraError: a video, and PyAV is not installed.
         """
         options = PredictOptions() if isinstance(request.options, NoOptions) else cast(PredictOptions, request.options)
-        self._check(request.out)
+        self._check(request.out, live=options.live)
         shown = request.progress or NoProgress()
         if options.live:
             yield from self._live(request, options, shown)
@@ -170,10 +170,12 @@ class DrivingPredictor:
     def _on_error(self, options: PredictOptions) -> OnError:
         return self.settings.data.on_error if options.on_error is None else options.on_error
 
-    def _check(self, outs: Sequence[Path]) -> None:
+    def _check(self, outs: Sequence[Path], *, live: bool) -> None:
         for out in outs:
-            if out.suffix.lower() not in SUFFIXES and not out.as_posix().startswith("/dev/"):
-                raise SettingsError(f"--out {out}: expected a file that ends with {' or '.join(SUFFIXES)}")
+            streamed = out.as_posix().startswith("/dev/")
+            if out.suffix.lower() not in SUFFIXES and not (live and streamed):
+                also = "; only live answers go to a device" if streamed else ""
+                raise SettingsError(f"--out {out}: expected a file that ends with {' or '.join(SUFFIXES)}{also}")
             if out.suffix.lower() == ".mp4":
                 load_av("MP4 is written")
         if len(set(outs)) < len(outs):

@@ -6,7 +6,6 @@ import argparse
 import shlex
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from semicoupled.cli.options import Parser, add_computing
 from semicoupled.cli.progress import progress
@@ -16,9 +15,6 @@ from semicoupled.cli.study_view import StudyView, show_study, study_folder
 from semicoupled.cli.task_options import preset_files
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.rows import Row
-
-if TYPE_CHECKING:
-    pass
 
 
 def study_budget(options: argparse.Namespace, budget: str) -> str | None:

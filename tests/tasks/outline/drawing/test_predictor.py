@@ -85,6 +85,28 @@ def test_without_boxes_an_image_is_one_object(predictor: OutlinePredictor, folde
     assert [len(picture.instances) for picture in found.pictures] == [1, 1]
 
 
+def test_images_of_one_name_in_several_folders_keep_files_and_pictures_of_their_own(
+    predictor: OutlinePredictor, folder: Path
+) -> None:
+    for name in ("left", "right"):
+        (folder / "both" / name).mkdir(parents=True)
+        (folder / "both" / name / "a.png").write_bytes((folder / "images" / "0_0.png").read_bytes())
+    shown = folder / "shown"
+    _predict(predictor, [folder / "both"], folder / "out.json", pictures=str(shown))
+    assert [one.file for one in read_annotations(folder / "out.json").pictures] == ["left/a.png", "right/a.png"]
+    assert sorted(one.name for one in shown.iterdir()) == ["left_a.outlines.png", "right_a.outlines.png"]
+    files = sorted((folder / "both").rglob("*.png"))
+    written = _predict(predictor, files, folder / "out", format="labelme")
+    assert [one.name for one in written] == ["left_a.json", "right_a.json"]
+    assert [json.loads(one.read_text())["imagePath"] for one in written] == ["left/a.png", "right/a.png"]
+
+
+def test_an_image_that_is_named_itself_can_be_skipped_too(predictor: OutlinePredictor, folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"broken\.png: 1 of 1 images cannot be used, more than the 1%"):
+        _predict(predictor, [folder / "broken.png"], folder / "out.json", on_error="skip")
+
+
 def test_predicted_outlines_can_be_boxes_again(predictor: OutlinePredictor, folder: Path) -> None:
     _predict(predictor, [folder / "images"], folder / "out.json", boxes=str(folder / "boxes.csv"))
     wanted = read_boxes(folder / "out.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from semicoupled.errors import DataError
 from semicoupled.files import write_bytes
 from semicoupled.report import png
 from semicoupled.sharing import Work, share, sharing_of, weights_digest
-from semicoupled.skipping import Skipped, place_of
+from semicoupled.skipping import OnError, Skipped, place_of
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.outline.crops import CONTEXT, Box, cut_out, window_of
 from semicoupled.tasks.outline.data_settings import DataSettings
@@ -23,6 +24,7 @@ from semicoupled.tasks.outline.drawing.found import Found, found_of, packed, unp
 from semicoupled.tasks.outline.drawing.outlines import outline
 from semicoupled.tasks.outline.drawing.pictures import draw_outlines
 from semicoupled.tasks.outline.formats.listing import find_format
+from semicoupled.tasks.outline.formats.places import names_for
 from semicoupled.tasks.outline.formats.records import Annotations
 from semicoupled.tasks.outline.geometry.polygons import as_points, to_cells
 from semicoupled.tasks.outline.images import SUFFIXES, read_image, read_size
@@ -83,12 +85,12 @@ class OutlinePredictor:
             else:
                 found.append((path, image))
         skipped.close(len(jobs))
-        labels = tuple(dict.fromkeys(one.label for _, image in found for one in image.picture.instances))
-        folder = _common([path for path, _ in found])
-        yield from writer.write(Annotations(folder, tuple(image.picture for _, image in found), labels), out)
+        written = tuple(image.picture for _, image in found)
+        labels = tuple(dict.fromkeys(one.label for picture in written for one in picture.instances))
+        yield from writer.write(Annotations(_common([path for path, _ in found]), written, labels), out)
         if options.pictures is not None:
-            for path, image in found:
-                target = Path(options.pictures) / f"{Path(image.picture.file).stem}.outlines.png"
+            for (path, image), name in zip(found, names_for(written, ".outlines.png"), strict=True):
+                target = Path(options.pictures) / name
                 write_bytes(
                     target,
                     png(
@@ -194,11 +196,12 @@ def _names(jobs: Sequence[Job]) -> list[str]:
 
 def _jobs(inputs: Sequence[Path], options: PredictOptions) -> list[Job]:
     """Say which images are outlined, what they are called, and what is wanted in them."""
-    files = [file for path in inputs for file in _images(path)]
+    files = [file for path in inputs for file in _images(path, options.on_error)]
     if options.boxes is None:
         if not files:
             raise DataError(f"{', '.join(map(str, inputs))}: no images; expected one of {', '.join(SUFFIXES)}")
-        return [(file, file.name, None) for file in files]
+        folder = _common(files)  # below which every image has a name of its own
+        return [(file, _below(file.absolute(), folder), None) for file in files]
     boxes = Path(options.boxes)
     wanted: dict[str, list[Wanted]] = {}
     for one in read_boxes(boxes):
@@ -230,10 +233,11 @@ def _by_name(files: Sequence[Path], wanted: Mapping[str, object]) -> list[tuple[
     return found
 
 
-def _images(path: Path) -> list[Path]:
+def _images(path: Path, on_error: OnError) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-    read_size(path)  # says what is wrong before anything is computed
+    if on_error == "fail":
+        read_size(path)  # says what is wrong before anything is computed
     return [path]
 
 
@@ -249,4 +253,13 @@ def _cell(points: object, grid: int) -> tuple[int, int]:
 
 
 def _common(files: Sequence[Path]) -> Path:
-    return files[0].parent if files else Path()
+    """Give the folder that all files lie below; where they are on several drives, that of the first."""
+    folders = [file.parent.absolute() for file in files]
+    try:
+        return Path(os.path.commonpath(folders)) if folders else Path()
+    except ValueError:
+        return folders[0]
+
+
+def _below(file: Path, folder: Path) -> str:
+    return (file.relative_to(folder) if file.is_relative_to(folder) else file).as_posix()

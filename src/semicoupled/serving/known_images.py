@@ -29,20 +29,24 @@ class KnownImages:
                 self._stems[PurePosixPath(parts[-1]).stem].append(number)
 
     def find(self, file: str) -> int | None:
-        """Find the image that a file's name means: the one whose name ends alike, the longest match first."""
+        """Find the image that a file's name means: the one whose name ends alike, the longest match first.
+
+        Returns:
+            Its number; None where there is none, or where several fit equally well: what is drawn in one of them would
+            come into another.
+        """
         wanted = PurePosixPath(file.replace("\\", "/")).parts
         if not wanted:
             return None
-        best, longest = None, 0
-        for number in self._named.get(wanted[-1], ()):
-            same = _alike(self._parts[number], wanted)
-            if same > longest:
-                best, longest = number, same
-        if best is None:  # Cityscapes' files are named by their images' stems
+        alike = {number: _alike(self._parts[number], wanted) for number in self._named.get(wanted[-1], ())}
+        longest = max(alike.values(), default=0)
+        matches = [number for number, same in alike.items() if same == longest]
+        if len(matches) > 1:  # a name that is said whole is nothing else
+            matches = [number for number in matches if self._parts[number] == wanted]
+        if not alike:  # Cityscapes' files are named by their images' stems
             stem = PurePosixPath(wanted[-1]).stem.removesuffix(_LEFT)
             matches = [*self._stems.get(stem, ()), *self._stems.get(stem + _LEFT, ())]
-            best = matches[0] if len(matches) == 1 else None
-        return best
+        return matches[0] if len(matches) == 1 else None
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:

@@ -25,9 +25,10 @@ KNOWN = KnownImages([(name, 10 + number, 5) for number, name in enumerate(NAMES)
     [
         ("a/one.png", "a/one.png"),
         ("images/deep/b/one.png", "deep/b/one.png"),
-        ("one.png", "a/one.png"),  # all end alike; the first
-        ("other/one.png", "a/one.png"),
-        ("b\\one.png", "b/one.png"),
+        ("one.png", None),  # all end alike, and any could be meant
+        ("other/one.png", None),
+        ("b\\one.png", "b/one.png"),  # the whole name, as deep/b/one.png has it at its end
+        ("c/b/one.png", None),
         ("train/two.jpg", "two.jpg"),
         ("street_000_gtFine_polygons.json", None),
         ("street_000.json", "street_000_leftImg8bit.png"),
@@ -42,6 +43,11 @@ KNOWN = KnownImages([(name, 10 + number, 5) for number, name in enumerate(NAMES)
 def test_a_name_means_the_image_that_ends_alike(file: str, name: str | None) -> None:
     found = KNOWN.find(file)
     assert (None if found is None else NAMES[found]) == name
+
+
+def test_images_that_are_called_the_same_are_not_told_apart() -> None:
+    assert KnownImages([("a.png", 8, 8), ("a.png", 8, 8)]).find("a.png") is None
+    assert KnownImages([("a.png", 8, 8), ("x/a.png", 8, 8)]).find("a.png") == 0
 
 
 def test_sizes_are_in_the_order_of_the_images() -> None:

@@ -8,6 +8,7 @@ where it ends. Tasks whose annotations or predictions hold rectangles are outlin
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -162,9 +163,10 @@ def _below_a_root(serving: Services, address: str) -> Source:
     Raises:
         DataError: there is none.
     """
-    path = unquote((parse_qs(urlsplit(address).query).get("d") or [""])[0]).strip("/")
-    for root in serving.roots.names():
-        for place in (path, path.removeprefix(f"{root}/")):
+    path = (parse_qs(urlsplit(address).query).get("d") or [""])[0].strip("/")
+    said = dict.fromkeys((path, unquote(path)))  # some write it escaped twice
+    for root, name in itertools.product(serving.roots.names(), said):
+        for place in (name, name.removeprefix(f"{root}/")):
             try:
                 found = serving.roots.resolve(root, place)
             except DataError:

@@ -87,10 +87,16 @@ def test_boxes_of_annotations_are_outlined_in_a_batch(working: TestClient, data_
     assert none["results"][0]["result"] == []
 
 
-def test_local_files_below_a_root(working: TestClient) -> None:
-    for path in ("one.png", "pictures/one.png"):
-        answer = working.post(f"{BASE}/predict", json=request(f"/data/local-files/?d={path}", [rectangle()]))
-        assert answer.json()["results"][0]["result"], answer.text
+def test_local_files_below_a_root(working: TestClient, image_root: Path) -> None:
+    odd = image_root / "half %20.png"
+    odd.write_bytes((image_root / "one.png").read_bytes())
+    try:
+        for path in ("one.png", "pictures/one.png", "pictures%252Fone.png", "half%20%2520.png"):
+            answer = working.post(f"{BASE}/predict", json=request(f"/data/local-files/?d={path}", [rectangle()]))
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["results"][0]["result"], answer.text
+    finally:
+        odd.unlink()
     for path in ("../secret.png", "/etc/passwd", "pictures/../../x", "none.png"):
         refused = working.post(f"{BASE}/predict", json=request(f"/data/local-files/?d={path}", [rectangle()]))
         assert refused.status_code == 400

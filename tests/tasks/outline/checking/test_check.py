@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from outline_samples import make_root
@@ -10,6 +11,7 @@ from semicoupled.report import Table
 from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.outline.checking.check import check
 from semicoupled.tasks.outline.checking.describe import describe
+from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.settings import OutlineSettings
 
 
@@ -45,3 +47,14 @@ def test_describe_reads_no_image(tmp_path: Path) -> None:
     assert isinstance(table, Table)
     assert {row[0] for row in table.rows} == {"instances_train.json", "instances_val.json"}
     assert report.exit_code == 0
+
+
+def test_images_of_both_sides_lie_where_the_settings_say(tmp_path: Path) -> None:
+    shape = {"label": "disc", "points": [[10, 10], [60, 10], [60, 60]], "shape_type": "polygon"}
+    about = {"shapes": [shape], "imagePath": "a.png", "imageWidth": 120, "imageHeight": 90}
+    for side in ("train", "val"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "a.json").write_text(json.dumps(about))
+    for images, both in ((None, False), (str(tmp_path / "all"), True)):
+        report = check(DataRequest(OutlineSettings(data=DataSettings(images=images)), tmp_path))
+        assert any("1 images are both learned from and validated on" in one.text for one in report.findings) == both

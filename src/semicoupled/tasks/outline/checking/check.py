@@ -33,15 +33,14 @@ def check(request: DataRequest[OutlineSettings]) -> DataReport:
     for one in found:
         _images(one, request, findings)
         _outlines(one, findings)
-    _shared(found, findings)
+    _shared(found, request, findings)
     report = report_on(found, request, "Every image was read.")
     return DataReport(report.title, report.summary, report.sections, [*findings, *report.findings])
 
 
 def _images(found: Found, request: DataRequest[OutlineSettings], findings: list[Finding]) -> None:
     """Find images that are missing, broken, or of another size than the annotations say."""
-    images = request.settings.data.images
-    folder = found.annotations.folder if images is None else Path(images)
+    folder = _folder(found, request)
     progress = request.progress or NoProgress()
     progress.begin(f"checking images of {found.path.name}", len(found.annotations.pictures))
     try:
@@ -89,10 +88,16 @@ def _outlines(found: Found, findings: list[Finding]) -> None:
         findings.append(Finding("note", str(found.path), f"{len(empty)} images hold no object: {_list(empty)}"))
 
 
-def _shared(found: Sequence[Found], findings: list[Finding]) -> None:
+def _folder(found: Found, request: DataRequest[OutlineSettings]) -> Path:
+    """Give the folder that names of images are relative to."""
+    images = request.settings.data.images
+    return found.annotations.folder if images is None else Path(images)
+
+
+def _shared(found: Sequence[Found], request: DataRequest[OutlineSettings], findings: list[Finding]) -> None:
     """Find images on both sides."""
     files = [
-        {(one.annotations.folder / picture.file).resolve() for picture in one.annotations.pictures} for one in found
+        {(_folder(one, request) / picture.file).resolve() for picture in one.annotations.pictures} for one in found
     ]
     if len(files) == 2 and files[0] & files[1]:
         both = sorted(path.name for path in files[0] & files[1])

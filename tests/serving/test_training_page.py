@@ -47,6 +47,11 @@ def test_a_training_that_begins_later_is_offered(
         begin(tmp_path / "runs" / "snow")
         page.get_by_label("snow").check(timeout=patience)
         playwright.expect(table.locator("tbody tr")).to_have_count(2)
+        page.goto(f"{server.address}/#/training?runs=rain,hail")
+        playwright.expect(table.locator("tbody tr")).to_have_count(1, timeout=patience)
+        begin(tmp_path / "runs" / "hail")
+        playwright.expect(page.get_by_label("hail")).to_be_checked(timeout=patience)
+        playwright.expect(table.locator("tbody tr")).to_have_count(2)  # what is checked is shown
         page.context.close()
 
 

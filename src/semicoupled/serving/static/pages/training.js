@@ -38,7 +38,11 @@ export function show(main, { status, signal, query }) {
   const summary = h("div", { class: "scroll" });
   const living = () => [...state.logs].filter(([, log]) => live(log)).map(([name]) => name).join("\n");
   const draw = () => { state.living = living(); paint(state, charts, summary, runs); };
-  const box = (run) => h("label", {}, h("input", { type: "checkbox", checked: wanted.includes(run.name), onchange: (event) => {
+  const meant = (run) => { // what is chosen from the beginning; a box is never checked of what is not followed
+    if (wanted.includes(run.name) && state.chosen.size < MOST) follow(run.name, state, draw, signal);
+    return state.chosen.has(run.name);
+  };
+  const box = (run) => h("label", {}, h("input", { type: "checkbox", checked: meant(run), onchange: (event) => {
     if (event.target.checked) { if (state.chosen.size >= MOST) { event.target.checked = false; return; } follow(run.name, state, draw, signal); } else leave(run.name, state);
     draw();
   } }), run.name);
@@ -50,7 +54,6 @@ export function show(main, { status, signal, query }) {
       h("div", { class: "row" }, h("div", { class: "field" }, field("Smooth", smooth)), h("label", { class: "check" }, h("input", { type: "checkbox", onchange: (event) => { state.log = event.target.checked; draw(); } }), " logarithmic losses")))),
   h("section", { class: "card" }, h("h2", {}, "Where they are"), summary), charts);
   charts.before(h("div", { class: "gap" }));
-  for (const run of runs.filter((each) => wanted.includes(each.name)).slice(0, MOST)) follow(run.name, state, draw, signal);
   whenever(signal, (found) => {
     for (const run of found.filter((each) => each.trained && !runs.some((known) => known.name === each.name))) { runs.push(run); boxes.append(box(run)); }
     if (state.living !== living()) draw(); // else nothing is drawn anew: somebody may have zoomed

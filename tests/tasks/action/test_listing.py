@@ -139,7 +139,7 @@ def test_lists_without_a_header(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="class 7; expected 0 to 1"):
         list_clips(tmp_path)
     (tmp_path / "train.txt").write_text("a.mp4 run\nb.mp4 wolk\n")
-    with pytest.raises(DataError, match=r"line 2: the file of class names beside it has no 'wolk'\. Did you mean 'walk'"):
+    with pytest.raises(DataError, match=r"line 2: .* names beside it has no 'wolk'\. Did you mean 'walk'"):
         list_clips(tmp_path)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
 import torch
 
-from semicoupled.bench import memory, speed, streaming
+from semicoupled.bench import memory, presets, speed, streaming
 from semicoupled.bench.arithmetic import flops
+from semicoupled.bench.presets import Preset
 from semicoupled.bench.timing import paired, ratio, spread
 from semicoupled.nn import SemiCoupledStack
 from semicoupled.rows import Row
@@ -57,9 +59,26 @@ def test_arithmetic_is_counted_exactly() -> None:
     assert flops(step) == 2 * (3 * forward - below_first - first_gates)
 
 
+SMALL = {
+    "paper15x64": Preset("paper15x64", lambda norm: SemiCoupledStack(8, [8, 8], norm=norm), 8, 9, 3),
+    "table1": Preset("table1", lambda norm: SemiCoupledStack(3, [8, 8], norm=norm), 3, 9, 3),
+}
+"""In place of the networks that are measured: what the rows say does not depend on how large they are."""
+
+
+@pytest.fixture(scope="module", params=["small", pytest.param("as measured", marks=pytest.mark.slow)])
+def machine(request: pytest.FixtureRequest) -> Iterator[speed.Machine]:
+    """A machine whose peaks are known, and networks to measure on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "small":
+            patch.setattr(presets, "PRESETS", SMALL)
+            patch.setattr(speed, "PAPER_WIDTH", 8)
+            patch.setattr(speed, "PAPER_DEPTH", 2)
+        yield speed.Machine(CPU, {"bf16": 1e12, "float32": 5e11})
+
+
 @pytest.fixture(scope="module")
-def quick() -> list[Row]:
-    machine = speed.Machine(CPU, {"bf16": 1e12, "float32": 5e11})
+def quick(machine: speed.Machine) -> list[Row]:
     return [row for part in speed.quick_parts(machine) for row in part()]
 
 
@@ -74,8 +93,7 @@ def test_rows_are_as_promised(quick: list[Row]) -> None:
             assert row.interval[0] <= row.value <= row.interval[1]
 
 
-def test_growth_is_measured_to_its_end() -> None:
-    machine = speed.Machine(CPU, {"bf16": 1e12, "float32": 5e11})
+def test_growth_is_measured_to_its_end(machine: speed.Machine) -> None:
     short = len(speed.quick_parts(machine))
     found = [part() for part in speed.quick_parts(machine, growth=True)[short:]]
     assert len(found) == 2
@@ -118,6 +136,7 @@ def test_streams_are_timed_on_one_core() -> None:
     assert weight.value == 4 * sum(side**2 * width for side, width in zip(sides, widths, strict=True))
 
 
+@pytest.mark.slow
 def test_memory_counts_what_a_run_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice the frames of a whole clip need about twice the memory."""
     short, long = (
@@ -126,6 +145,7 @@ def test_memory_counts_what_a_run_holds(monkeypatch: pytest.MonkeyPatch) -> None
     assert 1.5 < long / short < 2.5
 
 
+@pytest.mark.slow
 def test_checkpointing_keeps_one_map_a_layer() -> None:
     """Without it a layer keeps five: what Conv_s gave, the gates, relu(s), its output, the output with the shortcut."""
     whole, saved = (

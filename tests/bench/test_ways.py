@@ -40,6 +40,7 @@ def test_the_linear_cell() -> None:
     check_rows(ways.time_linear_cell("float32", 1, CPU, depth=2), "cell: linear", "cell: rnn")
 
 
+@pytest.mark.slow
 def test_freed_memory_is_kept_in_one_process_alone() -> None:
     rows = ways.time_freed_memory("float32", batch=1, depth=2)
     check_rows(rows, "freed memory kept", "usual thresholds")
@@ -48,13 +49,9 @@ def test_freed_memory_is_kept_in_one_process_alone() -> None:
 
 
 def test_a_process_that_dies_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ways, "_steps", _die)
+    monkeypatch.setattr(ways, "_steps", print)  # it needs no torch, and answers nothing
     with pytest.raises(SemicoupledError, match="ended without an answer"):
         _ = ways.time_freed_memory("float32", batch=1, depth=1)
-
-
-def _die(*_: object) -> None:
-    raise SystemExit(3)
 
 
 def test_a_way_that_gives_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,13 @@ from semicoupled.cli.main import main
 from semicoupled.rows import Row, read_rows
 
 
-def test_memory_is_measured_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_memory_is_measured_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from semicoupled.bench import memory
+
+    one = memory.quick_cases()[:1]  # each is a process that imports torch
+    monkeypatch.setattr(memory, "quick_cases", lambda: one)
     files = {name: tmp_path / name for name in ("m.json", "m.png", "page.md")}
     command = ["bench", "memory", "--quick", "--json", str(files["m.json"]), "--plot", str(files["m.png"])]
     assert main([*command, "--page", str(files["page.md"])]) == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,23 @@ from semicoupled.tasks.toy.settings import DataSettings, ModelSettings, ToySetti
 from semicoupled.training.settings import GoalWeights
 
 
-@pytest.fixture
-def run(tmp_path: Path, brightness_task: str) -> str:
-    assert main(["train", brightness_task, "--run", str(tmp_path / "run"), "--training.steps=1"]) == 0
-    return str(tmp_path / "run")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A run of the smallest task, which is beside the package's own as long as this module runs."""
+    tasks = importlib.import_module("semicoupled.tasks")
+    folder = tmp_path_factory.mktemp("brightness") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "__path__", [*tasks.__path__, str(Path(__file__).parents[1] / "tasks_for_tests")])
+        assert main(["train", "brightness", "--run", str(folder), "--training.steps=1"]) == 0
+        yield str(folder)
+
+
+@pytest.fixture(scope="module")
+def exported(run: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its export, as it is without options."""
+    folder = tmp_path_factory.mktemp("exported") / "out"
+    assert main(["export", "brightness", run, "--out", str(folder)]) == 0
+    return folder
 
 
 def toy(model: ModelSettings, size: int = 13) -> LoadedRun:
@@ -53,7 +68,12 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+QUICK = ("rnn", "lstm", "convlstm", "cnn_lstm")
+
+
+@pytest.mark.parametrize(
+    "kind", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
+)
 def test_every_network_that_can_step_is_exported_for_every_size(kind: str, tmp_path: Path) -> None:
     exported = export_run(toy(KINDS[kind]), tmp_path / "out")
     made = exported.made["step"]
@@ -72,9 +92,8 @@ def test_a_grid_of_cells_does_not_tie_a_network_to_its_size(tmp_path: Path) -> N
     assert signature["programs"]["step"]["fixed_because"] == made.fixed_because
 
 
-def test_the_signature_says_all_that_a_user_needs(run: str, tmp_path: Path) -> None:
-    assert main(["export", "brightness", run, "--out", str(tmp_path / "out")]) == 0
-    signature = json.loads((tmp_path / "out" / "signature.json").read_text())
+def test_the_signature_says_all_that_a_user_needs(exported: Path) -> None:
+    signature = json.loads((exported / "signature.json").read_text())
     assert (signature["format"], signature["kind"], signature["task"]) == (1, "semicoupled export", "brightness")
     assert signature["settings"]["model"]["widths"] == [4, 4]
     assert signature["description"] == {"frames": 4}
@@ -95,11 +114,10 @@ def test_the_signature_says_all_that_a_user_needs(run: str, tmp_path: Path) -> N
     assert len(step["compared_at"]) == 3
 
 
-def test_programs_name_no_folder_of_this_machine(run: str, tmp_path: Path) -> None:
-    assert main(["export", "brightness", run, "--out", str(tmp_path / "out")]) == 0
+def test_programs_name_no_folder_of_this_machine(exported: Path) -> None:
     here = str(Path(onnx_program.__file__).parents[2]).encode()
     for name in ("step.onnx", "step.pt2"):
-        assert here not in (tmp_path / "out" / name).read_bytes()
+        assert here not in (exported / name).read_bytes()
 
 
 @pytest.mark.parametrize(("weights", "share", "limit"), [("bf16", 0.75, 0.01), ("int8", 0.6, 0.05)])
@@ -126,9 +144,8 @@ def test_torch_alone_needs_no_onnx(
     assert "onnxruntime" not in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_a_loaded_program_steps_with_torch_alone(run: str, tmp_path: Path) -> None:
-    assert main(["export", "brightness", run, "--out", str(tmp_path / "out"), "--format=torch"]) == 0
-    step = torch.export.load(tmp_path / "out" / "step.pt2").module()
+def test_a_loaded_program_steps_with_torch_alone(exported: Path) -> None:
+    step = torch.export.load(exported / "step.pt2").module()
     brightness, *state = step(torch.rand(1, 1, 9, 7), *(torch.full((1, 4, 9, 7), 0.5) for _ in range(2)))
     assert brightness.shape == (1,)
     assert [tensor.shape for tensor in state] == [(1, 4, 9, 7)] * 2
@@ -150,7 +167,7 @@ def test_a_program_that_differs_is_not_written(
     assert main(["export", "brightness", run, "--out", str(out)]) == 4
     assert "program 'step': onnxruntime differs from the model by" in capsys.readouterr().err
     assert (out / "signature.json").read_text() == before
-    assert {path.name for path in tmp_path.iterdir()} == {"run", "out"}
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
 
 def test_an_older_export_is_replaced_as_a_whole_and_nothing_else(
@@ -168,7 +185,7 @@ def test_an_older_export_is_replaced_as_a_whole_and_nothing_else(
     (out / "step.onnx").write_text("of an older export")
     assert main(command) == 0
     assert not (out / "step.onnx").exists()
-    assert {path.name for path in tmp_path.iterdir()} == {"run", "out"}
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
 
 def test_what_was_measured_is_shown(run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

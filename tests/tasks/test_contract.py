@@ -76,6 +76,14 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return Trained(find_task(name), case, options, parse_settings(settings_class(name), options), folder / "run")
 
 
+@pytest.fixture(scope="module")
+def exported(trained: Trained) -> Path:
+    """Export it once, from the command line."""
+    out = trained.run.parent / "exported"
+    assert main(["export", trained.task.name, str(trained.run), "--out", str(out)]) == 0
+    return out
+
+
 @pytest.fixture
 def batch(trained: Trained) -> Any:
     data: Any = trained.task.splits(trained.settings).validation
@@ -228,18 +236,16 @@ def test_missing_input_is_named_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_exported_programs_step_as_the_model_does(trained: Trained, model: Any, batch: Any, tmp_path: Path) -> None:
-    out = tmp_path / "exported"
-    assert main(["export", trained.task.name, str(trained.run), "--out", str(out)]) == 0
-    signature = json.loads((out / "signature.json").read_text(encoding="utf-8"))
-    assert set(signature["files"]) == {file.name for file in out.iterdir()}
+def test_exported_programs_step_as_the_model_does(trained: Trained, model: Any, batch: Any, exported: Path) -> None:
+    signature = json.loads((exported / "signature.json").read_text(encoding="utf-8"))
+    assert set(signature["files"]) == {file.name for file in exported.iterdir()}
     steps = trained.task.steps(trained.settings, signature["description"], model)
     assert set(signature["programs"]) == {step.name for step in steps.programs}
     for program in signature["programs"].values():
         assert program["fixed_because"] is None
         assert {row["runtime"] for row in program["measured"]} == {"torch", "torch.export", "onnxruntime"}
         assert all(row["difference"] <= LIMIT for row in program["measured"])
-    runners = {step.name: onnx_runner(out / f"{step.name}.onnx", step) for step in steps.programs}
+    runners = {step.name: onnx_runner(exported / f"{step.name}.onnx", step) for step in steps.programs}
     starts = {step.name: step.start for step in steps.programs}
     with torch.no_grad():
         wanted, stepped = model(batch).main, trained.case.by_steps(runners, starts, batch)
@@ -247,15 +253,13 @@ def test_exported_programs_step_as_the_model_does(trained: Trained, model: Any, 
     assert float(wanted.nan_to_num(0).abs().max()) > 0
 
 
-def test_the_readme_of_an_export_works_with_numpy_and_onnxruntime_alone(trained: Trained, tmp_path: Path) -> None:
-    out = tmp_path / "exported"
-    command = ["export", trained.task.name, str(trained.run), "--out", str(out), "--format=onnx", "--size=24x32"]
-    assert main(command) == 0
-    code = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(encoding="utf-8"), re.S)
+def test_the_readme_of_an_export_works_with_numpy_and_onnxruntime_alone(exported: Path) -> None:
+    text = (exported / "README.md").read_text(encoding="utf-8").partition("With torch alone:")[0]
+    code = re.findall(r"```python\n(.*?)```", text, re.S)
     assert len(code) == 1
     ending = "\nimport sys\nassert not {'torch', 'semicoupled'} & set(sys.modules)\nprint('ran')"
     result = subprocess.run(
-        [sys.executable, "-c", code[0] + ending], capture_output=True, text=True, check=False, cwd=out
+        [sys.executable, "-c", code[0] + ending], capture_output=True, text=True, check=False, cwd=exported
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("ran\n")

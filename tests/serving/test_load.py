@@ -67,7 +67,8 @@ def load(address: str, process: int, memory: Callable[[int], int], seconds: floa
     return Totals(sum(done), lost, first, memory(process))
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [5, 60])
 def test_32_clients_lose_nothing_and_memory_stays(server: object, memory: Callable[[int], int], seconds: float) -> None:
     totals = load(server.address, server.process.pid, memory, seconds)  # type: ignore[attr-defined]
     print(f"{totals.done} jobs, {totals.first / 2**20:.0f} MiB at first, {totals.last / 2**20:.0f} MiB at the end")

@@ -73,7 +73,8 @@ class Person:
         return said, [(corner.x, corner.y) for corner in thing.pieces[0].corners], thing.label
 
 
-@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [3, 60])
 def test_32_people_draw_at_once_and_nothing_is_lost(
     small_run: Path,
     image_root: Path,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from semicoupled.cli import demo_shapes
-from semicoupled.cli.demo_report import mean_table
-from semicoupled.cli.demo_runs import toy_settings
+from semicoupled.cli.demo_report import mean_table, training_table
+from semicoupled.cli.demo_runs import Finished, toy_settings
 from semicoupled.cli.main import main
 from semicoupled.page import write_markdown
 from semicoupled.report import Table
@@ -80,6 +80,15 @@ def test_rivals_get_the_same_network_and_steps() -> None:
                 assert getattr(rival.model, name) == getattr(ours.model, name)
             assert rival.switches.method == "none"
             assert rival.goals.spatial == rival.goals.temporal == 0
+
+
+def test_the_report_says_how_long_each_was_trained(shown: Path) -> None:
+    options = ["--training.steps=7", "--training.batch=3"]
+    settings = toy_settings("which_way", "cnn_lstm", 5, options)
+    run = Finished("a", settings, Path("a"), None, (), 12.4)  # pyright: ignore[reportArgumentType]
+    assert training_table([run]).rows == [["which way", "CNN+LSTM", "5", "7", "3", "12"]]
+    report = (shown / "runs" / "report.html").read_text(encoding="utf-8")
+    assert report.count("How long each was trained") == 2
 
 
 def test_several_seeds_are_averaged() -> None:

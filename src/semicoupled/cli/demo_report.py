@@ -55,6 +55,23 @@ def mean_table(rows: Sequence[Row]) -> Table:
     return Table(["share answered right", *(NAMES.get(model, model) for model in models)], lines)
 
 
+def training_table(finished: Sequence[Finished]) -> Table:
+    """Say how long each network was trained: one line a training."""
+    lines: list[list[str | float]] = [
+        [
+            run.settings.data.question.replace("_", " "),
+            NAMES[run.settings.model.kind],
+            f"{run.settings.seed}",
+            f"{run.settings.training.steps}",
+            f"{run.settings.training.batch}",
+            f"{run.seconds:.0f}",
+        ]
+        for run in finished
+    ]
+    columns = ["question", "network", "seed", "steps", "clips a step", "seconds"]
+    return Table(columns, lines, "How long each was trained; the seconds are this machine's.")
+
+
 def sections(finished: Sequence[Finished], with_focus: Sequence[Finished]) -> list[Section]:
     """Give the report's sections.
 
@@ -73,7 +90,7 @@ def sections(finished: Sequence[Finished], with_focus: Sequence[Finished]) -> li
             "The networks have the same depth, widths and steps, and the same search for their learning rates. Those "
             "who are asked which way a shape moves never saw a star or a cross; those who are asked which shape it is "
             f"never saw frames in disorder. {each}",
-            [mean_table(rows)],
+            [mean_table(rows), training_table(finished)],
         )
     ]
     for question in dict.fromkeys(run.settings.data.question for run in finished):
@@ -110,6 +127,7 @@ def focus_section(runs: Sequence[Finished]) -> Section:
             Picture(draw_focus(histories), "q against optimizer steps."),
             Table(["q", "first tenth of the training", "middle tenth", "last tenth"], lines),
             Table(["q", "right, frames in order", "right, frames in disorder"], scores),
+            training_table(runs),
         ],
     )
 

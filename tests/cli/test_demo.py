@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from semicoupled.cli import demo_shapes
+from semicoupled import report
+from semicoupled.cli import demo_report, demo_shapes
 from semicoupled.cli.demo_report import mean_table, training_table
 from semicoupled.cli.demo_runs import Finished, toy_settings
 from semicoupled.cli.main import main
@@ -20,7 +21,9 @@ from semicoupled.rows import Row, read_rows
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     out = ["--out", str(folder / "runs"), "--json", str(folder / "rows.json"), "--markdown", str(folder / "table.md")]
-    assert main(["demo", "--quick", "--device=cpu", *out]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo_report, "PROBED", 64)
+        assert main(["demo", "--quick", "--device=cpu", *out]) == 0
     return folder
 
 
@@ -43,7 +46,7 @@ def test_rows_are_as_promised(shown: Path) -> None:
 
 
 def test_the_report_shows_all_of_it(shown: Path) -> None:
-    report = (shown / "runs" / "report.html").read_text(encoding="utf-8")
+    page = (shown / "runs" / "report.html").read_text(encoding="utf-8")
     for title in (
         "Who answers right?",
         "Clips: which way, unseen shapes",
@@ -53,15 +56,18 @@ def test_the_report_shows_all_of_it(shown: Path) -> None:
         "Training (which way)",
         "How q moves (Fig. 4b)",
     ):
-        assert f"<h2>{title}</h2>" in report
-    assert re.search(r"https?:", report.replace("http://www.w3.org", "")) is None  # base64 has no colon
+        assert f"<h2>{title}</h2>" in page
+    assert re.search(r"https?:", page.replace("http://www.w3.org", "")) is None  # base64 has no colon
     assert (shown / "runs" / "demo.png").read_bytes().startswith(b"\x89PNG")
     table = (shown / "table.md").read_text(encoding="utf-8")
     assert "semicoupled demo" in table
     assert table.count("\n| which") == 4
 
 
-def test_nothing_is_trained_twice(shown: Path) -> None:
+def test_nothing_is_trained_twice(shown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((demo_report, "sections"), (demo_report, "picture"), (report, "write_report")):
+        monkeypatch.setattr(module, name, lambda *_: None)  # drawn once is enough
+    monkeypatch.setattr(report, "write_figure", lambda *_: None)
     weights = {file: file.stat().st_mtime_ns for file in shown.rglob("model.safetensors")}
     assert len(weights) == 6
     assert main(["demo", "--quick", "--device=cpu", "--out", str(shown / "runs")]) == 0
@@ -87,8 +93,8 @@ def test_the_report_says_how_long_each_was_trained(shown: Path) -> None:
     settings = toy_settings("which_way", "cnn_lstm", 5, options)
     run = Finished("a", settings, Path("a"), None, (), 12.4)  # pyright: ignore[reportArgumentType]
     assert training_table([run]).rows == [["which way", "CNN+LSTM", "5", "7", "3", "12"]]
-    report = (shown / "runs" / "report.html").read_text(encoding="utf-8")
-    assert report.count("How long each was trained") == 2
+    page = (shown / "runs" / "report.html").read_text(encoding="utf-8")
+    assert page.count("How long each was trained") == 2
 
 
 def test_several_seeds_are_averaged() -> None:

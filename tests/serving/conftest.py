@@ -246,7 +246,7 @@ def work() -> Work:
     return Work("cpu", Limits(), lambda done, doing: None)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with runs and radar images: something for every page."""
     folder = tmp_path_factory.mktemp("site")
@@ -257,7 +257,7 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(site_folder: Path, run_server: Callable[..., AbstractContextManager[Server]]) -> Iterator[str]:
     """The address of a server of that folder."""
     with run_server(str(site_folder / "runs"), "--root", str(site_folder / "radar")) as found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,19 @@ def image_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where projects are kept."""
     return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="session")
+def real_server(
+    small_run: Path,
+    image_root: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    run_server: Callable[..., AbstractContextManager[Any]],
+) -> Iterator[str]:
+    """The address of a server in a process of its own, with a worker."""
+    kept = tmp_path_factory.mktemp("state")
+    with run_server(str(small_run), "--root", str(image_root), "--state", str(kept)) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")

@@ -19,21 +19,9 @@ from semicoupled.serving.client import Client, OutlineImage, OutlineProject, Ser
 pytest.importorskip("websockets", reason="no websockets: pip install 'semicoupled[serve]'")
 
 
-@pytest.fixture(scope="module")
-def place(
-    small_run: Path,
-    image_root: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    run_server: Callable[..., AbstractContextManager[Any]],
-) -> Iterator[str]:
-    state = tmp_path_factory.mktemp("state")
-    with run_server(str(small_run), "--root", str(image_root), "--state", str(state)) as server:
-        yield server.address
-
-
 @pytest.fixture
-def client(place: str) -> Iterator[Client]:
-    with Client(place, timeout=120) as found:
+def client(real_server: str) -> Iterator[Client]:
+    with Client(real_server, timeout=120) as found:
         yield found
 
 

@@ -129,20 +129,17 @@ def test_32_people_draw_at_once_and_nothing_is_lost(
     assert last < first + 40 * 2**20
 
 
-def test_a_full_queue_says_when_to_try_again_over_the_socket_and_over_http(
-    small_run: Path, image_root: Path, tmp_path: Path, run_server: Callable[..., AbstractContextManager[Any]]
-) -> None:
+def test_a_full_queue_says_when_to_try_again_over_the_socket_and_over_http(real_server: str) -> None:
     """More previews than there are places, all at once: each is answered, or told how long to wait."""
     import httpx
 
     with (
-        run_server(str(small_run), "--root", str(image_root), "--state", str(tmp_path)) as server,
-        Client(server.address, timeout=PATIENCE) as client,
+        Client(real_server, timeout=PATIENCE) as client,
         client.outlines("tiny", root="pictures", path="one.png") as project,
         ExitStack() as stack,
     ):
         project.image().box(25, 18, 70, 54)
-        url = f"{server.address}/api/v1/outline/projects/{project.id}"
+        url = f"{real_server}/api/v1/outline/projects/{project.id}"
         sockets = [
             stack.enter_context(websockets.connect(f"ws{url.removeprefix('http')}/live", open_timeout=PATIENCE))
             for _ in range(CLIENTS)

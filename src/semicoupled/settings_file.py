@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, cast, get_type_hints
 
 import yaml
@@ -38,6 +40,12 @@ def settings_parser(cls: type[object], prog: str = "semicoupled") -> ArgumentPar
     return parser
 
 
+_known_parser = lru_cache(maxsize=None)(settings_parser)
+"""A parser is made once a class: making it takes longer than what it then does."""
+_one_at_a_time = Lock()
+"""A parser is not for several threads at once."""
+
+
 def parse_settings(
     cls: type[T], arguments: Sequence[str] = (), files: Sequence[Path] = (), others: Sequence[str] = ()
 ) -> T:
@@ -62,12 +70,12 @@ def parse_settings(
                 raise SettingsError(f"{file}: unknown setting {name!r}. {retired.get(name) or nearest(name, names)}")
     arguments = [_underscored(argument) for argument in arguments]
     _check_options(arguments, names, others, retired)
-    parser = settings_parser(cls)
     # jsonargparse takes an empty file for an error
     tokens = [token for file in files if contents[file] for token in ("--config", str(file))] + arguments
     try:
-        parsed = parser.parse_args(tokens)
-        values = parser.instantiate(parsed)
+        with _one_at_a_time:
+            parser = _known_parser(cls)
+            values = parser.instantiate(parser.parse_args(tokens))
         return cls(**{name.name: values[name.name] for name in dataclasses.fields(cast(Any, cls))})
     except SettingsError:
         raise

@@ -96,8 +96,10 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("switched", [False, True])
-@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize(
+    ("bf16", "switched"),
+    [(False, True), (True, False), *(pytest.param(same, same, marks=pytest.mark.slow) for same in (False, True))],
+)
 @pytest.mark.parametrize("streams", [("main",), STREAMS])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_forward_and_backward(options: dict[str, Any], streams: tuple[Any, ...], bf16: bool, switched: bool) -> None:

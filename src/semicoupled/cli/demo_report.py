@@ -261,7 +261,7 @@ def picture(way: Finished, shape: Finished, rows: Sequence[Row]) -> Figure:
                 panel.set_xticks([])
                 panel.set_yticks([])
             panels[row, 0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
-        part.suptitle(f"{title} First layer, one channel, eight frames", fontsize=9)
+        part.suptitle(f"{title} First layer, one channel, {len(frames)} frames", fontsize=9)
     axes = figure.add_subfigure(grid[0, 1]).subplots()
     table = mean_table(rows)
     models = table.columns[1:]

@@ -6,6 +6,7 @@ QUICK = (
     "--training.log_every=1",
     "--data.validation=8",
     "--data.test=8",
+    "--data.frames=4",
     "--model.widths=[4,4,4]",
     "--model.strides=[4,2,1]",
 )

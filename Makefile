@@ -17,8 +17,9 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check
 SOURCES := src tests docs examples .ci
 PYTHONS ?= $(PYTHON)
 
-# One thread a test process: the processes already use all cores.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+# One thread a test process: the processes already use all cores. Compiled modules are kept, whatever the environment says: many tests
+# start processes, and each would compile all that it imports.
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 .PHONY: demo test test-slow lint format types floors snippets docs audit sbom dist lowest check clean help
 
@@ -69,7 +70,7 @@ lowest:  ## run the tests with the lowest versions that pyproject.toml allows, i
 	$(PYTHON) -m venv .venv-lowest
 	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pip install --disable-pip-version-check --constraint .venv-lowest/constraints.txt --editable ".[dev]"
-	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv-lowest/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check:  ## run everything that has to pass before a change goes in
 	.ci/run

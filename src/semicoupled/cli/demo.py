@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
         "Train the structure and its rivals on moving shapes, and show what each branch learned. What is finished "
         "already is not trained again.",
     )
-    parser.add_argument("--full", action="store_true", help="three seeds, and ConvLSTM too (up to 25 minutes)")
+    parser.add_argument("--full", action="store_true", help="three seeds, and ConvLSTM too: many times as long")
     parser.add_argument("--quick", action="store_true", help="seconds: shows that it runs, not what comes out")
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--json", type=Path, metavar="F", help="also write the scores to this file")

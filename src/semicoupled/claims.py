@@ -6,6 +6,7 @@ another takes the piece up. A piece may be done twice after a stall, so that doi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -27,10 +28,9 @@ class Claims:
         """Look at nothing yet.
 
         Args:
-            folder: of the claims; made if need be. All who share the work name the same one.
+            folder: of the claims, the same for all who share the work; made, if need be, where claims are kept alive.
             stale: seconds after which a claim that is not touched may be taken by others.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._stale = folder, stale
         self._owner = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
         self._held: set[str] = set()
@@ -40,6 +40,7 @@ class Claims:
 
     def __enter__(self) -> Claims:
         """Begin to keep claims alive."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._heart.start()
         return self
 
@@ -76,23 +77,29 @@ class Claims:
         with self._lock:
             self._held.add(name)
         if self.finished(name):  # by the one whose claim went between the two looks
-            self._free(name)
+            self.free(name)
             return False
         return True
 
     def finish(self, name: str) -> None:
         """Say that a piece that is ours is done, once what it gave is on the disk."""
-        self._done(name).touch()
-        self._free(name)
+        with contextlib.suppress(FileNotFoundError):  # others have done it, too, and all else; the folder is gone
+            self._done(name).touch()
+        self.free(name)
+
+    def free(self, name: str) -> None:
+        """Give a piece back that is ours, as if it had not been begun."""
+        with self._lock:
+            self._held.discard(name)
+        self._claim(name).unlink(missing_ok=True)
+
+    def begun(self, name: str) -> bool:
+        """Whether somebody has done a piece, or works on it, or left it behind unfinished."""
+        return self._claim(name).exists() or self.finished(name)
 
     def finished(self, name: str) -> bool:
         """Whether somebody has done a piece."""
         return self._done(name).exists()
-
-    def _free(self, name: str) -> None:
-        with self._lock:
-            self._held.discard(name)
-        self._claim(name).unlink(missing_ok=True)
 
     def _claim(self, name: str) -> Path:
         return self._folder / f"{_key(name)}.claim"

@@ -7,31 +7,25 @@ the output together, in the order of the pieces, as one process alone would.
 
 from __future__ import annotations
 
-import copy
+import contextlib
 import hashlib
 import json
-import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import torch
-from torch import multiprocessing, nn
+from typing import Any, NamedTuple, TypeVar
 
 from semicoupled.claims import Claims
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.files import remove_folder, write_bytes, write_text
-from semicoupled.training.progress import NoProgress, Progress
+from semicoupled.files import remove_folder, write_text
 
-_LOG = logging.getLogger(__name__)
 _ABOUT = "about.json"
-_STARTED = time.time()
+_WHOLE = "whole.json"
 WAIT = 0.2
 """Seconds between two looks at what others still work on."""
+Made = TypeVar("Made")
 
 
 class Group(NamedTuple):
@@ -89,226 +83,168 @@ def sharing_of(devices: int, out: Path) -> Sharing | None:
     return Sharing(group, devices if group.size == 1 else 1)
 
 
-class SharedPieces:
-    """What pieces of a prediction gave, until its output is put together."""
+class Parts:
+    """The folder of what several processes made of an output, until it is put together.
 
-    def __init__(self, out: Path, about: Mapping[str, Any]) -> None:
+    A process that comes late must not begin anew what the others have ended, and no clock tells it: clocks jump, and
+    those of machines and disks differ. So the folder stays until everybody has come. Each process of a group claims a
+    piece of its own name; the first one says that the output is whole; whoever then sees that all have come removes
+    the folder. A process that was killed before it came leaves it to the next call with the same output.
+    """
+
+    def __init__(self, out: Path, about: Mapping[str, Any], group: Group) -> None:
         """Touch nothing yet.
 
         Args:
             out: the output to be.
             about: what the pieces follow from; JSON.
+            group: who shares the work; of processes that one of it has started, that one alone.
         """
-        self._out, self._folder = out, parts_folder(out)
-        self._about = json.dumps(about, sort_keys=True)
+        self.folder = parts_folder(out)
+        self._about, self._group = json.dumps(about, sort_keys=True), group
+        self._key = hashlib.sha256(self._about.encode()).hexdigest()[:16]
 
-    def make(
-        self, names: Sequence[str], make: Callable[[int], bytes], progress: Progress, stopped: Callable[[], bool]
-    ) -> bool:
-        """Make all pieces that nobody else makes.
+    def begin(self, stopped: Callable[[], bool]) -> bool:
+        """Make the folder, or go on with one that is there.
 
         Args:
-            names: of all, each once, the same for all processes.
-            make: makes the piece of a position.
-            progress: who is told how far all together are.
-            stopped: asked before every piece.
+            stopped: asked while this process waits for the first one.
 
         Returns:
-            Whether all pieces are made now, by whomever.
+            Whether to go on; False where the output was put together before this process came, or it was stopped.
 
         Raises:
-            DataError: as `make` does, or the parts are of another model, other inputs or other options.
+            DataError: the parts are of another model, other inputs or other options.
         """
-        self._begin()
-        place = {name: index for index, name in enumerate(names)}
-        progress.begin("predicting", len(names))
-        try:
-            with Claims(self._folder) as claims:
-                waiting = deque(names)
-                while not stopped():
-                    if not self._folder.is_dir():  # another one has put all together
-                        return True
-                    taken = take_some(claims, waiting, 1)
-                    for name in taken:
-                        write_bytes(self._file(name), make(place[name]))
-                        claims.finish(name)
-                    progress.update(len(names) - len(waiting))
-                    if not waiting:
-                        return True
-                    if not taken:  # others work on all that is left
-                        time.sleep(WAIT)
+        while (said := self._said_whole()) is not None:
+            if self._is_late(said):
+                with Claims(self.folder) as claims:
+                    self._come(claims)
+                    self._leave(claims)
                 return False
-        finally:
-            progress.end()
-
-    def put_together(self) -> bool:
-        """Whether the output was made while this process was still starting."""
-        return not self._folder.exists() and self._out.exists() and self._out.stat().st_mtime > _STARTED
-
-    def result(self, name: str) -> bytes:
-        """Read what a piece gave."""
-        return self._file(name).read_bytes()
-
-    def remove(self) -> None:
-        """Remove the parts, once the output is whole."""
-        remove_folder(self._folder)
-
-    def _begin(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / _ABOUT
+            if self._group.rank == 0:  # of an earlier call, to which a process never came
+                remove_folder(self.folder)
+            elif stopped():
+                return False
+            else:
+                time.sleep(WAIT)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / _ABOUT
         if not file.exists():
             write_text(file, self._about)
         elif file.read_text(encoding="utf-8") != self._about:
             raise DataError(
-                f"{self._folder}: was made by another model, from other inputs or with other options; expected the "
+                f"{self.folder}: was made by another model, from other inputs or with other options; expected the "
                 "same, to go on with it. Choose another --out, or remove the folder"
             )
+        return True
 
-    def _file(self, name: str) -> Path:
-        return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.piece"
+    def work(
+        self,
+        waiting: deque[str],
+        most: int,
+        do: Callable[[Sequence[str]], Iterable[Made]],
+        told: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> Iterator[Made]:
+        """Take, do and finish pieces, until all are made, by whomever, or this process is stopped.
 
+        Args:
+            waiting: names of the pieces, each once, the same for all processes; what is made leaves it, so that it is
+                empty in the end unless this process was stopped.
+            most: pieces to take at a time.
+            do: makes the pieces of some names; twice the same of the same name.
+            told: is told how many are not yet made, after each time.
+            stopped: asked before every time.
 
-class Work(NamedTuple):
-    """A prediction in pieces; what of it goes to other processes is picklable.
+        Yields:
+            What `do` gives.
+        """
+        with Claims(self.folder) as claims:
+            self._forget(claims)
+            while waiting and not stopped():
+                if self._ended():
+                    waiting.clear()
+                    break
+                self._come(claims)
+                taken = self._take(claims, waiting, most)
+                yield from do(taken)
+                for name in taken:
+                    claims.finish(self.key(name))
+                told(len(waiting))
+                if waiting and not taken:  # others work on all that is left
+                    time.sleep(WAIT)
+            if not waiting:
+                self._come(claims)
+                self._leave(claims)
 
-    Attributes:
-        out: the output.
-        about: see `SharedPieces`.
-        names: of the pieces.
-        maker: gives, for the model on its device, the function that makes a piece by its position; importable.
-        model: on any device, in eval mode.
-        arguments: of `maker` behind the model.
-    """
+    def end(self) -> None:
+        """Say that the output is whole. The folder goes, once all processes have come."""
+        if not self._all_came():
+            write_text(self.folder / _WHOLE, self._whole())
+        if self._all_came():
+            self._remove()
 
-    out: Path
-    about: Mapping[str, Any]
-    names: Sequence[str]
-    maker: Callable[..., Callable[[int], bytes]]
-    model: nn.Module
-    arguments: tuple[Any, ...]
+    def key(self, name: str) -> str:
+        """Give what a piece is called among those of any output: what another model made is never taken for it."""
+        return f"{self._key} {name}"
 
+    def _take(self, claims: Claims, waiting: deque[str], most: int) -> list[str]:
+        """Claim some. What is finished leaves the queue, what others have goes to its end; each is looked at once."""
+        taken: list[str] = []
+        for _ in range(len(waiting)):
+            name = waiting.popleft()
+            if claims.take(self.key(name)):
+                taken.append(name)
+                if len(taken) == most:
+                    break
+            elif not claims.finished(self.key(name)):
+                waiting.append(name)
+        return taken
 
-def share(work: Work, how: Sharing, progress: Progress | None, stopped: Callable[[], bool]) -> SharedPieces | None:
-    """Make the pieces of a prediction with others.
+    def _process(self, rank: int) -> str:
+        return self.key(f"process {rank} of {self._group.size}")
 
-    Args:
-        work: the same for all processes.
-        how: see `sharing_of`.
-        progress: who is told how far all together are.
-        stopped: asked before every piece.
+    def _come(self, claims: Claims) -> None:
+        """Say that this process is here."""
+        if self._group.rank:
+            _ = claims.take(self._process(self._group.rank))
 
-    Returns:
-        The pieces, for the process that puts the output together; None for the others, and where it was stopped.
+    def _forget(self, claims: Claims) -> None:
+        """Forget, as the first one, those that were killed before it came: they are of an earlier call."""
+        if self._group.rank == 0:
+            for rank in range(1, self._group.size):
+                other = self._process(rank)
+                if claims.begun(other) and claims.take(other):
+                    claims.free(other)
 
-    Raises:
-        DataError: see `SharedPieces.make`.
-    """
-    pieces = SharedPieces(work.out, work.about)
-    if how.group.rank and pieces.put_together():
-        return None
-    sent = work._replace(model=copy.deepcopy(work.model).cpu()) if how.started > 1 else work
-    with workers(how.started, _work_along, (sent, autocast_type()), stopped) as asked, share_of_threads(how.started):
-        make = work.maker(work.model, *work.arguments)
-        done = pieces.make(work.names, make, progress or NoProgress(), asked)
-    return pieces if done and how.group.rank == 0 else None
+    def _leave(self, claims: Claims) -> None:
+        if self._group.rank:
+            claims.finish(self._process(self._group.rank))
+            if self._said_whole() is not None and self._all_came():
+                self._remove()
 
+    def _all_came(self) -> bool:
+        claims = Claims(self.folder)
+        return all(claims.begun(self._process(rank)) for rank in range(1, self._group.size))
 
-def _work_along(rank: int, size: int, stop: Any, work: Work, precision: torch.dtype | None) -> None:
-    device = place_of(work.model, rank)
-    make = work.maker(work.model.to(device), *work.arguments)
-    with share_of_threads(size), torch.autocast(device.type, dtype=precision, enabled=precision is not None):
-        _ = SharedPieces(work.out, work.about).make(work.names, make, NoProgress(), stop.is_set)
+    def _ended(self) -> bool:
+        return not (self.folder / _ABOUT).exists() or self._said_whole() is not None
 
+    def _is_late(self, said: str) -> bool:
+        """Whether the output that is whole is of this call: all is the same, and this process had not come to it."""
+        own = self._process(self._group.rank)
+        return bool(self._group.rank) and said == self._whole() and not Claims(self.folder).begun(own)
 
-def weights_digest(model: nn.Module) -> str:
-    """Give what tells a model's weights from others: SHA-256 over names and values."""
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    def _whole(self) -> str:
+        return json.dumps({"about": self._key, "processes": self._group.size})
 
+    def _said_whole(self) -> str | None:
+        try:
+            return (self.folder / _WHOLE).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
 
-@contextmanager
-def workers(
-    count: int, work: Callable[..., None], arguments: Sequence[Any], stopped: Callable[[], bool]
-) -> Generator[Callable[[], bool]]:
-    """Start processes that share the work with this one.
-
-    Args:
-        count: processes together with this one.
-        work: called in each as work(rank, size, stop, *arguments); it must be importable.
-        arguments: picklable.
-        stopped: whether this one is to end; the others then end, too.
-
-    Yields:
-        A function that tells whether to stop, and tells the others.
-    """
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    started = [
-        context.Process(target=work, args=(rank, count, stop, *arguments), daemon=True) for rank in range(1, count)
-    ]
-
-    def asked() -> bool:
-        if stopped():
-            stop.set()
-        return stop.is_set()
-
-    for process in started:
-        process.start()
-    try:
-        yield asked
-    except BaseException:
-        stop.set()
-        raise
-    finally:
-        for process in started:
-            process.join()
-            if process.exitcode:
-                _LOG.warning("a process ended early (exit %d); what it had begun was taken up", process.exitcode)
-
-
-def autocast_type() -> torch.dtype | None:
-    """Give the precision that this process computes in, for those that it starts; None for float32."""
-    for device in ("cpu", "cuda"):
-        if torch.is_autocast_enabled(device):
-            return torch.get_autocast_dtype(device)
-    return None
-
-
-@contextmanager
-def share_of_threads(size: int) -> Generator[None]:
-    """Compute with this process's share of the threads that it would have alone, so that all together fill the cores.
-
-    Args:
-        size: processes on this machine.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before // size))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def place_of(model: nn.Module, rank: int) -> torch.device:
-    """Give the device of a process: the CPU, or the GPUs in turn, from the model's own on."""
-    device = next(model.parameters()).device
-    if device.type != "cuda":
-        return device
-    return torch.device("cuda", ((device.index or 0) + rank) % torch.cuda.device_count())
-
-
-def take_some(claims: Claims, waiting: deque[str], most: int) -> list[str]:
-    """Claim some names. What is finished leaves the queue, what others have goes to its end; each is looked at once."""
-    taken: list[str] = []
-    for _ in range(len(waiting)):
-        name = waiting.popleft()
-        if claims.take(name):
-            taken.append(name)
-            if len(taken) == most:
-                break
-        elif not claims.finished(name):
-            waiting.append(name)
-    return taken
+    def _remove(self) -> None:
+        with contextlib.suppress(FileNotFoundError):  # another one was quicker
+            remove_folder(self.folder)

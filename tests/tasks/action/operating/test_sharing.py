@@ -64,6 +64,7 @@ def test_a_shared_file_that_was_stopped_is_taken_up_by_one_process(
     about = json.loads(alone.read_text().splitlines()[0])
     predictor = ActionPredictor(SETTINGS, CLASSES, model)
     records = SharedRecords(out, about, group)
+    assert records.begin(lambda: False)
     run = records.write(videos, predictor.answering(PredictSettings()), 1, NoProgress(), lambda: next(asked))
     assert list(run) == []
     assert len(list(parts_folder(out).glob("*.done"))) == 2

@@ -19,16 +19,8 @@ from torch import nn
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.live import open_source
-from semicoupled.sharing import (
-    Group,
-    Sharing,
-    autocast_type,
-    place_of,
-    share_of_threads,
-    sharing_of,
-    weights_digest,
-    workers,
-)
+from semicoupled.shared_pieces import weights_digest
+from semicoupled.sharing import Group, Sharing, sharing_of
 from semicoupled.task_parts import TaskModel
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.answering import can_stream
@@ -44,6 +36,7 @@ from semicoupled.tasks.action.operating.slots import answer_side_by_side
 from semicoupled.tasks.action.operating.video_answer import answer_frames
 from semicoupled.tasks.action.settings import ActionSettings, PredictSettings
 from semicoupled.training.progress import NoProgress
+from semicoupled.workers import autocast_type, place_of, share_of_threads, workers
 
 _LOG = logging.getLogger(__name__)
 
@@ -112,10 +105,12 @@ class ActionPredictor:
         options: PredictSettings,
     ) -> Iterator[Path]:
         """Share the videos with other processes: those that are started here, or those of torchrun."""
+        records = SharedRecords(out, about, how.group)
+        if not records.begin(request.stopped):
+            return
         model = copy.deepcopy(self._network).cpu()
         arguments = (self._settings, list(self._classes), model, videos, out, about, options, autocast_type())
         with workers(how.started, work_along, arguments, request.stopped) as stopped, share_of_threads(how.started):
-            records = SharedRecords(out, about, how.group)
             done = yield from records.write(
                 videos, self.answering(options), options.batch, request.progress or NoProgress(), stopped
             )
@@ -215,7 +210,7 @@ def work_along(
     device = place_of(model, rank)
     predictor = ActionPredictor(settings, classes, cast(TaskModel, model.to(device)))
     with share_of_threads(size), torch.autocast(device.type, dtype=precision, enabled=precision is not None):
-        records = SharedRecords(out, about, Group(rank, size))
+        records = SharedRecords(out, about, Group(0, 1))
         for _ in records.write(videos, predictor.answering(options), options.batch, NoProgress(), stop.is_set):
             pass
 

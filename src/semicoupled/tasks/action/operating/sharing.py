@@ -1,22 +1,19 @@
 """Many videos by several processes: each takes the next that nobody has, and one file of answers comes out in the end.
 
-Beside the file OUT there is a folder OUT.parts while it is made: claims (`semicoupled.claims`), and a file of answers
-of each process. Whatever is killed, its videos are taken up by those that live, or by the next call.
+In the folder of the parts (`semicoupled.sharing`) each process has a file of answers of its own.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semicoupled.claims import Claims
-from semicoupled.files import remove_folder, replacing
-from semicoupled.sharing import WAIT, Group, parts_folder, take_some
+from semicoupled.files import replacing
+from semicoupled.sharing import Group, Parts
 from semicoupled.tasks.action.operating.records import RecordFile, first_line
 from semicoupled.training.progress import Progress
 
@@ -33,11 +30,19 @@ class SharedRecords:
         Args:
             out: the file to be.
             about: its first line, but for the format.
-            group: who shares the work.
+            group: who shares the work; of processes that one of it has started, that one alone.
         """
         self._out, self._about = out, about
-        self._folder = parts_folder(out)
-        self._name = f"{group.rank}-{secrets.token_hex(4)}"
+        self._parts = Parts(out, about, group)
+
+    def begin(self, stopped: Callable[[], bool]) -> bool:
+        """Make the folder of the parts; see `Parts.begin`.
+
+        Raises:
+            DataError: there is a file, or there are parts, that another model or other options made.
+        """
+        _ = RecordFile(self._out, self._about)  # it is ours, or none
+        return self._parts.begin(stopped)
 
     def write(
         self, videos: Sequence[Path], answer: Answer, batch: int, progress: Progress, stopped: Callable[[], bool]
@@ -49,7 +54,7 @@ class SharedRecords:
             answer: answers for some, and writes their records.
             batch: videos to take at a time.
             progress: who is told how far all together are.
-            stopped: asked after every video.
+            stopped: asked before every batch.
 
         Yields:
             What was drawn.
@@ -62,30 +67,22 @@ class SharedRecords:
         """
         before = {name for file in self._files() for name in file.done}
         left = {str(video): video for video in videos if str(video) not in before}
-        if not left:
-            return True
-        own = RecordFile(self._folder / f"{self._name}.jsonl", self._about)
+        waiting = deque(left)
+        own = RecordFile(self._parts.folder / f"{secrets.token_hex(8)}.jsonl", self._about)
         own.begin()
+
+        def answer_some(names: Sequence[str]) -> Iterator[Path]:
+            for drawn in answer([left[name] for name in names], own):
+                yield from drawn
+
         progress.begin("answering", len(videos))
         try:
-            with Claims(self._folder) as claims:
-                waiting = deque(left)
-                while not stopped():
-                    if not self._folder.is_dir():  # another one has put all together
-                        return True
-                    taken = take_some(claims, waiting, batch)
-                    for drawn in answer([left[name] for name in taken], own):
-                        yield from drawn
-                    for name in taken:
-                        claims.finish(name)
-                    progress.update(len(videos) - len(waiting))
-                    if not waiting:
-                        return True
-                    if not taken:  # others work on all that is left
-                        time.sleep(WAIT)
-                return False
+            yield from self._parts.work(
+                waiting, batch, answer_some, lambda count: progress.update(len(videos) - count), stopped
+            )
         finally:
             progress.end()
+        return not waiting
 
     def join(self, videos: Sequence[Path]) -> Path:
         """Put the file together, in the order of the videos, and remove its parts."""
@@ -105,13 +102,12 @@ class SharedRecords:
                     opened.seek(place)
                     written.write(opened.readline())
         alone.part.unlink(missing_ok=True)
-        if self._folder.exists():  # at once: those who still look at it must not see half of it
-            remove_folder(self._folder)
+        self._parts.end()
         return self._out
 
     def _files(self) -> list[RecordFile]:
         """Give what was answered before: by parts, and by one process alone."""
-        parts = sorted(self._folder.glob("*.jsonl.part"))
+        parts = sorted(self._parts.folder.glob("*.jsonl.part"))
         made = [RecordFile(part.with_suffix(""), self._about) for part in parts]
         return [RecordFile(self._out, self._about), *made]
 

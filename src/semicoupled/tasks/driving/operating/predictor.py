@@ -16,7 +16,8 @@ from semicoupled.description import Description
 from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
 from semicoupled.live import open_source
-from semicoupled.sharing import Work, share, sharing_of, weights_digest
+from semicoupled.shared_pieces import Work, share, weights_digest
+from semicoupled.sharing import sharing_of
 from semicoupled.skipping import OnError
 from semicoupled.task_requests import NoOptions, PredictRequest
 from semicoupled.tasks.driving.answering import answer_drive
@@ -89,7 +90,7 @@ class DrivingPredictor:
                 write_drive_video(out, kept, answers, threshold, shown)
             yield out
         if pieces is not None:
-            pieces.remove()
+            pieces.end()
 
     @property
     def unit(self) -> Unit:

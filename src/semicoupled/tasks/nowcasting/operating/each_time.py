@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 from torch import nn
 
 from semicoupled.errors import DataError, SettingsError
-from semicoupled.sharing import Group, Sharing, Work, share, sharing_of
+from semicoupled.shared_pieces import Work, share
+from semicoupled.sharing import Group, Sharing, sharing_of
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, read_sequences
 from semicoupled.tasks.nowcasting.model import NowcastingModel
@@ -75,7 +76,7 @@ def forecast_each(
         return
     for name in names:
         yield from (Path(path) for path in json.loads(pieces.result(name)))
-    pieces.remove()
+    pieces.end()
 
 
 def read_all(inputs: Sequence[Path], settings: NowcastingSettings) -> list[RadarSequence]:

@@ -13,7 +13,8 @@ from torch import nn
 from semicoupled.errors import DataError
 from semicoupled.files import write_bytes
 from semicoupled.report import png
-from semicoupled.sharing import Work, share, sharing_of, weights_digest
+from semicoupled.shared_pieces import Work, share, weights_digest
+from semicoupled.sharing import sharing_of
 from semicoupled.skipping import OnError, Skipped, place_of
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.outline.crops import CONTEXT, Box, cut_out, window_of
@@ -99,7 +100,7 @@ class OutlinePredictor:
                 )
                 yield target
         if pieces is not None:
-            pieces.remove()
+            pieces.end()
 
     def _one_by_one(
         self, jobs: Sequence[Job], options: PredictOptions, progress: Progress

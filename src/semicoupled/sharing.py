@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from semicoupled.claims import Claims
+from semicoupled.claims import STALE_SECONDS, Claims
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.files import remove_folder, write_text
 
@@ -116,18 +116,16 @@ class Parts:
         Raises:
             DataError: the parts are of another model, other inputs or other options.
         """
+        patience = time.monotonic() + STALE_SECONDS
         while (said := self._said_whole()) is not None:
-            if self._is_late(said):
-                with Claims(self.folder) as claims:
-                    self._come(claims)
-                    self._leave(claims)
-                return False
             if self._group.rank == 0:  # of an earlier call, to which a process never came
-                remove_folder(self.folder)
-            elif stopped():
+                self._remove()
+                continue
+            if said == self._whole() and self._is_late():
                 return False
-            else:
-                time.sleep(WAIT)
+            if stopped() or time.monotonic() > patience:  # the first one clears it, or is gone
+                return False
+            time.sleep(WAIT)
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / _ABOUT
         if not file.exists():
@@ -207,8 +205,9 @@ class Parts:
 
     def _come(self, claims: Claims) -> None:
         """Say that this process is here."""
-        if self._group.rank:
-            _ = claims.take(self._process(self._group.rank))
+        own = self._process(self._group.rank)
+        if self._group.rank and not claims.begun(own):
+            _ = claims.take(own)
 
     def _forget(self, claims: Claims) -> None:
         """Forget, as the first one, those that were killed before it came: they are of an earlier call."""
@@ -231,10 +230,13 @@ class Parts:
     def _ended(self) -> bool:
         return not (self.folder / _ABOUT).exists() or self._said_whole() is not None
 
-    def _is_late(self, said: str) -> bool:
-        """Whether the output that is whole is of this call: all is the same, and this process had not come to it."""
-        own = self._process(self._group.rank)
-        return bool(self._group.rank) and said == self._whole() and not Claims(self.folder).begun(own)
+    def _is_late(self) -> bool:
+        """Whether this process had not come to the call whose output is whole; it has now."""
+        with Claims(self.folder) as claims:
+            if not claims.take(self._process(self._group.rank)):
+                return False
+            self._leave(claims)
+        return True
 
     def _whole(self) -> str:
         return json.dumps({"about": self._key, "processes": self._group.size})

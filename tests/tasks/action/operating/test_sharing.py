@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from tests.tasks.killed import kill_one_of_two
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.sharing import Group, parts_folder
@@ -112,28 +108,16 @@ def test_torchrun_and_devices_exclude_each_other(
         PredictSettings(devices=2, camera="0")
 
 
-def command(run: Path, videos: Path, out: Path, **environment: str) -> subprocess.Popen[bytes]:
-    line = [sys.executable, "-m", "semicoupled", "predict", "action", str(run), str(videos), "--out", str(out)]
-    return subprocess.Popen([*line, "--device=cpu"], env={**os.environ, "OMP_NUM_THREADS": "1", **environment})
-
-
+@pytest.mark.slow
 def test_what_a_killed_process_had_begun_is_taken_up(samples: ModuleType, tmp_path: Path, trained: Path) -> None:
     folder = tmp_path / "in"
     for number in range(12):
         samples.write_video(folder / f"v{number:02}.mp4", frames=40, seed=number)
     out = tmp_path / "o.jsonl"
-    first, second = (command(trained, folder, out, RANK=str(rank), WORLD_SIZE="2") for rank in range(2))
-    ended = time.monotonic() + 120
-    while not list(parts_folder(out).glob("*.done")):
-        assert time.monotonic() < ended
-        time.sleep(0.05)
-    second.send_signal(signal.SIGKILL)
-    second.wait()
-    assert first.wait(120) == 0
+    kill_one_of_two(["predict", "action", str(trained), str(folder), "--out", str(out)], out)
     lines = [json.loads(line) for line in out.read_text().splitlines()[1:]]
     assert [Path(line["video"]).name for line in lines] == [f"v{number:02}.mp4" for number in range(12)]
     assert [line["error"] for line in lines] == [None] * 12
-    assert not parts_folder(out).exists()
 
 
 @pytest.fixture

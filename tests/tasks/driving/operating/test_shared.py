@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from tests.tasks.driving.operating.using import predictor
+from tests.tasks.killed import WAIT, kill_one_of_two, start
 
 from semicoupled.errors import SettingsError
 from semicoupled.run_folder import LoadedRun
@@ -65,18 +61,7 @@ def test_what_a_killed_process_had_begun_is_taken_up(run: Path, samples: ModuleT
     tub = samples.write_tub(tmp_path / "tub", {f"d{i}": samples.make_drive(60, seed=i) for i in range(8)})
     alone, out = tmp_path / "alone.csv", tmp_path / "out.csv"
 
-    def start(path: Path, **environment: str) -> subprocess.Popen[bytes]:
-        line = [sys.executable, "-m", "semicoupled", "predict", "driving", str(run), str(tub), "--out", str(path)]
-        return subprocess.Popen([*line, "--device=cpu"], env={**os.environ, "OMP_NUM_THREADS": "1", **environment})
-
-    assert start(alone).wait(300) == 0
-    first, second = (start(out, RANK=str(rank), WORLD_SIZE="2") for rank in range(2))
-    ended = time.monotonic() + 300
-    while not list(parts_folder(out).glob("*.done")):
-        assert time.monotonic() < ended
-        time.sleep(0.02)
-    second.send_signal(signal.SIGKILL)
-    second.wait()
-    assert first.wait(300) == 0
+    line = ["predict", "driving", str(run), str(tub), "--out"]
+    assert start([*line, str(alone)]).wait(WAIT) == 0
+    kill_one_of_two([*line, str(out)], out)
     assert out.read_bytes() == alone.read_bytes()
-    assert not parts_folder(out).exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.tasks.killed import WAIT, kill_one_of_two, start
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.task_requests import PredictRequest
@@ -86,6 +87,33 @@ def test_a_season_is_named_at_once_and_two_places_are_refused() -> None:
     assert (len(names), names[0]) == (19_996, "20210101T0020Z")
     with pytest.raises(DataError, match=r"4\.h5: another place has a frame of 20210101T0020Z, too"):
         names_of([season, season.part(0, 5)], starts([season, season.part(0, 5)], 5))
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_had_begun_is_taken_up(
+    make_run: Callable[..., Path], make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    run, folder = make_run(), make_folder(frames=60)
+    line = ["predict", "nowcasting", str(run), str(folder), "--each-time", "--out"]
+    alone, out = (tmp_path / name / "f_{time}.png" for name in ("alone", "shared"))
+    assert start([*line, str(alone)]).wait(WAIT) == 0
+    kill_one_of_two([*line, str(out)], out)
+    made = {path.name: path.read_bytes() for path in alone.parent.iterdir()}
+    assert len(made) == 58
+    assert {path.name: path.read_bytes() for path in out.parent.iterdir()} == made
+
+
+def test_who_comes_late_forecasts_nothing_anew(
+    predictor: NowcastingPredictor, make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = make_folder(frames=6), tmp_path / "out/f_{time}.png"
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    written = list(predictor.predict(request(folder, out)))
+    before = {path: path.stat().st_mtime_ns for path in written}
+    monkeypatch.setenv("RANK", "1")
+    assert list(predictor.predict(request(folder, out))) == []
+    assert {path: path.stat().st_mtime_ns for path in out.parent.iterdir()} == before
 
 
 def test_what_cannot_be_is_refused(predictor: NowcastingPredictor, make_folder: MakeFolder, tmp_path: Path) -> None:

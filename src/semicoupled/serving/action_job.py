@@ -23,7 +23,7 @@ from semicoupled.serving.work import JobRequest, Result, Work, npy, numbers
 from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import is_video_name
-from semicoupled.tasks.action.operating.predictor import find_inputs
+from semicoupled.tasks.action.operating.inputs import find_videos
 from semicoupled.tasks.action.operating.video_answer import FrameAnswer, RunningAnswer, answer_frames
 from semicoupled.tasks.action.settings import ActionSettings
 
@@ -70,7 +70,10 @@ def videos_of(place: Path) -> list[Path]:
         if not is_video_name(place):
             raise DataError(f"{place}: is no video by its name; expected one that FFmpeg reads, or a folder of frames")
         return [place]
-    return find_inputs([place])
+    found = find_videos(place)
+    if not found:
+        raise DataError(f"{place}: holds no videos and no folders of frames; expected at least one")
+    return found
 
 
 def _name(video: Path, place: Path) -> str:

@@ -25,7 +25,8 @@ from semicoupled.tasks.action.frames import iterate_frames
 from semicoupled.tasks.action.listing.clip import Clip
 from semicoupled.tasks.action.model import build_model
 from semicoupled.tasks.action.operating.annotated import draw_answer
-from semicoupled.tasks.action.operating.predictor import ActionPredictor, find_inputs
+from semicoupled.tasks.action.operating.inputs import find_inputs
+from semicoupled.tasks.action.operating.predictor import ActionPredictor
 from semicoupled.tasks.action.operating.slots import answer_side_by_side
 from semicoupled.tasks.action.operating.video_answer import answer_frames
 from semicoupled.tasks.action.scores.metrics import headline, in_top, score_rows
@@ -278,7 +279,7 @@ def test_inputs(samples: ModuleType, videos: list[Path], tmp_path: Path) -> None
     assert find_inputs([tmp_path / "in"]) == [*videos, frames]
     assert find_inputs([videos[1], tmp_path / "in", frames]) == [videos[1], videos[0], *videos[2:], frames]
     (tmp_path / "none").mkdir()
-    with pytest.raises(DataError, match="holds no videos and no folders of frames"):
+    with pytest.raises(DataError, match="holds no videos, no folders of frames and no shards with any"):
         find_inputs([tmp_path / "none"])
     with pytest.raises(DataError, match="no such file or folder"):
         find_inputs([tmp_path / "nowhere"])

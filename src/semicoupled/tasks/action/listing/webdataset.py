@@ -69,6 +69,26 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
     return make_listing(root, NAME, clips, classes, problems)
 
 
+def video_of(sample: Sample) -> PackedFile | PackedFrames:
+    """Give where the video of a sample is, or the images that are its frames.
+
+    Raises:
+        DataError: it has none, or several.
+    """
+    named = {ending: PurePosixPath(f"_.{ending}") for ending in sample.parts}
+    videos = [ending for ending, name in named.items() if is_video_name(name)]
+    images = [ending for ending, name in named.items() if name.suffix in IMAGE_SUFFIXES]
+    if len(videos) == 1 and not images:
+        return sample.parts[videos[0]]
+    if not videos and images:
+        ordered = sorted(images, key=by_numbers)
+        return PackedFrames(sample.shard, sample.key, tuple(sample.parts[ending] for ending in ordered))
+    raise DataError(
+        f"{sample.shard}: {sample.key}: has {', '.join(sorted(sample.parts))}; expected one video, such as mp4, or "
+        "images, such as 0001.jpg. Write one video a sample"
+    )
+
+
 def _base(root: Path) -> Path:
     """Give the folder that shards are named from: the root, or what stands before the first mark of a pattern."""
     if root.exists():
@@ -101,26 +121,11 @@ def _clip(sample: Sample, place: str, names: Sequence[str] | None, split: Split 
     label = class_name(_label(sample, about, where), names, where)
     group = about.get("group")
     return Clip(
-        _video(sample, where),
+        video_of(sample),
         label,
         f"{place}/{sample.key}",
         _own_split(about, where) or split,
         group_of_name(f"{PurePosixPath(sample.key).name}.", label) if group is None else str(group),
-    )
-
-
-def _video(sample: Sample, where: str) -> PackedFile | PackedFrames:
-    named = {ending: PurePosixPath(f"_.{ending}") for ending in sample.parts}
-    videos = [ending for ending, name in named.items() if is_video_name(name)]
-    images = [ending for ending, name in named.items() if name.suffix in IMAGE_SUFFIXES]
-    if len(videos) == 1 and not images:
-        return sample.parts[videos[0]]
-    if not videos and images:
-        ordered = sorted(images, key=by_numbers)
-        return PackedFrames(sample.shard, sample.key, tuple(sample.parts[ending] for ending in ordered))
-    raise DataError(
-        f"{where}: has {', '.join(sorted(sample.parts))}; expected one video, such as mp4, or images, such as "
-        "0001.jpg. Write one video a sample"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,15 +18,14 @@ from torch import nn
 from semicoupled.data.video import VideoFrame
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.live import open_source
+from semicoupled.live_options import check_no_inputs
 from semicoupled.shared_pieces import weights_digest
 from semicoupled.sharing import Group, Sharing, sharing_of
 from semicoupled.task_parts import TaskModel
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.action.answering import can_stream
-from semicoupled.tasks.action.frames import iterate_frames
-from semicoupled.tasks.action.listing.clip import is_video_name
-from semicoupled.tasks.action.listing.folders import is_frame_folder
 from semicoupled.tasks.action.operating.annotated import Held, annotate
+from semicoupled.tasks.action.operating.inputs import Input, drawn_name, find_inputs, frames_of
 from semicoupled.tasks.action.operating.live import LiveSession, answer_live
 from semicoupled.tasks.action.operating.pace import paced
 from semicoupled.tasks.action.operating.records import Record, RecordFile, Style
@@ -58,9 +56,9 @@ class ActionPredictor:
         """Answer for every video.
 
         Args:
-            request: the inputs are videos, folders of the frames of one, or folders of such; the one file to write is
-                described in `semicoupled.tasks.action.operating.records`. One that is there already, whole or in part,
-                is gone on with: videos that it holds are not answered again.
+            request: the inputs are what `find_inputs` finds; the one file to write is described in
+                `semicoupled.tasks.action.operating.records`. One that is there already, whole or in part, is gone on
+                with: videos that it holds are not answered again.
 
         Yields:
             Videos with their answers drawn, if `annotate` is given; then the file, once all videos are answered.
@@ -97,7 +95,7 @@ class ActionPredictor:
 
     def _together(
         self,
-        videos: Sequence[Path],
+        videos: Sequence[Input],
         out: Path,
         about: Mapping[str, Any],
         how: Sharing,
@@ -123,9 +121,7 @@ class ActionPredictor:
         return lambda videos, file: run(videos, file, options)
 
     def _live(self, request: PredictRequest, options: PredictSettings) -> Iterator[Path]:
-        if request.inputs:
-            given = ", ".join(map(str, request.inputs))
-            raise SettingsError(f"{given}: with --camera or --stdin no inputs are read. Leave them out.")
+        check_no_inputs(request.inputs)
         for out in request.out:
             if out.suffix.lower() not in (".csv", ".mp4") and not out.as_posix().startswith("/dev/"):
                 raise SettingsError(f"--out {out}: of live frames expected a file that ends with .csv or .mp4")
@@ -136,12 +132,10 @@ class ActionPredictor:
         _LOG.info("%d frames answered, %.1f ms each, %d dropped", done.frames, 1000 * done.seconds, done.dropped)
         yield from (out for out in request.out if not out.as_posix().startswith("/dev/"))
 
-    def _frames(self, video: Path) -> Iterator[VideoFrame]:
-        data = self._settings.data
-        opened = partial(iterate_frames, video, rate=data.rate, frame_rate=data.frame_rate)
-        return paced(opened, self._settings)
+    def _frames(self, video: Input) -> Iterator[VideoFrame]:
+        return paced(partial(frames_of, video, self._settings.data), self._settings)
 
-    def _one_by_one(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
+    def _one_by_one(self, videos: Sequence[Input], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
         """Write a record for each video, and give what was drawn of it."""
         data, keep_errors, style = self._settings.data, options.on_error == "skip", self._style(options)
         for video in videos:
@@ -150,14 +144,16 @@ class ActionPredictor:
                 file.write(str(video), answers, style, keep_errors=keep_errors)
                 yield []
                 continue
-            held, picture = Held(self._frames(video)), annotated_name(Path(options.annotate), video)
+            held, picture = Held(self._frames(video)), drawn_name(Path(options.annotate), video)
             answers = answer_frames(self._model, held, self._settings, options.chunk)
             rate = data.rate or data.frame_rate
             drawn = annotate(answers, held, self._classes, picture, rate, style.average)
             file.write(str(video), drawn, style, keep_errors=keep_errors)
             yield [picture] if picture.exists() else []
 
-    def _side_by_side(self, videos: Sequence[Path], file: RecordFile, options: PredictSettings) -> Iterator[list[Path]]:
+    def _side_by_side(
+        self, videos: Sequence[Input], file: RecordFile, options: PredictSettings
+    ) -> Iterator[list[Path]]:
         """Write records of several videos at a time, each aside until it is whole."""
         if options.annotate is not None or not can_stream(self._settings):
             raise SettingsError(
@@ -200,7 +196,7 @@ def work_along(
     settings: ActionSettings,
     classes: Sequence[str],
     model: nn.Module,
-    videos: Sequence[Path],
+    videos: Sequence[Input],
     out: Path,
     about: Mapping[str, Any],
     options: PredictSettings,
@@ -213,30 +209,3 @@ def work_along(
         records = SharedRecords(out, about, Group(0, 1))
         for _ in records.write(videos, predictor.answering(options), options.batch, NoProgress(), stop.is_set):
             pass
-
-
-def annotated_name(folder: Path, video: Path) -> Path:
-    """Give the place of a video with its answers; two videos of one name get two."""
-    mark = hashlib.sha256(str(video.resolve()).encode()).hexdigest()[:6]
-    return folder / f"{video.stem}_{mark}.mp4"
-
-
-def find_inputs(inputs: Sequence[Path]) -> list[Path]:
-    """Give the videos that are meant: files, folders of frames, and those in folders, in order and each once.
-
-    Raises:
-        DataError: one is missing, or a folder holds none.
-    """
-    found: dict[Path, None] = {}
-    for path in inputs:
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder; expected a video, or a folder of videos or of frames")
-        if path.is_file() or is_frame_folder(path):
-            found[path] = None
-            continue
-        inside = [file for file in sorted(path.rglob("*")) if is_video_name(file) and file.is_file()]
-        folders = [place for place in sorted(path.rglob("*")) if place.is_dir() and is_frame_folder(place)]
-        if not inside and not folders:
-            raise DataError(f"{path}: holds no videos and no folders of frames; expected at least one")
-        found.update(dict.fromkeys([*inside, *folders]))
-    return list(found)

@@ -14,10 +14,11 @@ from typing import Any
 
 from semicoupled.files import replacing
 from semicoupled.sharing import Group, Parts
+from semicoupled.tasks.action.operating.inputs import Input
 from semicoupled.tasks.action.operating.records import RecordFile, first_line
 from semicoupled.training.progress import Progress
 
-Answer = Callable[[Sequence[Path], RecordFile], Iterator[Sequence[Path]]]
+Answer = Callable[[Sequence[Input], RecordFile], Iterator[Sequence[Path]]]
 """Writes a record for each video, and gives what was drawn of it."""
 
 
@@ -45,7 +46,7 @@ class SharedRecords:
         return self._parts.begin(stopped)
 
     def write(
-        self, videos: Sequence[Path], answer: Answer, batch: int, progress: Progress, stopped: Callable[[], bool]
+        self, videos: Sequence[Input], answer: Answer, batch: int, progress: Progress, stopped: Callable[[], bool]
     ) -> Generator[Path, None, bool]:
         """Answer for all videos that nobody else answers for.
 
@@ -84,7 +85,7 @@ class SharedRecords:
             progress.end()
         return not waiting
 
-    def join(self, videos: Sequence[Path]) -> Path:
+    def join(self, videos: Sequence[Input]) -> Path:
         """Put the file together, in the order of the videos, and remove its parts."""
         lines: dict[str, tuple[Path, int]] = {}
         for file in self._files():

@@ -112,6 +112,25 @@ def test_splits_to_score_are_named(tmp_path: Path) -> None:
         TASK.evaluate(request_for(settings, root=tmp_path / "tub", split="all", description={"unit": "degrees"}))
 
 
+def test_a_split_of_other_data_is_what_the_runs_settings_make_of_it(tmp_path: Path) -> None:
+    settings, other = settings_for(tmp_path / "tub", "--data.test=last:2"), tmp_path / "other"
+    _ = write_tub(other, {str(run): course(14, run) for run in range(5)})
+
+    def count(settings: DrivingSettings, split: str) -> int | None:
+        return TASK.evaluate(request_for(settings, root=other, split=split))[0].count
+
+    counts = {split: count(settings, split) for split in ("train", "validation", "test", "all")}
+    assert counts == {"train": 28, "validation": 14, "test": 28, "all": 70}
+    without = settings_for(tmp_path / "tub")
+    assert count(without, "all") == 70
+    with pytest.raises(SettingsError, match=r"split test of .*other, parted as the run's settings say, has no drives"):
+        count(without, "test")
+    named = settings_for(tmp_path / "tub", "--data.test=0,2021*")
+    assert count(named, "all") == 70
+    with pytest.raises(DataError, match=r"data\.test: no run matches '2021\*'; there are 0, 1, 2, 3, 4"):
+        count(named, "test")
+
+
 def test_without_data_the_setting_is_named() -> None:
     with pytest.raises(SettingsError, match=r"data\.root: expected a drive or a folder of drives, got nothing"):
         read_splits(DrivingSettings())

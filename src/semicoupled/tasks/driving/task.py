@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -173,23 +174,29 @@ def answer_all(
 def drives_to_score(request: EvaluateRequest[DrivingSettings]) -> list[SeenDrive]:
     """Read the drives that are to be scored, with their images.
 
+    Other data than the run's are parted as its settings say (`data.validation`, `data.test`); all of them need not be.
+
     Raises:
         SettingsError: no such split, or none of the run's data is in it.
         DataError: files that cannot be used, or angles of another unit than the model learned.
     """
     request.check_split(("validation", "test", "train", "all"))
     data = request.settings.data
+    settings = request.settings
     if request.root is not None:
+        settings = replace(settings, data=replace(data, root=str(request.root)))
+    if request.root is not None and request.split == "all":
         drives = tuple(read_drives(request.root, data))
-        least = clip_length(drives, request.settings)
+        least = clip_length(drives, settings)
         drives = tuple(drive for drive in drives if len(drive) >= least)
     else:
-        found = read_splits(request.settings)
+        found = read_splits(settings)
         drives = (
             found.train + found.validation + found.test if request.split == "all" else getattr(found, request.split)
         )
     if not drives:
-        raise SettingsError(f"split {request.split} of this run has no drives. Train with data.test to hold some back.")
+        where = "this run" if request.root is None else f"{request.root}, parted as the run's settings say,"
+        raise SettingsError(f"split {request.split} of {where} has no drives. Train with data.test to hold some back.")
     unit = request.description.get("unit", drives[0].unit)
     other = next((drive for drive in drives if drive.unit != unit), None)
     if other is not None:

@@ -75,3 +75,26 @@ def test_a_server_that_goes_away_is_said_and_followed_again(
         playwright.expect(table).to_contain_text("333", timeout=patience)
         playwright.expect(table).not_to_contain_text("no connection")
     page.context.close()
+
+
+@SLOW
+def test_a_run_whose_name_has_a_comma_is_shown_by_its_link(
+    browser: Any, run_server: Callable[..., Any], tmp_path: Path, patience: int
+) -> None:
+    for name in ("rain, heavy", "rain", "snow"):
+        begin(tmp_path / "runs" / name)
+    page = browser.new_context(reduced_motion="reduce").new_page()
+    with run_server(str(tmp_path / "runs")) as server:
+
+        def chosen() -> list[str]:
+            playwright.expect(page.locator(".scroll table tbody th").first).to_be_visible(timeout=patience)
+            return sorted(page.locator(".scroll table tbody th").all_inner_texts())
+
+        page.goto(f"{server.address}/#/")
+        page.get_by_role("row").filter(has_text="rain, heavy").get_by_role("link", name="training").click()
+        assert chosen() == ["rain, heavy"]
+        for query in ("runs=rain&runs=rain%2C%20heavy", "runs=rain,snow"):
+            page.goto("about:blank")
+            page.goto(f"{server.address}/#/training?{query}")
+            assert chosen() == (["rain", "rain, heavy"] if "heavy" in query else ["rain", "snow"])
+        page.context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import itertools
@@ -17,9 +16,10 @@ import numpy as np
 from fastapi import APIRouter, Query, Response, WebSocket, WebSocketDisconnect
 from pydantic import Field
 
-from semicoupled.errors import SemicoupledError
+from semicoupled.errors import DataError, SemicoupledError
+from semicoupled.serving.awaited import finished
 from semicoupled.serving.drawn_sample import SAMPLES, drawn_frames, find_sample
-from semicoupled.serving.jobs import ENDED, BusyError, Job
+from semicoupled.serving.jobs import BusyError
 from semicoupled.serving.schemas import REFUSALS, JobStatus, SourceChoice, Strict
 from semicoupled.serving.services import Services, Serving
 from semicoupled.serving.video_options import LiveFrame, VideoOptions
@@ -29,9 +29,6 @@ SUMMARY = "Say what happens in a video: one of some classes, frame by frame and 
 router = APIRouter(prefix="/action", tags=["action"], responses=REFUSALS)
 _PREVIEW_FRAMES = 25
 _HEAD = struct.Struct("<d")
-_LOOK = 0.002
-_PATIENCE = 0.2
-"""Seconds until a full queue is asked again."""
 
 
 class VideoRequest(Strict):
@@ -143,23 +140,12 @@ def _frame(session: str, message: bytes, window: int) -> LiveFrame | None:
 async def _answer(serving: Services, request: JobRequest) -> dict[str, Any]:
     """Have a frame answered by the one worker, when its turn comes."""
     begun = time.monotonic()
-    job: Job | None = None
     try:
-        while job is None:
-            try:
-                job = serving.jobs.submit(request, keep=False)
-            except BusyError:
-                await asyncio.sleep(_PATIENCE)
-        while job.state not in ENDED:
-            await asyncio.sleep(_LOOK)
-    except asyncio.CancelledError:
-        if job is not None:
-            serving.jobs.cancel(job)
-        raise
-    if job.result is None:
-        return {"error": job.error or job.state}
-    waited = 1000 * (time.monotonic() - begun) - float(job.result.document["milliseconds"])  # pyright: ignore[reportArgumentType]
-    return {**job.result.document, "waited": round(max(0.0, waited), 1)}
+        document = (await finished(serving.jobs, request, patient=True)).document
+    except DataError as error:
+        return {"error": str(error)}
+    waited = 1000 * (time.monotonic() - begun) - float(document["milliseconds"])  # pyright: ignore[reportArgumentType]
+    return {**document, "waited": round(max(0.0, waited), 1)}
 
 
 def _forget(serving: Services, request: JobRequest) -> None:

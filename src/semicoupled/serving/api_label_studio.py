@@ -19,10 +19,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from semicoupled.errors import DataError
+from semicoupled.serving.awaited import finished
 from semicoupled.serving.label_studio_config import Config, Marked, marked, prediction, read_config, wishes_of
 from semicoupled.serving.label_studio_images import fetch
 from semicoupled.serving.outline_ask import decode, outline_source
-from semicoupled.serving.outline_commands import finished
 from semicoupled.serving.schemas import REFUSALS
 from semicoupled.serving.served_runs import ServedRun
 from semicoupled.serving.services import Services, Serving
@@ -148,7 +148,7 @@ async def _outlined(
     serving: Services, run: ServedRun, source: Source, marks: list[Marked], config: Config, version: str
 ) -> dict[str, Any]:
     looked: Any = await finished(
-        serving, JobRequest("semicoupled.serving.outline_job:sizes", run.folder.path, source, None)
+        serving.jobs, JobRequest("semicoupled.serving.outline_job:sizes", run.folder.path, source, None)
     )
     (size,) = looked.document["images"]
     if "problem" in size:

@@ -14,8 +14,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from semicoupled.errors import SemicoupledError
 from semicoupled.serving import outline_opening
+from semicoupled.serving.awaited import finished
 from semicoupled.serving.jobs import BusyError
-from semicoupled.serving.outline_commands import Answer, Command, StaleError, finished, obey, score, source_of
+from semicoupled.serving.outline_commands import Answer, Command, StaleError, obey, score, source_of
 from semicoupled.serving.outline_document import Piece
 from semicoupled.serving.outline_options import LookOptions, ViewOptions, WriteOptions
 from semicoupled.serving.outline_projects import Project
@@ -170,7 +171,7 @@ async def view(serving: Serving, project_id: str, image: int) -> Response:
     source = source_of(serving, found, image)
     if outline_opening.is_generated(found):  # our own file: nothing in it is a stranger's
         return Response(source.files[0].read_bytes(), media_type="image/png")
-    result = await finished(serving, _job(serving, found, "view", source, ViewOptions()))
+    result = await finished(serving.jobs, _job(serving, found, "view", source, ViewOptions()))
     return Response(result.files["view.jpg"], media_type="image/jpeg")
 
 
@@ -220,7 +221,7 @@ async def export(serving: Serving, project_id: str, wanted: ExportRequest) -> Re
     images = tuple((one.name, one.width, one.height) for one in found.images)
     options = WriteOptions(wanted.format, images, tuple(things))
     request = JobRequest("semicoupled.serving.outline_files_job:write", found.folder, Source(), options)
-    result = await finished(serving, request)
+    result = await finished(serving.jobs, request)
     name, content = next(iter(result.files.items()))
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type="application/octet-stream", headers=headers)
@@ -315,7 +316,7 @@ async def _look(
     serving: Services, found: Project, image: int, what: str, piece: Piece, index: int = 0
 ) -> Mapping[str, Any]:
     source = source_of(serving, found, image)
-    return (await finished(serving, _job(serving, found, what, source, LookOptions(piece, index)))).document
+    return (await finished(serving.jobs, _job(serving, found, what, source, LookOptions(piece, index)))).document
 
 
 def _job(serving: Services, found: Project, what: str, source: Source, options: object) -> JobRequest:

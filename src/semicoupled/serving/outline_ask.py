@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 from semicoupled.errors import DataError
-from semicoupled.serving.outline_commands import finished
+from semicoupled.serving.awaited import finished
 from semicoupled.serving.outline_options import AskOptions
 from semicoupled.serving.served_runs import ServedRun
 from semicoupled.serving.services import Services
@@ -87,7 +87,7 @@ async def outline_source(services: Services, run: ServedRun, source: Source, wis
         raise DataError(f"{len(wishes)} objects at once; expected at most {MOST_OBJECTS}")
     options = AskOptions(*(tuple(getattr(wish, name) for wish in wishes) for name in ("box", "start", "end")))
     request = JobRequest("semicoupled.serving.outline_job:ask", run.folder.path, source, options)
-    found: Any = (await finished(services, request)).document
+    found: Any = (await finished(services.jobs, request)).document
     return Outlines(found["width"], found["height"], found["outlines"])
 
 

@@ -14,21 +14,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from semicoupled.errors import DataError, SemicoupledError
-from semicoupled.serving.jobs import ENDED, Job
+from semicoupled.serving.awaited import finished
 from semicoupled.serving.outline_document import Drawing, Piece, Place, Sheet
 from semicoupled.serving.outline_options import DrawOptions
 from semicoupled.serving.outline_projects import Project
 from semicoupled.serving.outline_score import score_of
 from semicoupled.serving.schemas import Strict
 from semicoupled.serving.services import Services
-from semicoupled.serving.work import JobRequest, Result, Source
+from semicoupled.serving.work import JobRequest, Source
 
 Do = Literal[
     "box", "start", "draw", "move", "place", "insert", "delete", "pin", "close", "undo", "redo", "choose", "label",
     "accept", "remove", "clear",
 ]  # fmt: skip
 _DRAWN = ("start", "draw", "move")
-_WAIT = 0.004
 _FAR = 1e6
 Far = Annotated[float, Field(ge=-_FAR, le=_FAR)]
 
@@ -157,32 +156,6 @@ async def score(services: Services, project: Project, image: int, drawing: Drawi
     return await asyncio.to_thread(score_of, drawing.thing, truth, (about.width, about.height))
 
 
-async def finished(
-    services: Services, request: JobRequest, hear: Callable[[Any], Awaitable[None]] | None = None
-) -> Result:
-    """Have the worker do something, and wait for it; who stops waiting stops the job.
-
-    Raises:
-        BusyError: the queue is full.
-        DataError: it failed.
-    """
-    job = services.jobs.submit(request, keep=False)
-    told = 0
-    try:
-        while True:
-            ended = job.state in ENDED  # before the parts are looked at: none comes later
-            while told < len(job.parts):
-                if hear is not None:
-                    await hear(job.parts[told])
-                told += 1
-            if ended:
-                return _result(job)
-            await asyncio.sleep(_WAIT)
-    finally:
-        if job.state not in ENDED:
-            services.jobs.cancel(job)
-
-
 def source_of(services: Services, project: Project, image: int) -> Source:
     """Give the file of an image.
 
@@ -215,7 +188,7 @@ async def _drawn(
     request = JobRequest(
         "semicoupled.serving.outline_job:draw", run.folder.path, source_of(services, project, image), options
     )
-    document: Any = (await finished(services, request, hear)).document
+    document: Any = (await finished(services.jobs, request, hear)).document
     drawn = Piece.of(document["piece"])
     seconds = None if document["first"] is None else (document["first"], document["seconds"])
     clicks = int(command.do == "move")
@@ -296,9 +269,3 @@ def _check(sheet: Sheet, command: Command) -> None:
             f"the drawing is at revision {sheet.revision}, the command was given at {command.revision}; in another "
             "window perhaps. Nothing was changed"
         )
-
-
-def _result(job: Job) -> Result:
-    if job.result is None:
-        raise DataError(job.error or "it was stopped")
-    return job.result

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from semicoupled.errors import DataError
-from semicoupled.serving.outline_commands import finished
+from semicoupled.serving.awaited import finished
 from semicoupled.serving.outline_document import Thing
 from semicoupled.serving.outline_options import ReadOptions
 from semicoupled.serving.outline_projects import Project, ProjectImage, saving
@@ -51,7 +51,7 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
     if not files:
         raise DataError(f"there is no image among them; expected files that end in {', '.join(_SUFFIXES)}")
     looked = await finished(
-        services,
+        services.jobs,
         JobRequest("semicoupled.serving.outline_job:sizes", run.folder.path, source._replace(files=tuple(files))),
     )
     about: Any = looked.document["images"]
@@ -115,7 +115,7 @@ async def read_annotations(
 async def _read(services: Services, project: Project, source: Source) -> Mapping[str, Any]:
     known = tuple((one.name, one.width, one.height) for one in project.images)
     request = JobRequest("semicoupled.serving.outline_files_job:read", project.folder, source, ReadOptions(known))
-    return (await finished(services, request)).document
+    return (await finished(services.jobs, request)).document
 
 
 def _take(services: Services, project: Project, read: Mapping[str, Any], *, truth: bool) -> Mapping[str, Any]:

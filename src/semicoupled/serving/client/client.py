@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import numpy as np
 
@@ -160,15 +162,11 @@ class Client:
             DataError: not one of the places.
             ServerError: refused.
         """
-        upload = None if files is None else self._connection.upload(files)
-        try:
-            body = {"run": run, "source": source(sample, upload, root, path), "name": name}
+        with self._source(sample, files, root, path) as chosen:
+            body = {"run": run, "source": chosen, "name": name}
             return OutlineProject(
                 self._connection, self._connection.patient("POST", "/outline/projects", json=body).json()
             )
-        finally:
-            if upload is not None:
-                self._connection.request("DELETE", f"/uploads/{upload}")
 
     def outline_project(self, project: str) -> OutlineProject:
         """Open a project again, by its id.
@@ -187,7 +185,7 @@ class Client:
         lines: list[dict[str, Any]] = []
         after = 0
         while True:
-            part = self._json("GET", f"/runs/{run}/log", params={"after": after})
+            part = self._json("GET", f"/runs/{quote(run, safe='')}/log", params={"after": after})
             if not part["lines"]:
                 return lines
             lines += part["lines"]
@@ -228,9 +226,17 @@ class Client:
         root: str | None,
         path: str,
     ) -> Found:
+        with self._source(sample, files, root, path) as chosen:
+            return self.job(where, {**wanted, "source": chosen})
+
+    @contextmanager
+    def _source(
+        self, sample: str | None, files: Files | None, root: str | None, path: str
+    ) -> Generator[Mapping[str, Any]]:
+        """Give the source that a place is, its files sent; they are removed from the server in the end."""
         upload = None if files is None else self._connection.upload(files)
         try:
-            return self.job(where, {**wanted, "source": source(sample, upload, root, path)})
+            yield source(sample, upload, root, path)
         finally:
             if upload is not None:
                 self._request("DELETE", f"/uploads/{upload}")

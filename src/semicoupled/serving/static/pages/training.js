@@ -32,7 +32,7 @@ export function show(main, { status, signal, query }) {
     });
     return;
   }
-  const wanted = query.get("runs")?.split(",") ?? runs.slice(0, 3).map((run) => run.name);
+  const wanted = named(query.getAll("runs"), runs) ?? runs.slice(0, 3).map((run) => run.name);
   const state = { x: "step", smooth: 0, log: false, chosen: new Set(), logs: new Map(), sockets: new Map() };
   const charts = h("div", { class: "two" });
   const summary = h("div", { class: "scroll" });
@@ -61,6 +61,12 @@ export function show(main, { status, signal, query }) {
   });
   signal.addEventListener("abort", () => { for (const name of [...state.chosen]) leave(name, state); });
   draw();
+}
+
+/** The runs that an address names, `runs=A&runs=B` or `runs=A,B`; a name may hold a comma. Null where it names none. */
+function named(given, runs) {
+  const known = new Set(runs.map((run) => run.name));
+  return given.length ? given.flatMap((name) => known.has(name) ? [name] : name.split(",")) : null;
 }
 
 /** Ask now and then which runs there are, until `hear(runs)` gives false or the page is left. */

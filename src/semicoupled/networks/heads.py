@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from semicoupled.nn.shapes import Float, Tensor
+from semicoupled.nn.streams import Stream
 
 
 class PooledHead(nn.Module):
@@ -56,3 +59,8 @@ def read_head(head: nn.Module | None, features: Tensor | None) -> Tensor | None:
         What the head says, B T ...; None where one of the two is missing.
     """
     return None if head is None or features is None else head(features)
+
+
+def with_main(streams: Sequence[Stream]) -> tuple[Stream, ...]:
+    """Give streams with the main one among them, first: a network answers by it, whichever others are asked for."""
+    return ("main", *(stream for stream in streams if stream != "main"))

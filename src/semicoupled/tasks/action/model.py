@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 from torch import nn
 
 from semicoupled.networks.grid import GridHead
-from semicoupled.networks.heads import MapHead, read_head
+from semicoupled.networks.heads import MapHead, read_head, with_main
 from semicoupled.nn.shapes import Tensor
 from semicoupled.nn.streams import StackState, Stream
 from semicoupled.nn.switch import Switching
@@ -79,7 +79,7 @@ class ActionModel(nn.Module):
         out = self.network(
             batch.frames,
             state,
-            streams=("main", *(stream for stream in streams if stream != "main")),
+            streams=with_main(streams),
             switch=switch,
             state_at=state_at,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.live_options import check_live, is_live
 from semicoupled.ranges import at_least
 from semicoupled.tasks.action.data_settings import DataSettings
 from semicoupled.training.settings import (
@@ -258,17 +259,12 @@ class PredictSettings:
         for name in ("top", "chunk", "batch", "devices", "window", "frames"):
             value = getattr(self, name)
             at_least(name, value, 1)
-        if self.camera is not None and self.stdin is not None:
-            raise SettingsError("--camera and --stdin: expected one of them. Leave the other out.")
-        if self.frames is not None and not self.live:
-            raise SettingsError("--frames: is of use with --camera or --stdin alone. Leave it out.")
-        if self.devices > 1 and self.live:
-            raise SettingsError(f"--devices {self.devices}: live frames go to one process. Leave it out.")
+        check_live(self)
 
     @property
     def live(self) -> bool:
         """Whether frames come from a camera or through the standard input."""
-        return self.camera is not None or self.stdin is not None
+        return is_live(self)
 
     @property
     def without_inputs(self) -> bool:

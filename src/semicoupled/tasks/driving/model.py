@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from semicoupled.networks import table1
 from semicoupled.networks.framewise import Framewise, FramewiseLSTM
 from semicoupled.networks.grid import GridHead
-from semicoupled.networks.heads import MapHead, read_head
+from semicoupled.networks.heads import MapHead, read_head, with_main
 from semicoupled.networks.image_trunks import ImageTrunk
 from semicoupled.networks.residual_trunk import ResidualTrunk
 from semicoupled.networks.streaming import S_WIDTHS, STRIDES, XS_WIDTHS
@@ -114,9 +114,7 @@ class DrivingModel(nn.Module):
         state_at: int | None = None,
     ) -> DrivingOutput:
         """The same from frames alone, B T 3 H W; see `data.to_frames`."""
-        out = self.network(
-            frames, state, streams=("main", *(s for s in streams if s != "main")), switch=switch, state_at=state_at
-        )
+        out = self.network(frames, state, streams=with_main(streams), switch=switch, state_at=state_at)
         return DrivingOutput(
             main=self.main_head(out.main),
             spatial=read_head(self.spatial_head, out.spatial),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from semicoupled.errors import SettingsError
+from semicoupled.live_options import check_live, is_live
 from semicoupled.ranges import at_least
 from semicoupled.skipping import OnError
 
@@ -46,23 +47,18 @@ class PredictOptions:
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise SettingsError(f"--rate: expected frames a second above 0, got {self.rate!r}.")
         at_least("--frames", self.frames, 1)
-        if self.camera is not None and self.stdin is not None:
-            raise SettingsError("--camera and --stdin: expected one of them. Leave the other out.")
         if self.devices < 1:
             raise SettingsError(f"--devices: expected at least 1, got {self.devices!r}.")
-        if self.devices > 1 and self.live:
-            raise SettingsError(f"--devices {self.devices}: live frames go to one process. Leave it out.")
-        if not self.live:
-            given = [name for name, usual in (("frames", None), ("late", "auto")) if getattr(self, name) != usual]
-            if given:
-                raise SettingsError(f"--{given[0]}: is of use with --camera or --stdin alone. Leave it out.")
+        check_live(self)
+        if self.late != "auto" and not self.live:
+            raise SettingsError("--late: is of use with --camera or --stdin alone. Leave it out.")
         if self.camera is not None and self.rate is not None:
             raise SettingsError("--rate: a camera's frames have the times at which they come. Leave it out.")
 
     @property
     def live(self) -> bool:
         """Whether frames come from a camera or through the standard input."""
-        return self.camera is not None or self.stdin is not None
+        return is_live(self)
 
     @property
     def without_inputs(self) -> bool:

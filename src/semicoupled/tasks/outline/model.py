@@ -14,6 +14,7 @@ from semicoupled.networks import efficientnet
 from semicoupled.networks.backbones import FeaturePyramid, normalize
 from semicoupled.networks.efficientnet import EfficientNetLite0
 from semicoupled.networks.feature_cache import FeatureCache
+from semicoupled.networks.heads import with_main
 from semicoupled.networks.skips import SkipBranches
 from semicoupled.nn import StackState, Switching
 from semicoupled.nn.shapes import Float, Tensor
@@ -207,7 +208,7 @@ class OutlineModel(nn.Module):
             features,
             batch.frames[:, :used],
             state,
-            streams=("main", *(stream for stream in streams if stream != "main")),
+            streams=with_main(streams),
             switch=switch,
             state_at=None if state_at is None else min(state_at, used),
         )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from semicoupled.networks.cnn_lstm import CNNLSTM
-from semicoupled.networks.heads import MapHead, PooledHead, read_head
+from semicoupled.networks.heads import MapHead, PooledHead, read_head, with_main
 from semicoupled.nn import CBMStack, RecurrentStack, SemiCoupledStack, StackState, Switching, convgru, convlstm
 from semicoupled.nn.streams import Stream
 from semicoupled.tasks.toy.data import ToyBatch
@@ -75,7 +75,7 @@ class ToyModel(nn.Module):
         out = self.network(
             batch.frames,
             state,
-            streams=("main", *(s for s in streams if s != "main")),
+            streams=with_main(streams),
             switch=switch,
             state_at=state_at,
         )

@@ -16,6 +16,7 @@ from semicoupled.description import Description
 from semicoupled.errors import SettingsError
 from semicoupled.files import write_text
 from semicoupled.live import open_source
+from semicoupled.live_options import check_no_inputs
 from semicoupled.shared_pieces import Work, share, weights_digest
 from semicoupled.sharing import sharing_of
 from semicoupled.skipping import OnError
@@ -156,10 +157,7 @@ class DrivingPredictor:
         return Work(request.out[0], about, _names(drives), piece_maker, self.model, arguments)
 
     def _live(self, request: PredictRequest, options: PredictOptions, shown: Progress) -> Iterator[Path]:
-        if request.inputs:
-            raise SettingsError(
-                f"{', '.join(map(str, request.inputs))}: with --camera or --stdin no inputs are read. Leave them out."
-            )
+        check_no_inputs(request.inputs)
         session = self.session(all_streams=options.streams == "all")
         source = open_source(options.camera, options.stdin, options.rate)
         done = drive_live(source, session, request.out, options, shown, request.stopped)

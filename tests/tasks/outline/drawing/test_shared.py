@@ -17,7 +17,7 @@ def test_what_a_killed_process_had_begun_is_taken_up(tmp_path: Path) -> None:
     run, alone, out = tmp_path / "run", tmp_path / "alone.json", tmp_path / "out.json"
     settings = [*options(tmp_path), "--training.steps=1"]
     assert main(["train", "outline", *settings, "--run", str(run), "--device=cpu"]) == 0
-    make_pictures(tmp_path, 60)
+    make_pictures(tmp_path, 40)
     line = ["predict", "outline", str(run), str(tmp_path / "images"), "--out"]
     assert start([*line, str(alone)]).wait(WAIT) == 0
     kill_one_of_two([*line, str(out)], out)

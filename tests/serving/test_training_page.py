@@ -84,6 +84,7 @@ def test_a_run_whose_name_has_a_comma_is_shown_by_its_link(
     for name in ("rain, heavy", "rain", "snow"):
         begin(tmp_path / "runs" / name)
     page = browser.new_context(reduced_motion="reduce").new_page()
+    page.set_default_timeout(patience)
     with run_server(str(tmp_path / "runs")) as server:
 
         def chosen() -> list[str]:

@@ -58,6 +58,7 @@ def test_a_shared_file_that_was_stopped_is_taken_up_by_one_process(
     out = tmp_path / "shared.jsonl"
     group, asked = Group(0, 2), iter([False, False, True])
     about = json.loads(alone.read_text().splitlines()[0])
+    about = {name: about[name] for name in ("classes", "weights", "options")}
     predictor = ActionPredictor(SETTINGS, CLASSES, model)
     records = SharedRecords(out, about, group)
     assert records.begin(lambda: False)

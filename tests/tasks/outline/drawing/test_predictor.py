@@ -193,7 +193,7 @@ def test_images_that_are_shared_come_out_the_same(
         torchrun.setenv("RANK", "1")
         torchrun.setenv("WORLD_SIZE", "2")
         assert _predict(predictor, [folder / "images"], names[1], **options) == []
-    assert len(list(parts_folder(names[1]).glob("*.done"))) == 2
+    assert len(list(parts_folder(names[1]).glob("*.piece"))) == 2
     written = _predict(predictor, [folder / "images"], names[1], **options)
     assert told(names[1]) == told(names[0])
     assert told(folder / "pictures") == pictures

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sphinx.errors import ExtensionError
+
 from semicoupled import __version__
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -17,7 +19,7 @@ project = "semicoupled"
 author = "The semicoupled developers"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 myst_enable_extensions = ["amsmath", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "results/demo.md"]  # the latter is included by a page
@@ -43,13 +45,26 @@ def plain_text(app: object, what: str, name: str, thing: object, options: object
     lines[:] = [re.sub(r"(?<![\\*])\*(?!\*)(?=\w)", r"\\*", line) for line in lines]
 
 
+def from_here_alone(app: object, page: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Fail where a page would fetch scripts or styles from another host: it has to be whole without a network."""
+    fetched = [str(file.filename) for file in (*context["script_files"], *context["css_files"]) if file.filename]
+    strange = [name for name in fetched if "://" in name or name.startswith("//")]
+    if strange:
+        raise ExtensionError(f"{page}: fetches {', '.join(strange)}; expected files of the site itself")
+
+
 def setup(app: Any) -> None:
-    """Tell Sphinx of it, before Google's sections are read."""
+    """Tell Sphinx of them; of the stars before Google's sections are read, of other hosts when all else is done."""
     app.connect("autodoc-process-docstring", plain_text, priority=100)
+    app.connect("html-page-context", from_here_alone, priority=900)
 
 
 html_theme = "furo"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = f"semicoupled {version}"
 html_copy_source = False
+html_show_copyright = False
 
 _ = draw_all(Path(__file__).parent / "figures")

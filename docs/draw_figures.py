@@ -108,7 +108,10 @@ def switches() -> Figure:
                 drawn.plot(frame, index + 1 + offset, "o", color=color, fillstyle="full" if is_open else "none", ms=5)
     drawn.set(xlabel="frame", ylabel="layer", title="One draw, p = 0.5: filled is open")
     thinned.set(
-        xlabel="layer", ylabel="mean size of the gradient, p = 0 is 1", title="What reaches the weights", yscale="log"
+        xlabel="layer",
+        ylabel="mean size of the gradient,\nwhere that of p = 0 is 1",
+        title="What reaches the weights",
+        yscale="log",
     )
     whole: list[float] = []
     for stop in (0.0, 0.3, 0.5):

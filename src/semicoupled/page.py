@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from semicoupled import __version__
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
 from semicoupled.report import Cell, Table, number
+
+_FIGURE = re.compile(r"[-+\u2212]?\.?\d")
 
 
 def put_section(page: Path, name: str, text: str, title: str) -> None:
@@ -39,11 +43,21 @@ def put_section(page: Path, name: str, text: str, title: str) -> None:
 
 
 def markdown_table(table: Table) -> str:
-    """Lay a report's table out as Markdown: the first column to the left, the others to the right."""
-    marks = (" --- " if index == 0 else " ---: " for index in range(len(table.columns)))
+    """Lay a report's table out as Markdown: figures to the right, words and the first column to the left."""
+    rows = [[cell_text(cell) for cell in line] for line in table.rows]
+    marks = (
+        " ---: " if index and _are_figures([line[index] for line in rows]) else " --- "
+        for index in range(len(table.columns))
+    )
     lines = ["| " + " | ".join(table.columns) + " |", "|" + "|".join(marks) + "|"]
-    lines += ["| " + " | ".join(cell_text(cell) for cell in line) + " |" for line in table.rows]
+    lines += ["| " + " | ".join(line) + " |" for line in rows]
     return "\n".join(lines) + "\n"
+
+
+def _are_figures(cells: Sequence[str]) -> bool:
+    """Whether most of what a column holds begins with a figure."""
+    filled = [cell for cell in cells if cell.strip("- ")]
+    return 2 * sum(_FIGURE.match(cell) is not None for cell in filled) >= len(filled)
 
 
 def cell_text(cell: Cell) -> str:

@@ -12,7 +12,7 @@ from semicoupled.cli import demo_report, demo_shapes
 from semicoupled.cli.demo_report import mean_table, training_table
 from semicoupled.cli.demo_runs import Finished, toy_settings
 from semicoupled.cli.main import main
-from semicoupled.page import write_markdown
+from semicoupled.page import markdown_table, write_markdown
 from semicoupled.report import Table
 from semicoupled.rows import Row, read_rows
 
@@ -110,3 +110,8 @@ def test_a_page_says_which_command_made_it(tmp_path: Path) -> None:
     text = (tmp_path / "page.md").read_text()
     assert text.startswith("Written by `semicoupled demo --full --markdown page.md`")
     assert text.endswith("What it is.\n\n| a | b |\n| --- | ---: |\n| x | 0.25 |\n")
+
+
+def test_figures_stand_to_the_right_in_a_page_and_words_to_the_left() -> None:
+    table = Table(["a", "figures", "words", "none"], [["x", "-.5 to 2", "about 4 hours", None], ["y", 3, "met", ""]])
+    assert markdown_table(table).splitlines()[1] == "| --- | ---: | --- | ---: |"

@@ -20,7 +20,7 @@ COUNT = 6
 
 def kept_readers() -> list[Reader]:
     """Give all of them."""
-    return [*_runs(), *_studies(), *_projects(), *_published(), *_others()]
+    return [*_runs(), *_studies(), *_pieces(), *_projects(), *_published(), *_others()]
 
 
 def _runs() -> list[Reader]:
@@ -108,6 +108,53 @@ def _studies() -> list[Reader]:
         Reader("study outlines", _outlined, _read_outlined),
         Reader("study trained", trained, read_trained),
     ]
+
+
+def _pieces() -> list[Reader]:
+    """Give what processes that share a prediction keep for each other, as the one that puts it together reads it."""
+    from semicoupled.tasks.driving import answers as driving
+    from semicoupled.tasks.driving.operating.answer_table import to_csv
+    from semicoupled.tasks.nowcasting.operating.each_time import written_by
+    from semicoupled.tasks.outline.drawing import found as outline
+    from semicoupled.tasks.outline.drawing.decoding import Drawn
+    from semicoupled.tasks.outline.drawing.outlines import Outlined
+    from semicoupled.tasks.outline.formats import coco
+    from semicoupled.tasks.outline.formats.records import Annotations
+
+    def kept(content: Callable[[], bytes], folder: Path) -> Path:
+        (folder / "one.piece").write_bytes(content())
+        return folder / "one.piece"
+
+    def drive() -> bytes:
+        angles = [np.linspace(0, 1, COUNT) for _ in range(5)]
+        return driving.packed(driving.DriveAnswers("one", "a", "degrees", *angles, ("straight",) * COUNT))
+
+    def outlines() -> bytes:
+        points = np.array([[3.0, 3.0], [9.0, 3.0], [6.0, 8.0]])
+        drawn = Drawn(np.array([[1, 1], [4, 1], [2, 3]]), np.full(3, 0.9), closed=True, score=-0.3)
+        return outline.packed(outline.found_of("a.png", 12, 10, ["disc"], [Outlined(points, drawn)]))
+
+    def put_together(path: Path) -> object:
+        found = outline.unpacked(_content(path))
+        if isinstance(found, outline.Found):
+            coco.write(Annotations(path.parent, (found.picture,), ("disc",)), path.with_name("out.json"))
+        return found
+
+    return [
+        Reader(
+            "piece of driving", functools.partial(kept, drive), lambda path: to_csv([driving.unpacked(_content(path))])
+        ),
+        Reader("piece of outline", functools.partial(kept, outlines), put_together),
+        Reader(
+            "piece of nowcasting",
+            functools.partial(kept, lambda: json.dumps(["out/a.nc", "out/a.png"]).encode()),
+            lambda path: written_by(_content(path)),
+        ),
+    ]
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 OBJECTS: Any = SimpleNamespace(

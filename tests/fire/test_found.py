@@ -87,6 +87,9 @@ FOUND: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("page", "page.md", lambda content: b"<!-- one: end -->" + content.replace(b"one: end", b""), "has only one of"),
     ("page", "page.md", lambda content: content + b"\xff", r"page\.md: is no text in UTF-8"),
     ("piped jpeg", "piped", lambda content: b"\xff\xd9 no picture", "expected JPEG images one after the other"),
+    ("piece of driving", "one.piece", lambda content: content[:-30], "a piece of this prediction .* cannot be read"),
+    ("piece of outline", "one.piece", lambda content: content[:-30], "a piece of this prediction .* cannot be read"),
+    ("piece of nowcasting", "one.piece", lambda content: content[:-3], "a piece of this prediction .* cannot be read"),
     ("action answers", "answers.jsonl", lambda content: content + DEEP + b"\n", "is no file of answers"),
 ]  # fmt: skip
 

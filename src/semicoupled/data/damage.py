@@ -24,6 +24,25 @@ HDF5 and JSON that is nested too deep end with."""
 
 
 @contextmanager
+def piece_damage_told() -> Generator[None]:
+    """Turn whatever comes of a damaged piece of a shared prediction into one sentence that says how to go on.
+
+    Raises:
+        DataError: anything of `DAMAGE` was raised within; our own errors pass as they are.
+    """
+    try:
+        yield
+    except SemicoupledError:
+        raise
+    except DAMAGE as error:
+        raise DataError(
+            f"a piece of this prediction that was kept on the disk cannot be read ({type(error).__name__}: "
+            f"{str(error)[:200]}); expected it as it was written. Remove the folder beside the output whose name ends "
+            "in .parts, and give the command again"
+        ) from error
+
+
+@contextmanager
 def damage_told(path: Path, name: str) -> Generator[None]:
     """Turn whatever a library says of a damaged file into one sentence.
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from torch import nn
 
+from semicoupled.data.damage import piece_damage_told
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.shared_pieces import Work, share
 from semicoupled.sharing import Group, Sharing, sharing_of
@@ -75,8 +76,21 @@ def forecast_each(
     if pieces is None:
         return
     for name in names:
-        yield from (Path(path) for path in json.loads(pieces.result(name)))
+        yield from written_by(pieces.result(name))
     pieces.end()
+
+
+def written_by(piece: bytes) -> list[Path]:
+    """Give the files that a piece says it has written.
+
+    Raises:
+        DataError: it is not whole.
+    """
+    with piece_damage_told():
+        names = json.loads(piece)
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{str(names)[:80]!r} are no names of files")
+        return [Path(name) for name in names]
 
 
 def read_all(inputs: Sequence[Path], settings: NowcastingSettings) -> list[RadarSequence]:

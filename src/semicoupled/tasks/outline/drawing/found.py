@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from semicoupled.data.damage import piece_damage_told
 from semicoupled.errors import DataError
 from semicoupled.tasks.outline.drawing.decoding import Drawn
 from semicoupled.tasks.outline.drawing.outlines import Outlined
@@ -61,17 +62,32 @@ def packed(found: Found | DataError) -> bytes:
 
 
 def unpacked(content: bytes) -> Found | DataError:
-    """Read what `packed` gave; no pickles are read."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as held:
-        about = json.loads(held["about"].tobytes())
-        if "error" in about:
-            return DataError(about["error"])
-        outlined = [
-            Outlined(held[f"points{i}"], Drawn(held[f"cells{i}"], held[f"confidence{i}"], closed, float(score)))
-            for i, (closed, score) in enumerate(zip(about["closed"], held["scores"], strict=True))
-        ]
-    name, width, height = about["picture"]
-    return found_of(name, width, height, about["labels"], outlined)
+    """Read what `packed` gave; no pickles are read.
+
+    Raises:
+        DataError: it is not whole.
+    """
+    with piece_damage_told():
+        with np.load(io.BytesIO(content), allow_pickle=False) as held:
+            about = json.loads(held["about"].tobytes())
+            if "error" in about:
+                return DataError(str(about["error"]))
+            outlined = [
+                Outlined(
+                    _points(held[f"points{i}"]), Drawn(held[f"cells{i}"], held[f"confidence{i}"], closed, float(score))
+                )
+                for i, (closed, score) in enumerate(zip(about["closed"], held["scores"], strict=True))
+            ]
+        name, width, height = about["picture"]
+        if not (isinstance(name, str) and isinstance(width, int) and isinstance(height, int)):
+            raise ValueError(f"a picture {name!r} of {width!r} x {height!r}")
+        return found_of(name, width, height, [str(label) for label in about["labels"]], outlined)
+
+
+def _points(array: np.ndarray) -> np.ndarray:
+    if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError(f"points of shape {array.shape}, {array.dtype}")
+    return array
 
 
 def _written(about: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -63,6 +63,7 @@ html_theme = "furo"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "../src/semicoupled/serving/static/icon.svg"
 html_title = f"semicoupled {version}"
 html_copy_source = False
 html_show_copyright = False

@@ -57,14 +57,18 @@ def unpacked(content: bytes) -> DriveAnswers:
         DataError: it is not whole.
     """
     with piece_damage_told():
-        with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            drive, run, unit, roads = json.loads(held["names"].tobytes())
-            columns: dict[str, np.ndarray] = {name: held[name] for name in _COLUMNS if name in held}
-        frames = columns["times"].shape
-        if len(frames) != 1 or not all(one.shape == frames and one.dtype == np.float64 for one in columns.values()):
-            raise ValueError(f"columns of {sorted({one.shape for one in columns.values()})} values")
-        if not (isinstance(drive, str) and isinstance(run, str) and unit in get_args(Unit)):
-            raise ValueError(f"drive {drive!r} of {run!r} in {unit!r}")
-        if roads is not None and ([type(road) for road in roads] != [str] * frames[0]):
-            raise ValueError("roads that are not a word a frame")
-        return DriveAnswers(drive, run, unit, roads=None if roads is None else tuple(roads), **columns)
+        return _read(content)
+
+
+def _read(content: bytes) -> DriveAnswers:
+    with np.load(io.BytesIO(content), allow_pickle=False) as held:
+        drive, run, unit, roads = json.loads(held["names"].tobytes())
+        columns: dict[str, np.ndarray] = {name: held[name] for name in _COLUMNS if name in held}
+    frames = columns["times"].shape
+    if len(frames) != 1 or not all(one.shape == frames and one.dtype == np.float64 for one in columns.values()):
+        raise ValueError(f"columns of {sorted({one.shape for one in columns.values()})} values")
+    if not (isinstance(drive, str) and isinstance(run, str) and unit in get_args(Unit)):
+        raise ValueError(f"drive {drive!r} of {run!r} in {unit!r}")
+    if roads is not None and ([type(road) for road in roads] != [str] * frames[0]):
+        raise ValueError("roads that are not a word a frame")
+    return DriveAnswers(drive, run, unit, roads=None if roads is None else tuple(roads), **columns)

@@ -87,10 +87,14 @@ def written_by(piece: bytes) -> list[Path]:
         DataError: it is not whole.
     """
     with piece_damage_told():
-        names = json.loads(piece)
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"{str(names)[:80]!r} are no names of files")
-        return [Path(name) for name in names]
+        return _names(piece)
+
+
+def _names(piece: bytes) -> list[Path]:
+    names = json.loads(piece)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{str(names)[:80]!r} are no names of files")
+    return [Path(name) for name in names]
 
 
 def read_all(inputs: Sequence[Path], settings: NowcastingSettings) -> list[RadarSequence]:

@@ -68,20 +68,24 @@ def unpacked(content: bytes) -> Found | DataError:
         DataError: it is not whole.
     """
     with piece_damage_told():
-        with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            about = json.loads(held["about"].tobytes())
-            if "error" in about:
-                return DataError(str(about["error"]))
-            outlined = [
-                Outlined(
-                    _points(held[f"points{i}"]), Drawn(held[f"cells{i}"], held[f"confidence{i}"], closed, float(score))
-                )
-                for i, (closed, score) in enumerate(zip(about["closed"], held["scores"], strict=True))
-            ]
-        name, width, height = about["picture"]
-        if not (isinstance(name, str) and isinstance(width, int) and isinstance(height, int)):
-            raise ValueError(f"a picture {name!r} of {width!r} x {height!r}")
-        return found_of(name, width, height, [str(label) for label in about["labels"]], outlined)
+        return _read(content)
+
+
+def _read(content: bytes) -> Found | DataError:
+    with np.load(io.BytesIO(content), allow_pickle=False) as held:
+        about = json.loads(held["about"].tobytes())
+        if "error" in about:
+            return DataError(str(about["error"]))
+        outlined = [
+            Outlined(
+                _points(held[f"points{i}"]), Drawn(held[f"cells{i}"], held[f"confidence{i}"], closed, float(score))
+            )
+            for i, (closed, score) in enumerate(zip(about["closed"], held["scores"], strict=True))
+        ]
+    name, width, height = about["picture"]
+    if not (isinstance(name, str) and isinstance(width, int) and isinstance(height, int)):
+        raise ValueError(f"a picture {name!r} of {width!r} x {height!r}")
+    return found_of(name, width, height, [str(label) for label in about["labels"]], outlined)
 
 
 def _points(array: np.ndarray) -> np.ndarray:

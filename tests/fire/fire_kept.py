@@ -254,8 +254,8 @@ def _others() -> list[Reader]:
         return folder
 
     def claimed(folder: Path) -> Path:
-        claims = Claims(folder / "claims")
-        assert claims.take("one")
+        (folder / "claims").mkdir(exist_ok=True)  # its context would make it, and free the claim
+        assert Claims(folder / "claims").take("one")
         return folder / "claims"
 
     def pictures() -> list[bytes]:

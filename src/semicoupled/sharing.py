@@ -130,7 +130,7 @@ class Parts:
         file = self.folder / _ABOUT
         if not file.exists():
             write_text(file, self._about)
-        elif file.read_text(encoding="utf-8") != self._about:
+        elif file.read_text(encoding="utf-8", errors="replace") != self._about:  # what is no text differs, too
             raise DataError(
                 f"{self.folder}: was made by another model, from other inputs or with other options; expected the "
                 "same, to go on with it. Choose another --out, or remove the folder"

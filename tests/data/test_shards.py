@@ -1,24 +1,14 @@
 from __future__ import annotations
 
 import pickle
-import tarfile
-from io import SEEK_END, BytesIO
+from io import SEEK_END
 from pathlib import Path
 
 import pytest
+from tests.tars import write_tar
 
 from semicoupled.data.shards import expand_braces, samples_of, shard_files
 from semicoupled.errors import DataError
-
-
-def write_shard(path: Path, files: dict[str, bytes]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, BytesIO(content))
-    return path
 
 
 def test_braces_keep_their_zeros() -> None:
@@ -31,7 +21,7 @@ def test_braces_keep_their_zeros() -> None:
 
 
 def test_shards_are_found_by_folder_glob_braces_and_name(tmp_path: Path) -> None:
-    shards = [write_shard(tmp_path / f"train/d-{number:06}.tar", {}) for number in range(3)]
+    shards = [write_tar(tmp_path / f"train/d-{number:06}.tar", {}) for number in range(3)]
     (tmp_path / "train/list.txt").write_text("no shard")
     assert shard_files(str(tmp_path)) == shards
     assert shard_files(f"{tmp_path}/*/d-00000[01].tar") == shards[:2]
@@ -44,7 +34,7 @@ def test_shards_are_found_by_folder_glob_braces_and_name(tmp_path: Path) -> None
 
 def test_files_up_to_their_first_dot_make_a_sample(tmp_path: Path) -> None:
     names = ["a.b/one.CLS", "a.b/one.seg.png", "__meta__", ".hidden", "README", "two.cls", "a.b/one.cls"]
-    shard = write_shard(tmp_path / "a.tar", {name: name.encode() for name in names})
+    shard = write_tar(tmp_path / "a.tar", {name: name.encode() for name in names})
     samples = list(samples_of(shard))
     assert [(sample.key, sorted(sample.parts)) for sample in samples] == [
         ("a.b/one", ["cls", "seg.png"]), ("two", ["cls"]), ("a.b/one", ["cls"])
@@ -54,13 +44,13 @@ def test_files_up_to_their_first_dot_make_a_sample(tmp_path: Path) -> None:
 
 
 def test_a_file_that_comes_twice_in_a_sample_is_refused(tmp_path: Path) -> None:
-    shard = write_shard(tmp_path / "a.tar", {"one.cls": b"1", "one.CLS": b"2"})
+    shard = write_tar(tmp_path / "a.tar", {"one.cls": b"1", "one.CLS": b"2"})
     with pytest.raises(DataError, match=r"a\.tar: one\.CLS: is there twice in its sample"):
         list(samples_of(shard))
 
 
 def test_a_packed_file_reads_as_a_file_of_its_own(tmp_path: Path) -> None:
-    shard = write_shard(tmp_path / "a.tar", {"one.bin": bytes(range(200)), "two.bin": b"other"})
+    shard = write_tar(tmp_path / "a.tar", {"one.bin": bytes(range(200)), "two.bin": b"other"})
     packed = pickle.loads(pickle.dumps(next(samples_of(shard)).parts["bin"]))
     with packed.open() as file:
         assert file.read(3) == bytes([0, 1, 2])

@@ -5,22 +5,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from tests.tars import write_tar
 
 from semicoupled.data.tar import tar_members
 from semicoupled.errors import DataError
 
 FILES = {"a.txt": b"one", "deep/er/b.bin": bytes(1000), "empty": b"", "c" * 150 + ".txt": b"long", "ä/ö.txt": b"umlaut"}
-
-
-def write(path: Path, files: dict[str, bytes], form: int = tarfile.PAX_FORMAT, **about: object) -> Path:
-    with tarfile.open(path, "w", format=form) as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            for key, value in about.items():
-                setattr(info, key, value)
-            archive.addfile(info, io.BytesIO(content))
-    return path
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -34,7 +24,7 @@ def test_every_format_is_read(tmp_path: Path, form: int) -> None:
     if form == tarfile.USTAR_FORMAT:  # up to 100 characters, with folders up to 255
         files = {name: content for name, content in files.items() if len(name) < 100}
         files[f"{'d' * 90}/{'e' * 90}.txt"] = b"split"
-    assert contents(write(tmp_path / "a.tar", files, form)) == files
+    assert contents(write_tar(tmp_path / "a.tar", files, form)) == files
 
 
 def test_folders_are_passed_over_and_a_pax_size_counts(tmp_path: Path) -> None:
@@ -62,13 +52,13 @@ def test_a_folder_has_no_content_whatever_size_it_says(tmp_path: Path) -> None:
 
 
 def test_an_archive_without_its_end_is_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tar", {"a": b"1"})
+    path = write_tar(tmp_path / "a.tar", {"a": b"1"})
     path.write_bytes(path.read_bytes()[:1024])
     assert contents(path) == {"a": b"1"}
 
 
 def test_a_cut_archive_names_the_member(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tar", {"a": b"1", "b": bytes(5000)})
+    path = write_tar(tmp_path / "a.tar", {"a": b"1", "b": bytes(5000)})
     path.write_bytes(path.read_bytes()[:4000])
     found = tar_members(path)
     assert next(found).name == "a"
@@ -77,7 +67,7 @@ def test_a_cut_archive_names_the_member(tmp_path: Path) -> None:
 
 
 def test_damage_names_what_lies_before(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tar", {"a": b"1", "b": b"2"})
+    path = write_tar(tmp_path / "a.tar", {"a": b"1", "b": b"2"})
     content = bytearray(path.read_bytes())
     content[1030] ^= 1
     path.write_bytes(content)
@@ -87,7 +77,7 @@ def test_damage_names_what_lies_before(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "target"), [(tarfile.SYMTYPE, "/etc/passwd"), (tarfile.LNKTYPE, "a"), (b"3", "")])
 def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes, target: str) -> None:
-    path = write(tmp_path / "a.tar", {"bad.mp4": b""}, type=kind, linkname=target)
+    path = write_tar(tmp_path / "a.tar", {"bad.mp4": b""}, type=kind, linkname=target)
     with pytest.raises(DataError, match=r"a\.tar: bad\.mp4: is a link, a device or another special member"):
         list(tar_members(path))
 
@@ -108,7 +98,7 @@ def test_what_is_no_plain_archive_is_told(tmp_path: Path) -> None:
 
 
 def test_a_name_that_claims_to_be_huge_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tar", {"x" * 300: b"1"}, tarfile.GNU_FORMAT)
+    path = write_tar(tmp_path / "a.tar", {"x" * 300: b"1"}, tarfile.GNU_FORMAT)
     content = bytearray(path.read_bytes())
     content[124:136] = b"77777777777\0"
     content[148:156] = b" " * 8

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from semicoupled.cli.study_of_task import study_parser
 from semicoupled.cli.study_places import study_places
-from semicoupled.rows import Row
 
 BUDGET = "10m"
 
@@ -31,12 +30,5 @@ def main(arguments: Sequence[str]) -> int:
         "--data.test", dest="test", metavar="RUNS", help="whole runs that are left out of everything, as in train"
     )
     return study_places(
-        parser, arguments, "driving", "driving", BUDGET, "drives of other places, scored each by itself", _part
+        parser, arguments, "driving", "driving", BUDGET, "drives of other places, scored each by itself"
     )
-
-
-def _part(rows: Sequence[Row]) -> str:
-    """Keep Table 5's own lines in a section of their own where they are run alone."""
-    from semicoupled.tasks.driving.study.page import part_of
-
-    return part_of(rows)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
 from semicoupled.cli.options import Parser, add_computing
 from semicoupled.cli.progress import progress
 from semicoupled.cli.study import add_study_options, place
 from semicoupled.cli.study_own import add_own, own_of
-from semicoupled.cli.study_view import StudyView, show_study, study_folder
+from semicoupled.cli.study_view import show_study, study_folder, view_of
 from semicoupled.cli.task_options import preset_files
 from semicoupled.errors import SettingsError, nearest
-from semicoupled.rows import Row
 
 
 def study_budget(options: argparse.Namespace, budget: str) -> str | None:
@@ -109,7 +108,6 @@ def study_task(
     budget: str,
     description: str,
     root: str,
-    part: Callable[[Sequence[Row]], str] = lambda rows: "",
 ) -> int:
     """Train and score the variants of a task's study, and say what is reached.
 
@@ -119,7 +117,6 @@ def study_task(
         budget: wall time of each variant where none is given.
         description: what is compared.
         root: what `--data.root` holds, for the help.
-        part: tells sections apart that stand on one page.
     """
     parser = study_parser(
         name,
@@ -156,7 +153,7 @@ def study_task(
             progress=shown,
         )
         rows = running.run_study(request)
-    view = StudyView(name, name, page.PAGE_TITLE, page.tables, page.pictures, page.section)
+    view = view_of(page, name, name)
     said = ["--data.root", place(options.root), *said_settings(options.preset, rest), *own.said()]
-    show_study(view, rows, options, options.root, study_command(name, options, said, each), part(rows))
+    show_study(view, rows, options, options.root, study_command(name, options, said, each))
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semicoupled.cli.study_of_task import study_task
-from semicoupled.rows import Row
 
 BUDGET = "10m"
 
@@ -19,12 +18,4 @@ def main(arguments: Sequence[str]) -> int:
         "Compare the structure with ConvLSTM, ConvGRU and CBM at 2, 5, 10 and 15 layers on outlines (Table 4), and q's "
         "beginnings (Fig. 5c).",
         "annotations",
-        _part,
     )
-
-
-def _part(rows: Sequence[Row]) -> str:
-    """Keep deep networks, and q's beginnings, in sections of their own where they are run alone."""
-    from semicoupled.tasks.outline.study.page import part_of
-
-    return part_of(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -11,19 +11,10 @@ from semicoupled.cli.options import Parser, add_computing, names
 from semicoupled.cli.progress import progress
 from semicoupled.cli.study import add_study_options, place
 from semicoupled.cli.study_of_task import study_budget, study_command, study_settings
-from semicoupled.cli.study_view import StudyView, show_study, study_folder
-from semicoupled.rows import Row
+from semicoupled.cli.study_view import show_study, study_folder, view_of
 
 
-def study_places(
-    parser: Parser,
-    arguments: Sequence[str],
-    name: str,
-    task: str,
-    budget: str,
-    others: str,
-    part: Callable[[Sequence[Row]], str] = lambda rows: "",
-) -> int:
+def study_places(parser: Parser, arguments: Sequence[str], name: str, task: str, budget: str, others: str) -> int:
     """Train and score the variants on what is held back and on other places, and say what is reached.
 
     Args:
@@ -33,7 +24,6 @@ def study_places(
         task: whose folder ``study`` has the modules ``page``, ``running`` and ``variants``.
         budget: wall time of each variant where none is given.
         others: what ``--other`` names, for the help.
-        part: tells sections apart that stand on one page.
     """
     parser.add_argument("--other", type=names, default=(), metavar="DIR,DIR", help=others)
     add_study_options(parser, (0, 1, 2))
@@ -64,7 +54,7 @@ def study_places(
     said = ["--data.root", place(options.root)]
     said += [word for option, value in parts.items() for word in (option, shlex.quote(value))]
     said += ["--other", ",".join(place(other) for other in options.other)] if options.other else []
-    view = StudyView(name, task, page.PAGE_TITLE, page.tables, page.pictures, page.section)
+    view = view_of(page, name, task)
     command = study_command(name, options, said, each)
-    show_study(view, rows, options, f"{options.root}, held back: {options.validation}", command, part(rows))
+    show_study(view, rows, options, f"{options.root}, held back: {options.validation}", command)
     return 0

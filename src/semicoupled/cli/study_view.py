@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from semicoupled.cli.tables import output, printed
@@ -26,6 +27,7 @@ class StudyView(NamedTuple):
         tables: in the order in which they are read.
         pictures: figures with their captions, by name.
         section: Markdown from rows, the command, and file and caption of each picture.
+        part: tells sections of the study apart that stand on one page.
     """
 
     name: str
@@ -34,6 +36,19 @@ class StudyView(NamedTuple):
     tables: Callable[[Sequence[Row]], Sequence[Table]]
     pictures: Callable[[Sequence[Row]], Mapping[str, tuple[Figure, str]]]
     section: Callable[[Sequence[Row], str, Sequence[tuple[str, str]]], str]
+    part: Callable[[Sequence[Row]], str] = lambda rows: ""
+
+
+def view_of(page: ModuleType, name: str, task: str) -> StudyView:
+    """Give the view of a study whose task has a module ``study/page.py``.
+
+    Args:
+        page: that module; where its ``part_of`` is missing, the study has one section.
+        name: of the study.
+        task: its task's name.
+    """
+    view = StudyView(name, task, page.PAGE_TITLE, page.tables, page.pictures, page.section)
+    return view._replace(part=page.part_of) if hasattr(page, "part_of") else view
 
 
 def study_folder(options: argparse.Namespace, name: str) -> Path:
@@ -41,9 +56,7 @@ def study_folder(options: argparse.Namespace, name: str) -> Path:
     return options.out or Path("runs") / f"study-{name}"
 
 
-def show_study(
-    view: StudyView, rows: Sequence[Row], options: argparse.Namespace, data: str, command: str, part: str = ""
-) -> None:
+def show_study(view: StudyView, rows: Sequence[Row], options: argparse.Namespace, data: str, command: str) -> None:
     """Print a study's tables and draw its pictures; write its scores and its section where that is asked for.
 
     Args:
@@ -52,7 +65,6 @@ def show_study(
         options: with ``out``, ``json`` and ``page``.
         data: which data was scored, in words.
         command: that made the rows.
-        part: tells sections of one study apart that stand on one page.
     """
     from semicoupled.page import put_section
     from semicoupled.report import write_figure
@@ -68,6 +80,7 @@ def show_study(
     if options.json is not None:
         write_rows(options.json, view.task, data, rows)
     if options.page is not None:
+        part = view.part(rows)
         beside: list[tuple[str, str]] = []
         for name, (figure, caption) in drawn.items():
             picture = options.page.with_name(f"study-{'-'.join([name, *part.split()])}.png")

@@ -6,7 +6,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,16 +30,14 @@ def piece_damage_told() -> Generator[None]:
     Raises:
         DataError: anything of `DAMAGE` was raised within; our own errors pass as they are.
     """
-    try:
-        yield
-    except SemicoupledError:
-        raise
-    except DAMAGE as error:
-        raise DataError(
+    with _told(
+        lambda error: (
             f"a piece of this prediction that was kept on the disk cannot be read ({type(error).__name__}: "
             f"{str(error)[:200]}); expected it as it was written. Remove the folder beside the output whose name ends "
             "in .parts, and give the command again"
-        ) from error
+        )
+    ):
+        yield
 
 
 @contextmanager
@@ -53,12 +51,21 @@ def damage_told(path: Path, name: str) -> Generator[None]:
     Raises:
         DataError: anything of `DAMAGE` was raised within; our own errors pass as they are.
     """
+    with _told(
+        lambda error: (
+            f"{path}: expected a whole file of {name}, got one that cannot be read ({type(error).__name__}: {error}). "
+            "It may be damaged: fetch it again, or leave it out"
+        )
+    ):
+        yield
+
+
+@contextmanager
+def _told(say: Callable[[BaseException], str]) -> Generator[None]:
+    """Turn `DAMAGE` into a `DataError` that says what `say` makes of it."""
     try:
         yield
     except SemicoupledError:
         raise
     except DAMAGE as error:
-        raise DataError(
-            f"{path}: expected a whole file of {name}, got one that cannot be read ({type(error).__name__}: {error}). "
-            "It may be damaged: fetch it again, or leave it out"
-        ) from error
+        raise DataError(say(error)) from error

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.tars import write_tar
 from torch.utils.data import DataLoader
 
 from semicoupled.errors import DataError
@@ -24,17 +25,6 @@ from semicoupled.tasks.action.splitting import split_clips
 from semicoupled.tasks.action.store import cache_key
 from semicoupled.tasks.action.task import splits
 from semicoupled.training.sampling import SampleBatches
-
-
-def pack(path: Path, files: dict[str, bytes | str]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for name, content in files.items():
-            written = content.encode() if isinstance(content, str) else content
-            info = tarfile.TarInfo(name)
-            info.size = len(written)
-            archive.addfile(info, BytesIO(written))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +44,7 @@ def root(samples: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 files[f"{key}.mp4"] = video.read_bytes()
             files[f"{key}.cls"] = str(label)
             files[f"{key}.json"] = json.dumps({"group": f"p{number}"})
-        pack(folder / f"packed/d-{number:06}.tar", files)
+        write_tar(folder / f"packed/d-{number:06}.tar", files)
     (folder / "packed/classes.txt").write_text("left\nright\n")
     return folder
 
@@ -102,7 +92,7 @@ def test_patterns_name_shards(root: Path, pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["", "{train,val}/{000..000}.tar", "*/*.tar", "**/000.tar"])
 def test_shards_of_one_name_in_several_folders_are_told_apart(tmp_path: Path, pattern: str) -> None:
     for split in ("train", "val"):
-        pack(tmp_path / split / "000.tar", {"k.mp4": b"1", "k.cls": "1"})
+        write_tar(tmp_path / split / "000.tar", {"k.mp4": b"1", "k.cls": "1"})
     (tmp_path / "classes.txt").write_text("left\nright\n")
     listing = list_clips(tmp_path / pattern)
     assert not listing.problems
@@ -143,7 +133,7 @@ def test_splits_by_group_by_shard_and_by_the_shards_name(root: Path, tmp_path: P
 def test_labels_are_classes_numbers_or_words(root: Path, samples: ModuleType, tmp_path: Path) -> None:
     video = next(root.rglob("*.mp4")).read_bytes()
     files: dict[str, bytes | str] = {"g_c.mp4": video, "g_c.json": '{"label": 10, "split": "val"}'}
-    pack(tmp_path / "a.tar", {"v_X_g08_c01.avi": video, "v_X_g08_c01.cls": " 9 \n", **files})
+    write_tar(tmp_path / "a.tar", {"v_X_g08_c01.avi": video, "v_X_g08_c01.cls": " 9 \n", **files})
     listing = list_clips(tmp_path / "a.tar")
     assert list(listing.classes) == ["9", "10"]
     assert [(clip.label, clip.split, clip.group) for clip in listing.clips] == [
@@ -169,7 +159,7 @@ def test_labels_are_classes_numbers_or_words(root: Path, samples: ModuleType, tm
     ],
 )
 def test_problems_name_shard_and_sample(tmp_path: Path, files: dict[str, bytes | str], said: str) -> None:
-    pack(tmp_path / "a.tar", {"good.mp4": b"1", "good.cls": "a", **files})
+    write_tar(tmp_path / "a.tar", {"good.mp4": b"1", "good.cls": "a", **files})
     listing = list_clips(tmp_path)
     assert listing.clips[0].label == "a"
     with pytest.raises(DataError, match=said):
@@ -180,7 +170,7 @@ def test_problems_name_shard_and_sample(tmp_path: Path, files: dict[str, bytes |
 
 def test_a_key_that_comes_twice_is_told(tmp_path: Path) -> None:
     one: dict[str, bytes | str] = {"k.mp4": b"1", "k.cls": "1"}
-    with tarfile.open(pack(tmp_path / "a.tar", {**one, "l.mp4": b"1", "l.cls": "1"}), "a") as archive:
+    with tarfile.open(write_tar(tmp_path / "a.tar", {**one, "l.mp4": b"1", "l.cls": "1"}), "a") as archive:
         for name in one:
             info = tarfile.TarInfo(name)
             info.size = 1
@@ -195,7 +185,7 @@ def test_check_goes_on_behind_a_damaged_shard_and_a_broken_video(root: Path, tmp
         (tmp_path / shard.name).write_bytes(shard.read_bytes())
     cut = tmp_path / "d-000000.tar"
     cut.write_bytes(cut.read_bytes()[:5000])  # within its fourth file
-    pack(tmp_path / "d-000003.tar", {"bad.mp4": b"no video", "bad.cls": "0"})
+    write_tar(tmp_path / "d-000003.tar", {"bad.mp4": b"no video", "bad.cls": "0"})
     request = DataRequest(ActionSettings(), tmp_path)
     report = check(request)
     told = [f"{one.where}: {one.text}" for one in report.findings if one.severity == "problem"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tarfile
-from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import cv2
 import pytest
 import torch
+from tests.tars import write_tar
 
 from semicoupled.errors import DataError
 from semicoupled.sharing import parts_folder
@@ -33,16 +33,6 @@ def predictor() -> ActionPredictor:
     return ActionPredictor(SETTINGS, ["left", "right"], build_model(SETTINGS, 2).eval())
 
 
-def pack(path: Path, files: dict[str, bytes]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, BytesIO(content))
-    return path
-
-
 @pytest.fixture
 def videos(samples: ModuleType, tmp_path: Path) -> list[Path]:
     return [samples.write_video(tmp_path / "in" / f"v{i}.mp4", frames=4 + i, seed=i) for i in range(3)]
@@ -56,8 +46,8 @@ def shards(videos: list[Path], tmp_path: Path) -> Path:
     second: dict[str, bytes] = {}
     while (read := capture.read())[0]:
         second[f"v2.{len(second)}.png"] = cv2.imencode(".png", read[1])[1].tobytes()
-    pack(tmp_path / "packed/d-0.tar", first)
-    pack(tmp_path / "packed/d-1.tar", second)
+    write_tar(tmp_path / "packed/d-0.tar", first)
+    write_tar(tmp_path / "packed/d-1.tar", second)
     return tmp_path / "packed"
 
 
@@ -86,13 +76,13 @@ def test_shards_are_named_by_patterns_and_count_in_a_folder_of_nothing_else(
     assert list(map(str, find_inputs([shards / "d-0.tar", shards / "d-1.tar"]))) == every
     assert list(map(str, find_inputs([shards / "d-{0..1}.tar"]))) == every
     assert list(map(str, find_inputs([shards / "d-*.tar", shards]))) == every
-    pack(tmp_path / "in/backup.tar", {"a.txt": b""})
+    write_tar(tmp_path / "in/backup.tar", {"a.txt": b""})
     assert find_inputs([tmp_path / "in"]) == videos
     with pytest.raises(DataError, match=r"d-2\.tar: no such shard"):
         find_inputs([shards / "d-{0..2}.tar"])
     with pytest.raises(DataError, match=r"d-7\.tar: no such file or folder; expected a video, a shard"):
         find_inputs([shards / "d-7.tar"])
-    twice = pack(tmp_path / "twice.tar", {"a.mp4": b"1", "b.mp4": b""})
+    twice = write_tar(tmp_path / "twice.tar", {"a.mp4": b"1", "b.mp4": b""})
     assert len(find_inputs([twice])) == 2
     with tarfile.open(twice, "a") as archive:
         archive.addfile(tarfile.TarInfo("a.mp4"))
@@ -105,7 +95,7 @@ def test_what_cannot_be_read_is_said_in_its_record_or_ends_all(
 ) -> None:
     whole, cut = videos[0].read_bytes(), videos[1].read_bytes()
     files = {"a.mp4": b"no video", "b.json": b"{}", "c.mp4": whole, "d.cls": b"0", "e.mp4": cut}
-    shard = pack(tmp_path / "s.tar", files)
+    shard = write_tar(tmp_path / "s.tar", files)
     shard.write_bytes(shard.read_bytes()[: shard.read_bytes().rindex(b"e.mp4") + 600])  # d may have lost a file, too
     records = predict(predictor, [shard], tmp_path / "o.jsonl")
     assert [record["video"] for record in records] == [f"{shard}{name}" for name in (": a.mp4", ": b", ": c.mp4", "")]
@@ -120,7 +110,7 @@ def test_samples_of_one_name_are_drawn_into_two_videos(
     predictor: ActionPredictor, videos: list[Path], tmp_path: Path
 ) -> None:
     content = videos[0].read_bytes()
-    shard = pack(tmp_path / "s.tar", {"x/v.mp4": content, "y/v.mp4": content})
+    shard = write_tar(tmp_path / "s.tar", {"x/v.mp4": content, "y/v.mp4": content})
     predict(predictor, [shard], tmp_path / "o.jsonl", annotate=str(tmp_path / "drawn"))
     assert [path.name[:2] for path in (tmp_path / "drawn").iterdir()] == ["v_", "v_"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semicoupled.cli.study_of_task import study_task
-from semicoupled.rows import Row
 
 BUDGET = "10m"
 
@@ -19,12 +18,4 @@ def main(arguments: Sequence[str]) -> int:
         "Compare the structure with its parts left out, and with CNN, CNN+LSTM, ConvLSTM, CBM and a 3D network of "
         "equal size, on groups (speakers, people, places) that were not learned from.",
         "videos",
-        _classes,
     )
-
-
-def _classes(rows: Sequence[Row]) -> str:
-    """Tell the study of ten words from that of twenty."""
-    from semicoupled.tasks.action.study.page import classes_of
-
-    return f"{len(classes_of(rows))} classes"

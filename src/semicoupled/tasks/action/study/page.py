@@ -36,6 +36,11 @@ def classes_of(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(str(row.condition["class"]) for row in rows if "class" in row.condition))
 
 
+def part_of(rows: Sequence[Row]) -> str:
+    """Tell sections of a page apart: the study of ten words from that of twenty."""
+    return f"{len(classes_of(rows))} classes"
+
+
 def score_table(rows: Sequence[Row]) -> Table:
     """Lay the accuracy out: a line for each variant and baseline, the groups beside it."""
     data = decides(rows)

@@ -281,7 +281,7 @@ def _others() -> list[Reader]:
         settings = DataSettings(height=24, width=32, cache_folder=str(folder))
         video = folder.parent / "clip.mp4"  # its time is part of the name that it is kept under
         if not video.exists():
-            module("action", "samples").write_video(video, frames=4)
+            module("tasks", "action", "samples").write_video(video, frames=4)
         return ClipStore([Clip(video, "left", "clip")], settings)
 
     def cached(folder: Path) -> Path:
@@ -292,7 +292,7 @@ def _others() -> list[Reader]:
         from semicoupled.tasks.outline.formats.records import Annotations
         from semicoupled.tasks.outline.formats.rle import encode, to_text
 
-        made = module("outline", "outline_samples").make_pictures(folder, 2)
+        made = module("tasks", "outline", "outline_samples").make_pictures(folder, 2)
         coco.write(Annotations(folder, made, ("disc", "blob")), folder / "a.json")
         document = json.loads((folder / "a.json").read_text())
         mask = np.zeros((90, 120), np.bool_)

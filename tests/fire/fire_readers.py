@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-TASKS = Path(__file__).parents[1] / "tasks"
+TESTS = Path(__file__).parents[1]
 SIZES = (12, 10)
 """Rows and columns of a made radar field."""
 WHOLE = b"whole" * 9
@@ -37,10 +37,10 @@ class Reader(NamedTuple):
 
 
 @functools.cache
-def module(task: str, name: str) -> ModuleType:
-    """Import what makes files for the tests of a task."""
-    file = TASKS / task / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"fire_{task}_{name}", file)
+def module(*names: str) -> ModuleType:
+    """Import what makes files for other tests, by its folders and its name."""
+    file = TESTS.joinpath(*names).with_suffix(".py")
+    spec = importlib.util.spec_from_file_location("_".join(("fire", *names)), file)
     assert spec is not None
     assert spec.loader is not None
     made = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
@@ -83,7 +83,7 @@ def _radar() -> list[Reader]:
     from semicoupled.tasks.nowcasting.files.sequences import read_sequences
 
     reading = Reading(files=FileSettings(quantity="dBZ", gain=0.5, offset=-32, minutes=5, kilometers=1))
-    samples = functools.partial(module, "nowcasting", "samples")
+    samples = functools.partial(module, "tasks", "nowcasting", "samples")
     fields = np.random.default_rng(0).integers(0, 120, (2, *SIZES)).astype(np.uint8)
 
     def saved(path: Path, *, packed: bool) -> Path:
@@ -92,7 +92,7 @@ def _radar() -> list[Reader]:
         return path
 
     def knmi(path: Path) -> Path:
-        return module("nowcasting", "conftest").write_knmi(path, fields[0], samples().TIME)
+        return module("tasks", "nowcasting", "conftest").write_knmi(path, fields[0], samples().TIME)
 
     rain = {"units": "mm/h"}
     made: dict[str, Callable[[Path], Path]] = {
@@ -125,7 +125,7 @@ def _drives() -> list[Reader]:
     from semicoupled.tasks.driving.formats.reading import read_drives
     from semicoupled.tasks.driving.operating.answer_table import read_csv
 
-    samples = functools.partial(module, "driving", "samples")
+    samples = functools.partial(module, "tasks", "driving", "samples")
     degrees = DataSettings(angle=AngleSettings(unit="degrees", sign=1))
     comma = DataSettings(angle=AngleSettings(unit="degrees", factor=0.1))
     timed = dataclasses.replace(degrees, file_rate=20.0)
@@ -172,7 +172,7 @@ def _outlines() -> list[Reader]:
     from semicoupled.tasks.outline.formats.records import Annotations
     from semicoupled.tasks.outline.images import read_image
 
-    samples = functools.partial(module, "outline", "outline_samples")
+    samples = functools.partial(module, "tasks", "outline", "outline_samples")
 
     def written(form: Any, folder: Path) -> Path:
         given = Annotations(folder, samples().make_pictures(folder, 2), ("disc", "blob"))
@@ -207,8 +207,8 @@ def _videos() -> list[Reader]:
     from semicoupled.tasks.action.listing.recognize import list_clips
     from semicoupled.tasks.action.operating.records import RecordFile
 
-    listing = functools.partial(module, "action", "test_listing")
-    samples = functools.partial(module, "action", "samples")
+    listing = functools.partial(module, "tasks", "action", "test_listing")
+    samples = functools.partial(module, "tasks", "action", "samples")
     about = {"classes": ["left"], "weights": "0", "options": {}}
 
     def hmdb(folder: Path) -> Path:
@@ -246,7 +246,7 @@ def _videos() -> list[Reader]:
         frames(folder)
         files: dict[str, bytes] = {"left/one.cls": b"1"}
         files |= {f"left/one.{path.name}": path.read_bytes() for path in sorted((folder / "clip").iterdir())}
-        return module("action", "test_webdataset").pack(folder / "a.tar", {**files, "x" * 120 + ".json": b"{}"})
+        return module("tars").write_tar(folder / "a.tar", {**files, "x" * 120 + ".json": b"{}"})
 
     def records(folder: Path) -> Path:
         path = folder / "answers.jsonl"
@@ -329,7 +329,7 @@ def _own() -> list[Reader]:
         from semicoupled.tasks.nowcasting.operating.session import NowcastState
         from semicoupled.tasks.nowcasting.operating.state_store import save_state
 
-        samples = module("nowcasting", "samples")
+        samples = module("tasks", "nowcasting", "samples")
         field = samples.write_png(folder / "rain_202102052005", np.zeros(SIZES, np.uint8))
         from semicoupled.tasks.nowcasting.data_settings import FileSettings
         from semicoupled.tasks.nowcasting.files.reading import read_frames

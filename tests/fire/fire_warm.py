@@ -5,12 +5,13 @@ from __future__ import annotations
 from fire_readers import module, readers
 
 _ = readers()
-for task, name in (
-    ("nowcasting", "samples"),
-    ("nowcasting", "conftest"),
-    ("driving", "samples"),
-    ("outline", "outline_samples"),
-    ("action", "samples"),
-    ("action", "test_listing"),
+for names in (
+    ("tasks", "nowcasting", "samples"),
+    ("tasks", "nowcasting", "conftest"),
+    ("tasks", "driving", "samples"),
+    ("tasks", "outline", "outline_samples"),
+    ("tasks", "action", "samples"),
+    ("tasks", "action", "test_listing"),
+    ("tars",),
 ):
-    _ = module(task, name)
+    _ = module(*names)

@@ -8,6 +8,7 @@ log.jsonl            one line a record
 checkpoints/         to take the training up again
 model.safetensors    the best weights
 NAME.json            what the task found out once the training had ended (`Task.extras`), if anything
+training.lock        empty, locked while a process trains
 report.html          for people
 """
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import torch
 from fake_task import FakeSettings, FakeTask, Model
+from tests.inside import another_process
 
 from semicoupled.errors import RunError, SettingsError
 from semicoupled.training import processes
 from semicoupled.training.log import read_log
-from semicoupled.training.loop import FitResult, fit
+from semicoupled.training.loop import LOCK, FitResult, fit
 from semicoupled.training.progress import NO_NUMBERS
 from semicoupled.training.settings import GoalWeights, SegmentSettings, SwitchSettings, TrainingSettings
 from semicoupled.training.weights import read_about
@@ -360,3 +361,11 @@ def test_a_goal_of_weight_zero_is_not_asked_of_the_model(tmp_path: Path) -> None
     result = train(tmp_path, FakeSettings(goals=GoalWeights(spatial=0.0, temporal=0.0), training=QUICK))
     assert "spatial_loss" not in read_log(tmp_path)[0]
     assert result.steps == 6
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    train(tmp_path, FakeSettings(training=QUICK))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with another_process(tmp_path / LOCK), pytest.raises(RunError, match="another process trains here; expected one"):
+        train(tmp_path, FakeSettings(training=QUICK))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

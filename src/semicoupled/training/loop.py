@@ -20,6 +20,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from semicoupled.alone import alone
 from semicoupled.errors import RunError
 from semicoupled.training import checkpoint, weights
 from semicoupled.training.averaging import WeightAverage
@@ -43,6 +44,9 @@ from semicoupled.training.run_settings import RunSettings
 from semicoupled.training.sampling import SampleBatches
 from semicoupled.training.settings import Precision, check_together
 from semicoupled.training.switching import make_switches
+
+LOCK = "training.lock"
+"""The file of a run folder that is locked while a process trains there."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ def fit(
     Args:
         task: the task; its data sets are asked with a `SampleKey` and collated by torch's default.
         settings: the task's settings; the same as before when a training is taken up.
-        run_folder: takes ``log.jsonl``, ``checkpoints/``, ``description.json`` and ``model.safetensors``.
+        run_folder: takes ``log.jsonl``, ``checkpoints/``, ``description.json``, ``model.safetensors``, and an empty
+            ``training.lock``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, or a torch device.
         precision: in place of `settings.training.precision`.
         workers: processes that load data; the result does not depend on their number.
@@ -95,25 +100,31 @@ def fit(
 
     Raises:
         SettingsError: settings do not go together.
-        RunError: a checkpoint, the weights or the data do not fit, or the loss is no number.
+        RunError: a checkpoint, the weights or the data do not fit, the loss is no number, or another process trains
+            in this folder.
         DataError: there is no data.
     """
     check_together(settings.switches, settings.goals)
     found = checkpoint.load_newest(run_folder / checkpoint.FOLDER)
     begun = None if found is None else cast("Precision | None", found.content.get("precision"))
     fabric, computed = launch(device, precision or settings.training.precision, begun)
-    torch.manual_seed(settings.seed)  # pyright: ignore[reportUnknownMemberType]
-    splits = task.splits(settings)
-    if fabric.is_global_zero:
-        remember_description(run_folder, splits.description)
-    model = cast(nn.Module, task.build(settings, splits.description))
-    if init is not None:
-        weights.load_weights(init, model, cast("tuple[str, ...]", getattr(model, "may_lack", ())))
-    elif task.start is not None:
-        task.start(settings, model)
-    model = fabric.to_device(model)
-    trainer = _Trainer(task, settings, splits, fabric, computed, model, run_folder, progress or NoProgress())
-    return trainer.train(workers, found)
+    in_use = (
+        f"{run_folder}: another process trains here; expected one alone, or the processes of one torchrun. Wait until "
+        "it has ended, end it, or choose another run folder"
+    )
+    with alone(run_folder / LOCK, in_use) if fabric.is_global_zero else nullcontext():
+        torch.manual_seed(settings.seed)  # pyright: ignore[reportUnknownMemberType]
+        splits = task.splits(settings)
+        if fabric.is_global_zero:
+            remember_description(run_folder, splits.description)
+        model = cast(nn.Module, task.build(settings, splits.description))
+        if init is not None:
+            weights.load_weights(init, model, cast("tuple[str, ...]", getattr(model, "may_lack", ())))
+        elif task.start is not None:
+            task.start(settings, model)
+        model = fabric.to_device(model)
+        trainer = _Trainer(task, settings, splits, fabric, computed, model, run_folder, progress or NoProgress())
+        return trainer.train(workers, found)
 
 
 class _Trainer:

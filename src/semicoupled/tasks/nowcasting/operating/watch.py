@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import cast
 
 from semicoupled import __version__
+from semicoupled.alone import alone
 from semicoupled.description import Json
 from semicoupled.errors import DataError, SettingsError, StaleDataError
 from semicoupled.files import write_text
@@ -28,7 +29,7 @@ from semicoupled.tasks.nowcasting.files.reading import read_frames
 from semicoupled.tasks.nowcasting.files.sequences import find_files
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession, NowcastState
 from semicoupled.tasks.nowcasting.operating.state_store import load_state, save_state
-from semicoupled.tasks.nowcasting.operating.watch_memory import REMEMBERED, Memory, Stamp, alone, clock, stale_sentence
+from semicoupled.tasks.nowcasting.operating.watch_memory import REMEMBERED, Memory, Stamp, clock, stale_sentence
 from semicoupled.tasks.nowcasting.operating.writers import Target, write_targets
 from semicoupled.tasks.nowcasting.settings import PredictOptions
 
@@ -101,7 +102,11 @@ class Watch:
             DataError: looking once, a file or an output that cannot be used.
             StaleDataError: looking once, the newest frame is older than asked.
         """
-        with alone(self._state_file):
+        in_use = (
+            f"{self._state_file}: is in use by another process that watches; expected one alone. End it, or name "
+            "another with --state"
+        )
+        with alone(self._state_file.with_name(f"{self._state_file.name}.lock"), in_use):
             if self._state_file.exists():
                 self._state, notes = load_state(self._state_file, self._fingerprint)
                 self._memory = Memory.from_json(notes)

@@ -1,17 +1,14 @@
-"""What a watch remembers beside the frames, how it tells that they are old, and that it is alone."""
+"""What a watch remembers beside the frames, and how it tells that they are old."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from semicoupled.description import Json
-from semicoupled.errors import RunError
 
 REMEMBERED = 50
 """Entries that a list of the status keeps."""
@@ -92,30 +89,6 @@ def stale_sentence(newest: datetime | None, minutes: float, now: datetime, place
         f"{where}the newest frame is of {clock(newest)} UTC, {(now - newest).total_seconds() / 60:.0f} minutes old; "
         f"expected at most {minutes:g} (--max-age). Does the radar deliver, and are the clocks right?"
     )
-
-
-@contextmanager
-def alone(state: Path) -> Generator[None]:
-    """Let one process at a time use a state; a killed one leaves no lock behind.
-
-    Raises:
-        RunError: another process has it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # not on Windows: there nobody checks
-        yield
-        return
-    state.parent.mkdir(parents=True, exist_ok=True)
-    with state.with_name(f"{state.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RunError(
-                f"{state}: is in use by another process that watches; expected one alone. End it, or name another "
-                "with --state"
-            ) from error
-        yield
 
 
 def clock(moment: datetime) -> str:

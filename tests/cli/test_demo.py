@@ -92,9 +92,11 @@ def test_the_report_says_how_long_each_was_trained(shown: Path) -> None:
     options = ["--training.steps=7", "--training.batch=3"]
     settings = toy_settings("which_way", "cnn_lstm", 5, options)
     run = Finished("a", settings, Path("a"), None, (), 12.4)  # pyright: ignore[reportArgumentType]
-    assert training_table([run]).rows == [["which way", "CNN+LSTM", "5", "7", "3", "12"]]
+    assert training_table([run]).rows == [["which way", "CNN+LSTM", 5, 7, 3, 12]]
     page = (shown / "runs" / "report.html").read_text(encoding="utf-8")
     assert page.count("How long each was trained") == 2
+    for setter in ("by Eq. 20", "learned"):
+        assert f"<td>Semi-Coupled Structure, q {setter}</td>" in page
 
 
 def test_several_seeds_are_averaged() -> None:

@@ -57,19 +57,30 @@ def mean_table(rows: Sequence[Row]) -> Table:
 
 def training_table(finished: Sequence[Finished]) -> Table:
     """Say how long each network was trained: one line a training."""
-    lines: list[list[str | float]] = [
+    lines: list[list[str | int]] = [
         [
             run.settings.data.question.replace("_", " "),
-            NAMES[run.settings.model.kind],
-            f"{run.settings.seed}",
-            f"{run.settings.training.steps}",
-            f"{run.settings.training.batch}",
-            f"{run.seconds:.0f}",
+            _network(run),
+            run.settings.seed,
+            run.settings.training.steps,
+            run.settings.training.batch,
+            round(run.seconds),
         ]
         for run in finished
     ]
     columns = ["question", "network", "seed", "steps", "clips a step", "seconds"]
     return Table(columns, lines, "How long each was trained; the seconds are this machine's.")
+
+
+def _network(run: Finished) -> str:
+    """Name a network, and with ASTSGD who sets its q."""
+    name = NAMES[run.settings.model.kind]
+    return f"{name}, q {_setter(run)}" if run.settings.switches.method == "astsgd" else name
+
+
+def _setter(run: Finished) -> str:
+    """Say who sets q in a training with ASTSGD."""
+    return "learned" if run.settings.switches.controller == "learned" else "by Eq. 20"
 
 
 def sections(finished: Sequence[Finished], with_focus: Sequence[Finished]) -> list[Section]:
@@ -110,10 +121,7 @@ def sections(finished: Sequence[Finished], with_focus: Sequence[Finished]) -> li
 
 def focus_section(runs: Sequence[Finished]) -> Section:
     """Show q by Eq. 20 and as it was learned (Fig. 4b)."""
-    histories = {
-        "learned" if run.settings.switches.controller == "learned" else "by Eq. 20": read_focus(run.folder)
-        for run in runs
-    }
+    histories = {_setter(run): read_focus(run.folder) for run in runs}
     lines = [
         [name, history.mean(0, 0.1), history.mean(0.45, 0.55), history.mean(0.9, 1)]
         for name, history in histories.items()

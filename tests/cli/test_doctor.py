@@ -42,6 +42,7 @@ def test_the_doctor_reports_versions_devices_speed_and_extras(
 def test_a_missing_part_is_shown_with_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doctor, "measure", lambda device: doctor.Speed(device, 1.0, 2.0))
     monkeypatch.setattr(doctor, "requirements", lambda extra: {"pysteps": None} if extra == "pysteps" else {})
     assert main(["doctor"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]

@@ -69,13 +69,8 @@ KINDS = {
 }
 
 
-QUICK = ("lstm",)
-"""Those whose export is no slow test: the contract exports every task's, and the grid's is of a CNN+LSTM."""
-
-
-@pytest.mark.parametrize(
-    "kind", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
-)
+@pytest.mark.slow  # the contract exports every task's, and the grid's is of a CNN+LSTM
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_network_that_can_step_is_exported_for_every_size(kind: str, tmp_path: Path) -> None:
     exported = export_run(toy(KINDS[kind]), tmp_path / "out")
     made = exported.made["step"]

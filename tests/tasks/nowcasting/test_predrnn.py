@@ -57,6 +57,7 @@ def test_trains_predicts_and_is_scored(trained: tuple[Path, list[str]], tmp_path
     assert {"predrnn", "advection"} <= {row["model"] for row in rows}
 
 
+@pytest.mark.slow  # the contract exports the structure's
 def test_exported_programs_step_as_the_model_does(trained: tuple[Path, list[str]], tmp_path: Path) -> None:
     run, options = trained
     out, task, radar = tmp_path / "exported", find_task("nowcasting"), case()

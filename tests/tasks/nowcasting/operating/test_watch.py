@@ -351,6 +351,11 @@ def check_kills(watched: Watched, first: int, batches: list[list[int]]) -> None:
 
 
 def test_a_kill_loses_and_doubles_nothing(watched: Watched):
+    check_kills(watched, 3, [[3, 4, 5]])
+
+
+@pytest.mark.slow
+def test_kill_after_kill_loses_and_doubles_nothing(watched: Watched):
     check_kills(watched, 3, [[3, 4], [5, 6, 7, 8]])
 
 

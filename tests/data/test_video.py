@@ -99,6 +99,12 @@ def test_a_part_is_cut_by_time(tmp_path: Path):
         assert [number_of(frame.image) for frame in read_video(path, 0.1, 0.35)] == [1, 2, 3]
 
 
+def test_a_part_near_the_end_is_whole_where_few_frames_follow_the_last_key_frame(tmp_path: Path):
+    path = write(tmp_path / "a.mkv", frames=10, gop=4, stamps=[1000 * number for number in range(10)])
+    for start in (7, 8, 9):  # the decoder holds the last two, and gives both at once
+        assert [number_of(frame.image) for frame in read_video(path, start)] == list(range(start, 10))
+
+
 def test_a_part_of_a_file_without_times_is_decoded_from_its_beginning(tmp_path: Path):
     path = write(tmp_path / "a.h264", frames=80)
     assert number_of(next(iter(read_video(path, 2.4))).image) == 60 - 50

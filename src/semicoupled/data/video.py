@@ -6,7 +6,6 @@ counted where they are decoded.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from semicoupled.data.video_container import (
     open_video,
     quarter_turns,
     seek,
+    stamped,
     stated_rate,
     stated_seconds,
     upright,
@@ -183,21 +183,14 @@ def _timed(path: VideoSource, begin: float, end: float | None) -> Iterator[Video
     if begin > _NEAR:
         with open_video(path) as container:
             clock = Clock(frame_rate(container.streams.video[0]))
-            landed = seek(container, path, clock, begin - SEEK_MARGIN)
-            if landed is not None:
-                frames = itertools.chain([landed], _stamped(decode(container, path), clock))
+            frames = seek(container, path, clock, begin - SEEK_MARGIN)
+            if frames is not None:
                 yield from _upright(frames, path, end, stated_seconds(container))
                 return
         _LOG.debug("%s: cannot be sought; decoding from its beginning", path)
     with open_video(path) as container:
         clock = Clock(frame_rate(container.streams.video[0]))
-        frames = _stamped(decode(container, path), clock)
-        yield from _upright(frames, path, end, stated_seconds(container))
-
-
-def _stamped(frames: Iterator[Any], clock: Clock) -> Iterator[tuple[float, Any]]:
-    for frame in frames:
-        yield clock.time(frame.pts, frame.time_base), frame
+        yield from _upright(stamped(decode(container, path), clock), path, end, stated_seconds(container))
 
 
 def _upright(

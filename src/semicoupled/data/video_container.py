@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -97,8 +98,21 @@ def decode(container: Any, path: VideoSource) -> Iterator[Any]:
         ) from error
 
 
-def seek(container: Any, path: VideoSource, clock: Clock, seconds: float) -> tuple[float, Any] | None:
-    """Go to a key frame before a time; None where the file has no stamps, or an index that leads astray."""
+def seek(container: Any, path: VideoSource, clock: Clock, seconds: float) -> Iterator[tuple[float, Any]] | None:
+    """Go to a key frame before a time; None where the file has no stamps, or an index that leads astray.
+
+    Args:
+        container: an open one, of which nothing was decoded.
+        path: for messages.
+        clock: of the video; it goes on from the key frame.
+        seconds: since the first frame of the video.
+
+    Returns:
+        The frames of PyAV from the key frame on, each with its seconds since the first frame of the video.
+
+    Raises:
+        DataError: the file is damaged.
+    """
     av, stream = load_av(), container.streams.video[0]
     first = next(decode(container, path), None)
     if first is None or first.pts is None:
@@ -108,12 +122,20 @@ def seek(container: Any, path: VideoSource, clock: Clock, seconds: float) -> tup
         container.seek(first.pts + int(seconds / stream.time_base), stream=stream, backward=True)
     except (av.error.FFmpegError, OSError):
         return None
-    landed = next(decode(container, path), None)
+    frames = decode(container, path)
+    landed = next(frames, None)
     time = None if landed is None else clock.seconds(landed.pts, landed.time_base)
     if time is None or not 0 <= time <= seconds + SEEK_MARGIN:
         return None
     clock.jump(time)
-    return time, landed
+    # by the same iterator: at the end of a file a decoder gives several frames at once
+    return itertools.chain([(time, landed)], stamped(frames, clock))
+
+
+def stamped(frames: Iterator[Any], clock: Clock) -> Iterator[tuple[float, Any]]:
+    """Give each frame of PyAV with its seconds since the first frame of the video."""
+    for frame in frames:
+        yield clock.time(frame.pts, frame.time_base), frame
 
 
 def upright(frame: Any, path: VideoSource | str) -> np.ndarray:

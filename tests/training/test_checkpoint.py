@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from semicoupled.errors import RunError
-from semicoupled.training.checkpoint import MIGRATIONS, load_newest, read_checkpoint, save_checkpoint
+from semicoupled.training.checkpoint import MIGRATIONS, load_newest, read_checkpoint, remove_leftovers, save_checkpoint
 
 
 def content(value: int) -> dict[str, Any]:
@@ -80,12 +81,11 @@ def test_all_damaged_is_said_and_nothing_is_begun_anew(tmp_path: Path) -> None:
 
 
 def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
+    remove_leftovers(tmp_path / "nothing", None)
     save_checkpoint(tmp_path, 1, content(1))
     (tmp_path / ".checkpoint-00000002-0a1b2c3d.part").write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("someone's own")
-    found = load_newest(tmp_path)
-    assert found is not None
-    assert found.step == 1
+    remove_leftovers(tmp_path, 1)
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".pt") == ["notes.txt"]
 
 
@@ -96,8 +96,22 @@ def test_what_a_kill_left_before_it_was_removed_is_removed(tmp_path: Path) -> No
         save_checkpoint(tmp_path, step, content(step))
     first.write_bytes(kept)
     assert names(tmp_path) == [1, 2, 3]
-    load_newest(tmp_path)
+    remove_leftovers(tmp_path, 3)
     assert names(tmp_path) == [2, 3]
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    """Another process may be writing meanwhile."""
+    kept = save_checkpoint(tmp_path, 1, content(1)).read_bytes()
+    for step in (2, 3):
+        save_checkpoint(tmp_path, step, content(step))
+    (tmp_path / f"checkpoint-00000001-{hashlib.sha256(kept).hexdigest()[:16]}.pt").write_bytes(kept)
+    (tmp_path / ".checkpoint-00000004-0a1b2c3d.part").write_bytes(b"half")
+    before = sorted(tmp_path.iterdir())
+    found = load_newest(tmp_path)
+    assert found is not None
+    assert found.step == 3
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_failed_write_leaves_the_old_ones(tmp_path: Path) -> None:

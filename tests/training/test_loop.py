@@ -365,6 +365,7 @@ def test_a_goal_of_weight_zero_is_not_asked_of_the_model(tmp_path: Path) -> None
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
     train(tmp_path, FakeSettings(training=QUICK))
+    (tmp_path / "checkpoints/.checkpoint-00000008-0a1b2c3d.part").write_bytes(b"the other process writes this")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with another_process(tmp_path / LOCK), pytest.raises(RunError, match="another process trains here; expected one"):
         train(tmp_path, FakeSettings(training=QUICK))

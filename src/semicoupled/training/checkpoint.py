@@ -106,8 +106,28 @@ def save_checkpoint(folder: Path, step: int, content: Mapping[str, Any]) -> Path
     return path
 
 
+def remove_leftovers(folder: Path, newest: int | None) -> None:
+    """Remove what a kill left: files half written, and checkpoints older than those that are kept.
+
+    Only who trains alone in the run folder may, since another process may be writing.
+
+    Args:
+        folder: of the checkpoints; it may be missing.
+        newest: the step that `load_newest` found; None where it found none.
+    """
+    if not folder.is_dir():
+        return
+    for part in folder.iterdir():
+        if _PART.fullmatch(part.name):
+            part.unlink()
+    for old in [] if newest is None else _older(_files(folder), newest)[KEPT - 1 :]:
+        old.path.unlink()
+
+
 def load_newest(folder: Path) -> Checkpoint | None:
     """Read the newest checkpoint; where it is damaged, say so in the log and read the one before.
+
+    Nothing is changed, so that any process may look.
 
     Args:
         folder: of the checkpoints.
@@ -120,16 +140,10 @@ def load_newest(folder: Path) -> Checkpoint | None:
     """
     if not folder.is_dir():
         return None
-    for part in folder.iterdir():
-        if _PART.fullmatch(part.name):  # cut off while it was written
-            part.unlink(missing_ok=True)
     files = _files(folder)
     for file in files:
         if _digest(file.path) == file.digest:
-            found = read_checkpoint(file.path)
-            for old in _older(files, file.step)[KEPT - 1 :]:  # a kill came before they were removed
-                old.path.unlink(missing_ok=True)  # several processes may do it
-            return found
+            return read_checkpoint(file.path)
         _logger.warning("%s: is damaged (its content does not match its name); taking the one before.", file.path)
     if files:
         raise RunError(

@@ -35,6 +35,7 @@ from semicoupled.training.processes import (
     average_gradients,
     average_numbers,
     average_statistics,
+    is_first,
     launch,
     votes_of_all,
 )
@@ -105,17 +106,20 @@ def fit(
         DataError: there is no data.
     """
     check_together(settings.switches, settings.goals)
-    found = checkpoint.load_newest(run_folder / checkpoint.FOLDER)
-    begun = None if found is None else cast("Precision | None", found.content.get("precision"))
-    fabric, computed = launch(device, precision or settings.training.precision, begun)
     in_use = (
         f"{run_folder}: another process trains here; expected one alone, or the processes of one torchrun. Wait until "
         "it has ended, end it, or choose another run folder"
     )
-    with alone(run_folder / LOCK, in_use) if fabric.is_global_zero else nullcontext():
+    # before anything is read, since whoever trains here removes and replaces files
+    with alone(run_folder / LOCK, in_use) if is_first() else nullcontext():
+        kept = run_folder / checkpoint.FOLDER
+        found = checkpoint.load_newest(kept)
+        begun = None if found is None else cast("Precision | None", found.content.get("precision"))
+        fabric, computed = launch(device, precision or settings.training.precision, begun)
         torch.manual_seed(settings.seed)  # pyright: ignore[reportUnknownMemberType]
         splits = task.splits(settings)
         if fabric.is_global_zero:
+            checkpoint.remove_leftovers(kept, None if found is None else found.step)
             remember_description(run_folder, splits.description)
         model = cast(nn.Module, task.build(settings, splits.description))
         if init is not None:

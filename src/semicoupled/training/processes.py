@@ -37,6 +37,11 @@ class Launched(NamedTuple):
     precision: Precision
 
 
+def is_first() -> bool:
+    """Say whether this process is the first of those that torchrun started, or alone; it need not be launched."""
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1 or int(os.environ.get("RANK", "0")) == 0
+
+
 def launch(device: str | torch.device, precision: Precision, begun: Precision | None = None) -> Launched:
     """Choose device and precision, and join the other processes if torchrun started several.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from semicoupled.data.live import Latest, Source, open_camera, read_mjpeg, read_raw
 from semicoupled.data.video import VideoFrame
@@ -107,6 +108,32 @@ def test_jpegs_one_after_the_other():
         list(read_mjpeg(io.BytesIO(b"\xff\xd8nothing\xff\xd9")).frames)
 
 
+def photograph(value: int, ending: bytes = b"") -> bytes:
+    """A progressive JPEG of 40 x 60 px with a thumbnail in front, which ends as an image does, and an `ending`."""
+    thumbnail, whole = io.BytesIO(), io.BytesIO()
+    Image.new("L", (16, 16)).save(thumbnail, "JPEG")
+    noise = np.random.default_rng(value).integers(0, 60, (40, 60), dtype=np.uint8) + np.uint8(value)
+    exif = b"Exif\0\0MM\0*\0\0\0\x08" + bytes(6) + thumbnail.getvalue()
+    Image.fromarray(noise).save(whole, "JPEG", exif=exif, progressive=True)
+    assert whole.getvalue().count(b"\xff\xd9") > 1
+    return whole.getvalue() + ending
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1 << 16])
+def test_jpegs_with_a_thumbnail_and_zeros_behind(at_once: int):
+    content = photograph(10, bytes(5)) + photograph(100) + photograph(180, bytes(3))
+
+    class Slow(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:
+            return super().read1(min(size or at_once, at_once))
+
+    frames = list(read_mjpeg(Slow(content), 10).frames)
+    assert [frame.image.shape for frame in frames] == [(40, 60, 3)] * 3
+    assert [round(float(frame.image.mean()) - 29.5, -1) for frame in frames] == [10, 100, 180]
+    with pytest.raises(DataError, match="stdin: ends within an image"):
+        list(read_mjpeg(Slow(content[:-9])).frames)
+
+
 def test_what_ffmpeg_reads_is_a_stream(tmp_path: Path):
     pytest.importorskip("av", reason="needs PyAV: pip install semicoupled[video]")
     with video_writer(tmp_path / "a.mp4", 10) as video:
@@ -124,4 +151,7 @@ def test_a_camera_that_is_not_there_is_said_so_and_a_password_is_not():
     pytest.importorskip("av", reason="needs PyAV: pip install semicoupled[video]")
     with pytest.raises(DataError, match=r"^rtsp://127\.0\.0\.1:9/x: cannot be opened as a stream") as raised:
         open_camera("rtsp://user:secret@127.0.0.1:9/x")
+    assert "secret" not in str(raised.value)
+    with pytest.raises(DataError, match=r"^rtsp://127\.0\.0\.1:9/x: cannot be opened as a stream") as raised:
+        open_camera("rtsp://user:with@secret@127.0.0.1:9/x")  # FFmpeg takes all up to the last @
     assert "secret" not in str(raised.value)

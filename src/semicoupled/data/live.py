@@ -21,6 +21,9 @@ from semicoupled.data.video_container import load_av, upright
 from semicoupled.errors import DataError, SettingsError
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
+_SCAN = b"\xff\xda"
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""What ends the data of a scan: an FF that is neither stuffed, nor a restart, nor padding (ISO/IEC 10918-1, B.1.1)."""
 _CHUNK = 1 << 16
 _LARGEST_JPEG = 64 << 20
 _SIZE = re.compile(r"(\d+)x(\d+)")
@@ -200,20 +203,56 @@ def _read_whole(pipe: IO[bytes], count: int) -> bytes:
 
 
 def _jpegs(pipe: IO[bytes]) -> Iterator[bytes]:
-    # FFD9 ends an image: within its data an FF is followed by 00 (ISO/IEC 10918-1, B.1.1.5)
     read = getattr(pipe, "read1", pipe.read)
-    held = b""
+    held, seen = b"", 0
     while part := read(_CHUNK):
         held += part
-        while (begin := held.find(_START)) >= 0 and (end := held.find(_END, begin)) >= 0:
-            yield held[begin : end + 2]
-            held = held[end + 2 :]
+        while (begin := held.find(_START)) >= 0:
+            held = held[begin:]
+            seen, whole = _end_of_jpeg(held, seen)
+            if not whole:
+                break
+            yield held[:seen]
+            held, seen = held[seen:], 0
+        if not held.startswith(_START):
+            held = held.lstrip(b"\0")  # some cameras fill up with zeros
         if held[:2] not in (b"", b"\xff", _START) or len(held) > _LARGEST_JPEG:
             raise DataError(
                 "stdin: expected JPEG images one after the other (`ffmpeg ... -f mjpeg -`), got other bytes"
             )
-    if held.strip(b"\0"):
+    if held:
         raise DataError(f"stdin: ends within an image, after {len(held)} bytes of it")
+
+
+def _end_of_jpeg(content: bytes, place: int) -> tuple[int, bool]:
+    """Find where an image ends, segment by segment: what stands before its scans may hold an end, that of a thumbnail.
+
+    Args:
+        content: begins with the image, as far as it has come.
+        place: where to go on: 0, or what was given before.
+
+    Returns:
+        The place behind the image, and True; or the last segment's, and False where more must come.
+    """
+    place = max(place, len(_START))
+    while len(content) >= place + 4 or content[place : place + 2] == _END:
+        marker = content[place : place + 2]
+        if marker == _END:
+            return place + 2, True
+        if marker == b"\xff\xff":  # padding
+            place += 1
+            continue
+        if marker < b"\xff\xc0":  # it is broken: the decoder will say so
+            end = content.find(_END, place)
+            return (place, False) if end < 0 else (end + 2, True)
+        behind = place + 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+        if marker == _SCAN:
+            following = _MARKER.search(content, behind)
+            if following is None:
+                break
+            behind = following.start()
+        place = behind
+    return place, False
 
 
 def _camera(camera: int | str) -> Source:
@@ -239,20 +278,23 @@ def _camera(camera: int | str) -> Source:
 
 def _stream(url: str) -> Source:
     av = load_av("a stream is read")
-    shown = re.sub(r"//[^/@]*@", "//", url)  # a password is nobody's business
+    shown = re.sub(r"//[^/?#]*@", "//", url)  # a password is nobody's business, and may hold an @ itself
     # without a buffer the delay is least; a file would lose its first frames by it
     options = {"fflags": "nobuffer"} if url.startswith(_NETWORK) else {}
     if url.startswith("rtsp:"):
         options["rtsp_transport"] = "tcp"
     try:
         container: Any = av.open(url, options=options, timeout=_PATIENCE)
-        video = container.streams.video[0]
-    except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
-        reason = getattr(error, "strerror", None) or "it has no pictures"
+        if not container.streams.video:
+            container.close()
+            raise ValueError("it has no pictures")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"{shown}: cannot be opened as a stream ({reason}); expected a camera's number, or an address that FFmpeg "
             "reads, such as rtsp://host/path"
         ) from error
+    video = container.streams.video[0]
     broken = (av.error.FFmpegError, ValueError)
 
     def images() -> Iterator[np.ndarray]:

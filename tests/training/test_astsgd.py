@@ -99,6 +99,21 @@ def test_the_learned_q_is_logged_beside_the_formulas() -> None:
     assert "formula_focus" not in ASTSGD(3).numbers()
 
 
+def test_a_learned_q_does_without_a_value_of_the_formula() -> None:
+    """A squared error that begins below thresh: Eq. 20 says nothing, and the controller goes on."""
+    switches = ASTSGD(3, controller="learned")
+    for main, spatial in ((0.3, 0.2), (0.2, 0.1), (0.1, 0.0)):
+        switches.draw(0)
+        switches.observe(main, spatial)
+        assert switches.history[-1].formula_focus is None
+        assert switches.history[-1].spatial_focus == switches.spatial_focus
+        assert "formula_focus" not in switches.numbers()
+    again = ASTSGD(3, controller="learned")
+    again.load_state_dict(switches.state_dict())
+    assert again.state_dict()["formula"] is None
+    assert ASTSGD(3, controller="learned", initial_main_loss=0.3).spatial_focus < 1
+
+
 def test_ten_lines() -> None:
     """The example of the design: the library without a loop of ours."""
     net = SemiCoupledStack(in_channels=3, widths=[4] * 3)

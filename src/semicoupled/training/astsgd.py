@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from semicoupled.errors import RunError, SettingsError
-from semicoupled.training.focus import focus
+from semicoupled.training.focus import focus, has_value
 from semicoupled.training.focus_controller import FocusController, Proposal
 from semicoupled.training.settings import Controller, Scope, SwitchSettings
 from semicoupled.training.switches import Counters, Draw, Drawing, HasDepth, StopRates, Votes, depth_of
@@ -163,7 +163,7 @@ class ASTSGD:
             temporal: L_t; only the learned controller looks at it.
 
         Raises:
-            SettingsError: no spatial loss, or one for which Eq. 20 has no value.
+            SettingsError: no spatial loss; or Eq. 20 has no value, where q follows it.
             RunError: a loss is infinite or no number.
         """
         if spatial is None:
@@ -177,17 +177,12 @@ class ASTSGD:
         temporal_loss = None if temporal is None else self._hear("temporal", _number(temporal))
         if self._initial is None:
             self._initial = main
-        self._formula = focus(
-            spatial_loss,
-            main_loss,
-            self._initial,
-            focus_floor=self._settings.focus_floor,
-            spatial_loss_floor=self._settings.spatial_loss_floor,
-            balance=self._settings.balance,
-        )
         if self._controller is None or self._proposal is None:
-            self._focus = self._formula
+            self._formula = self._focus = self._equation_20(spatial_loss, main_loss, self._initial)
         else:
+            # beside a learned q the formula's is only told, so that its being without a value stops nothing
+            valued = has_value(spatial_loss, self._initial, self._settings.spatial_loss_floor)
+            self._formula = self._equation_20(spatial_loss, main_loss, self._initial) if valued else None
             self._learn(self._controller, self._proposal, main)
         self.history.append(FocusRecord(self._focus, self._formula, main_loss, spatial_loss, temporal_loss))
 
@@ -244,6 +239,17 @@ class ASTSGD:
             if state["trial"] is not None:
                 proposal, votes, main_loss = state["trial"]
                 self._trial = _Trial(Proposal(*proposal), Votes(*votes), main_loss)
+
+    def _equation_20(self, spatial_loss: float, main_loss: float, initial: float) -> float:
+        settings = self._settings
+        return focus(
+            spatial_loss,
+            main_loss,
+            initial,
+            focus_floor=settings.focus_floor,
+            spatial_loss_floor=settings.spatial_loss_floor,
+            balance=settings.balance,
+        )
 
     def _hear(self, name: str, loss: float) -> float:
         if not math.isfinite(loss):

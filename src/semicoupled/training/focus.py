@@ -41,6 +41,11 @@ def equation_20(
     return focus_floor + (1.0 - focus_floor) * mature * (balance * (main_loss / spatial_loss - 1.0) + 1.0)  # (20)
 
 
+def has_value(spatial_loss: float, initial_main_loss: float, spatial_loss_floor: float) -> bool:
+    """Say whether Eq. 20 has a value, which divides by L_s and by InitL_g - thresh; arguments as in `equation_20`."""
+    return spatial_loss > 0 and initial_main_loss > spatial_loss_floor
+
+
 def focus(
     spatial_loss: float,
     main_loss: float,

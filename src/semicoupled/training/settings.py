@@ -206,7 +206,8 @@ class SwitchSettings:
                 "say what the initial main loss is. Give one of them."
             )
         initial = math.log(self.classes) if self.classes is not None else self.initial_main_loss
-        if self.method == "astsgd" and initial is not None and initial <= self.spatial_loss_floor:
+        formula = self.method == "astsgd" and self.controller == "formula"
+        if formula and initial is not None and initial <= self.spatial_loss_floor:
             raise SettingsError(
                 f"switches: the initial main loss ({initial:g}) must be above spatial_loss_floor "
                 f"({self.spatial_loss_floor:g}), or Eq. 20 divides by nothing. Lower spatial_loss_floor."

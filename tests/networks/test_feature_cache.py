@@ -52,3 +52,10 @@ def test_maps_of_another_precision_are_other_maps() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert cache.maps(images, network)[0].dtype == torch.bfloat16
     assert cache.maps(images, network)[0].dtype == torch.float32
+
+
+def test_the_same_pixels_in_other_rows_are_another_image() -> None:
+    network, cache = Counted(), FeatureCache(2**20)
+    for shape in ((1, 3, 4, 8), (1, 3, 8, 4)):
+        assert cache.maps(torch.zeros(shape), network)[0].shape == network.layer(torch.zeros(shape)).shape
+    assert network.seen == 2

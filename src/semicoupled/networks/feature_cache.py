@@ -36,8 +36,8 @@ class FeatureCache:
             images: told apart by their pixels.
             network: N C H W to maps, N first; frozen, in eval mode.
         """
-        # maps of another precision are other maps
-        kind = f"{images.dtype} {torch.is_autocast_enabled(images.device.type)}".encode()
+        # maps of another precision are other maps, and the same pixels in other rows are another image
+        kind = f"{images.dtype} {tuple(images.shape[1:])} {torch.is_autocast_enabled(images.device.type)}".encode()
         keys = [hashlib.blake2b(kind + image.cpu().numpy().tobytes(), digest_size=16).digest() for image in images]
         missing = [index for index, key in enumerate(keys) if key not in self._kept]
         fresh: dict[int, tuple[Tensor, ...]] = {}

@@ -56,7 +56,7 @@ def test_the_published_weights_give_what_the_published_network_gives() -> None:
 def test_other_files_are_refused(tmp_path: Path) -> None:
     network = EfficientNetLite0()
     torch.save({"_conv_stem.weight": torch.zeros(32, 3, 3, 3)}, tmp_path / "short.pth")
-    with pytest.raises(RunError, match=r"short\.pth: stem\.1\.weight is missing; expected \(32,\)"):
+    with pytest.raises(RunError, match=r"short\.pth: stem\.1\.weight: expected .* shape \(32,\), got nothing"):
         network.load_published(tmp_path / "short.pth")
     (tmp_path / "none.pth").write_bytes(b"nothing")
     with pytest.raises(RunError, match=r"none\.pth: cannot be read"):

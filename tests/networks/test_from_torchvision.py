@@ -80,6 +80,13 @@ def test_weights_that_do_not_fit_are_refused_by_name() -> None:
         take_weights(network(), state, "a.pth")
 
 
+def test_what_is_no_tensor_is_no_weight(tmp_path: Path) -> None:
+    torch.save({"conv1.weight": 3, "epoch": 7, 2: torch.ones(1)}, tmp_path / "a.pth")
+    state = find_weights(tmp_path / "a.pth", "vgg16", "imagenet", None, "")
+    with pytest.raises(RunError, match=r"a\.pth: conv1\.weight: expected .*, got nothing"):
+        take_weights(network(), state, tmp_path / "a.pth")
+
+
 def test_weights_come_from_a_file_or_from_the_net(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(1)}, tmp_path / "a.pth")
 

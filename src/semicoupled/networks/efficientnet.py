@@ -10,12 +10,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from semicoupled.errors import MissingExtraError, RunError
+from semicoupled.errors import MissingExtraError
 from semicoupled.networks.beginning import begin_he
+from semicoupled.networks.from_torchvision import read_state, take_weights
 from semicoupled.nn.shapes import Float
 
 MEAN, DEVIATION = 127 / 255, 128 / 255
@@ -134,28 +134,15 @@ class EfficientNetLite0(nn.Module):
         """Take published weights.
 
         Args:
-            source: ``imagenet``, which needs the package `PACKAGE`, or a file of its state dict.
+            source: ``imagenet``, which needs the package `PACKAGE`, or a file of its state dict (``.pth``,
+                ``.safetensors``).
 
         Raises:
             MissingExtraError: ``imagenet`` without the package.
             RunError: the file is missing, or holds something else.
         """
         path = _package_file() if str(source) == "imagenet" else Path(source)
-        try:
-            state = dict(torch.load(path, map_location="cpu", weights_only=True))
-        except Exception as error:  # torch raises many kinds
-            raise RunError(
-                f"{path}: cannot be read ({error}); expected the state dict of EfficientNet-Lite0"
-            ) from error
-        renamed = {_own_name(name): value for name, value in state.items()}
-        wanted = self.state_dict()
-        for name, value in wanted.items():
-            if name not in renamed or renamed[name].shape != value.shape:
-                found = tuple(renamed[name].shape) if name in renamed else "missing"
-                raise RunError(
-                    f"{path}: {name} is {found}; expected {tuple(value.shape)}, as EfficientNet-Lite0 has it"
-                )
-        self.load_state_dict({name: renamed[name] for name in wanted})
+        take_weights(self, {_own_name(name): value for name, value in read_state(path).items()}, path)
 
 
 def normalize(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:

@@ -85,7 +85,7 @@ def find_weights(source: str | Path, name: str, known: str, weights: Any, instea
 
 
 def read_state(path: Path) -> Mapping[str, Tensor]:
-    """Read a file of weights; never a pickle of anything else.
+    """Read a file of weights; never a pickle of anything else. What it holds beside tensors with names is passed over.
 
     Raises:
         RunError: it is missing, or holds something else.
@@ -95,9 +95,10 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
             from safetensors.torch import load_file
 
             return load_file(path)
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
+        found = dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch and safetensors raise many kinds
         raise RunError(f"{path}: cannot be read ({error}); expected the weights of a network, by name") from error
+    return {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, Tensor)}
 
 
 def take_weights(network: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:

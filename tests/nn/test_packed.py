@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.nn import SemiCoupledStack, linear, pack, packed_convolution
@@ -112,6 +113,12 @@ def test_initial_state_equals_none() -> None:
     assert float(packed.initial_state(2).main[0].gate.mean()) == 0.25
 
 
+def round_about(in_channels: int, out_channels: int, *, kernel_size: int, stride: int, bias: bool) -> nn.Module:
+    """A convolution on a torus."""
+    half = kernel_size // 2
+    return nn.Conv2d(in_channels, out_channels, kernel_size, stride, half, bias=bias, padding_mode="circular")
+
+
 LSTM = lambda: SemiCoupledStack(3, WIDTHS, cell="lstm")  # noqa: E731
 PACKED = lambda: pack(SemiCoupledStack(3, WIDTHS).eval(), (8, 8))  # noqa: E731
 
@@ -123,6 +130,7 @@ PACKED = lambda: pack(SemiCoupledStack(3, WIDTHS).eval(), (8, 8))  # noqa: E731
         (lambda: pack(SemiCoupledStack(3, WIDTHS, norm="group").eval(), (8, 8)), "statistics from each frame"),
         (lambda: pack(SemiCoupledStack(3, WIDTHS, cell="gru").eval(), (8, 8)), "got GRUCell"),
         (lambda: pack(SemiCoupledStack(3, WIDTHS, operator=linear).eval(), (8, 8)), "got Linear"),
+        (lambda: pack(SemiCoupledStack(3, WIDTHS, operator=round_about).eval(), (8, 8)), "with zeros, got circular"),
         (lambda: pack(SemiCoupledStack(3, WIDTHS).eval().to("meta"), (8, 8)), "on the CPU"),
         (lambda: PACKED().step(torch.zeros(1, 3, 9, 8)), r"= \(3, 8, 8\) on the CPU, got \(1, 3, 9, 8\)"),
         (lambda: PACKED().step(torch.zeros(1, 3, 8, 8), PACKED().initial_state(2)), "belongs to one batch"),

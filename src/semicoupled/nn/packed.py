@@ -135,6 +135,12 @@ def pack(stack: SemiCoupledStack, size: Sequence[int], *, dtype: torch.dtype = t
         raise ShapeError(
             f"pack: expected convolutions, got {', '.join(sorted(operators))}. Use the stack's own step()."
         )
+    paddings = {module.padding_mode for module in stack.modules() if isinstance(module, nn.Conv2d)}
+    if paddings != {"zeros"}:
+        raise ShapeError(
+            f"pack: expected convolutions that pad with zeros, got {', '.join(sorted(paddings))}. Use the stack's own "
+            "step()."
+        )
     if next(stack.parameters()).device.type != "cpu":
         raise ShapeError("pack: expected a stack on the CPU. Call stack.cpu() first; other devices have no need of it.")
     return PackedStack(fold_norms(stack), size, dtype)

@@ -59,6 +59,8 @@ def test_what_does_not_fit_is_refused() -> None:
     network = FramewiseLSTM(trunk(), 5)
     with pytest.raises(ShapeError, match="expected the LSTM's state of 2 samples"):
         network(torch.randn(2, 1, 3, 24, 32), network.initial_state(1, (24, 32)))
+    with pytest.raises(ShapeError, match="expected numbers from -3 to 2"):
+        network(torch.randn(2, 1, 3, 24, 32), record=("features",), record_layers=(3,))
 
 
 @pytest.mark.parametrize("cells", [(1, 1), (2, 3), (5, 7), (9, 2)])

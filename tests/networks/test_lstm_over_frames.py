@@ -11,6 +11,7 @@ from semicoupled.networks.cnn_lstm import CNNLSTM
 from semicoupled.networks.framewise import FramewiseLSTM
 from semicoupled.networks.lstm_over_frames import initial_memory, remember
 from semicoupled.networks.residual_trunk import ResidualTrunk
+from semicoupled.nn.streams import StackState
 
 ROWS = (6, 4, 5, 7)
 
@@ -36,8 +37,13 @@ def test_zeros_are_the_beginning_and_another_batch_is_refused() -> None:
     lstm, maps = nn.LSTM(4, 5), rows()
     begun = remember(lstm, maps, (1, 1), 3, initial_memory(lstm, 2), None)
     assert torch.equal(begun.main, remember(lstm, maps, (1, 1), 3, None, None).main)
-    with pytest.raises(ShapeError, match="expected the LSTM's state of 2 samples, got 1 layers"):
+    wanted = r"expected the LSTM's state of 2 samples, LSTMState \(2, 5\), got "
+    with pytest.raises(ShapeError, match=wanted + r"LSTMState \(3, 5\)\. Pass"):
         remember(lstm, maps, (1, 1), 3, initial_memory(lstm, 3), None)
+    with pytest.raises(ShapeError, match=wanted + r"LSTMState \(2, 4\)\. Pass"):
+        remember(lstm, maps, (1, 1), 3, initial_memory(nn.LSTM(4, 4), 2), None)
+    with pytest.raises(ShapeError, match=wanted + r"none\. Pass"):
+        remember(lstm, maps, (1, 1), 3, StackState((), None), None)
 
 
 def test_runs_find_their_parameters() -> None:

@@ -185,6 +185,14 @@ def test_records_the_layers_asked_for() -> None:
     assert [entry.layer for entry in out.record] == [0, 2]
     assert torch.equal(out.record[1].features, out.main)
     assert network(clip, record=("gate",)).record == ()
+    with pytest.raises(ShapeError, match="expected numbers from -3 to 2"):
+        network(clip, record=("features",), record_layers=(3,))
+
+
+def test_a_state_of_another_batch_is_refused() -> None:
+    network, clip = make(1)
+    with pytest.raises(ShapeError, match=r"in this layer, got \(1, .*A state belongs to one batch"):
+        network(clip, network(clip[:1]).state)  # it would be broadcast
 
 
 def test_a_detached_state_cuts_the_graph() -> None:

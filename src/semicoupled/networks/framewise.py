@@ -14,6 +14,7 @@ from torch import nn
 
 from semicoupled.networks.lstm_over_frames import Remembered, initial_memory, recurrent_weight, remember
 from semicoupled.nn import fold
+from semicoupled.nn.gather import recorded_layers
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.streams import LayerRecord, MapName, Outputs, StackState, Stream
@@ -173,10 +174,13 @@ def feature_records(
         count: frames of the clip.
         record: names of the maps that are asked for.
         layers: which layers, counted from 0 or from the end; None for all.
+
+    Raises:
+        ShapeError: there is no such map, or no such layer.
     """
+    chosen = recorded_layers(record, layers, len(maps))
     if "features" not in record:
         return ()
-    chosen = range(len(maps)) if layers is None else sorted({index % len(maps) for index in layers})
     return tuple(LayerRecord(index, "main", None, None, None, fold.unfold(maps[index], count)) for index in chosen)
 
 

@@ -103,10 +103,11 @@ def _memory(state: StackState | None, pooled: Tensor, width: int) -> Memory:
         zeros = pooled.new_zeros(1, batch, width)
         return zeros, zeros
     cells = state.main or ()
-    if len(cells) != 1 or not isinstance(cells[0], LSTMState) or cells[0].hidden.shape[0] != batch:
+    if len(cells) != 1 or not isinstance(cells[0], LSTMState) or cells[0].hidden.shape != (batch, width):
+        given = ", ".join(f"{type(cell).__name__} {tuple(cell[0].shape)}" for cell in cells) or "none"
         raise ShapeError(
-            f"state: expected the LSTM's state of {batch} samples, got {len(cells)} layers. Pass what the last "
-            "call returned, for the same batch, or start with state=None."
+            f"state: expected the LSTM's state of {batch} samples, LSTMState {batch, width}, got {given}. Pass what "
+            "the last call returned, for the same batch, or start with state=None."
         )
     return cells[0].hidden[None].to(pooled.dtype), cells[0].cell[None].to(pooled.dtype)
 

@@ -16,12 +16,23 @@ from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.nn import fold
+from semicoupled.nn.gather import recorded_layers
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import conv2d
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
-from semicoupled.nn.streams import CellState, LayerRecord, LSTMState, MapName, Outputs, StackState, STLSTMState, Stream
+from semicoupled.nn.streams import (
+    CellState,
+    LayerRecord,
+    LSTMState,
+    MapName,
+    Outputs,
+    StackState,
+    STLSTMState,
+    Stream,
+    fitting,
+)
 from semicoupled.nn.switch import Switching
 
 
@@ -151,14 +162,16 @@ class PredRNN(nn.Module):
         """Run a clip; see `SemiCoupledStack.forward`. Of the maps there are `features` alone.
 
         Raises:
-            ShapeError: a stream other than `main`, a switch, or frames or a state that do not fit.
+            ShapeError: a stream other than `main`, a switch, or frames, a state, or a map's or layer's name that do
+                not fit.
         """
         count, batch = check_clip(frames, self.in_channels, streams, switch, state_at), frames.shape[0]
         drives = self._drive(0, fold.channels_last(self._layer(0).input(fold.fold(frames))), count)
-        cells = _zeros(drives[:batch, : self.out_channels], self.depth) if state is None else self._checked(state)
+        like = drives[:batch, : self.out_channels]
+        cells = _zeros(like, self.depth) if state is None else self._checked(state, like)
         at = StackState(cells, None) if state_at == 0 else None
-        listed = {index % self.depth for index in (range(self.depth) if record_layers is None else record_layers)}
-        kept: dict[int, list[Tensor]] = {index: [] for index in sorted(listed) if "features" in record}
+        recorded = recorded_layers(record, record_layers, self.depth)
+        kept: dict[int, list[Tensor]] = {index: [] for index in recorded if "features" in record}
         tops: list[Tensor] = []
         for time, drive in enumerate(fold.parts(drives, batch), 1):
             levels, cells = self._advance(drive, cells)
@@ -205,11 +218,11 @@ class PredRNN(nn.Module):
     def _layer(self, index: int) -> STLSTMLayer:
         return cast("STLSTMLayer", self.layers[index])
 
-    def _checked(self, state: StackState) -> tuple[CellState, ...]:
+    def _checked(self, state: StackState, like: Float[Tensor, "B C H W"]) -> tuple[CellState, ...]:
         """The cells of a state that fits.
 
         Raises:
-            ShapeError: it is of another kind of stack, or of another depth.
+            ShapeError: it is of another kind of stack, of another depth, or of another batch or size.
         """
         given = tuple(type(cell).__name__ for cell in state.main or ())
         expected = (*[LSTMState.__name__] * (self.depth - 1), STLSTMState.__name__)
@@ -218,7 +231,7 @@ class PredRNN(nn.Module):
                 f"state: expected {', '.join(expected)}, got {', '.join(given) or 'none'}. Pass what `initial_state` "
                 "or the last call of a PredRNN of this depth gave."
             )
-        return state.main or ()
+        return tuple(fitting(cell, like) for cell in state.main or ())
 
     def step(
         self, frame: Float[Tensor, "B C H W"], state: StackState | None = None

@@ -1,7 +1,8 @@
-"""The temporal branch h_t behind one interface: the paper's simple recurrence, or an LSTM or GRU in its place.
+"""The temporal branch h_t behind one interface: the paper's simple recurrence, or another one in its place.
 
-The paper: "It is feasible to replace h_t with LSTM architecture, but the computing complexity is too high". All three
-take what Conv_u made of all frames and go over time with Conv_c; each returns the map c, whose sigmoid is the gate.
+The paper: "It is feasible to replace h_t with LSTM architecture, but the computing complexity is too high". All take
+what Conv_u made of all frames and go over time, all but the linear one with Conv_c; each returns the map c, whose
+sigmoid is the gate.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from semicoupled.nn.convolution import convolve
 from semicoupled.nn.norm import Norm, StreamNorm
 from semicoupled.nn.operators import Operator, conv2d
 from semicoupled.nn.shapes import Tensor
-from semicoupled.nn.streams import CellState
+from semicoupled.nn.streams import CellState, fitting
 from semicoupled.nn.switch import Pattern, folded_factor
 
 SHARED = "shared"
@@ -144,13 +144,7 @@ class SemiCoupledLayer(nn.Module):
         like = drive[: drive.shape[0] // frames, : self.out_channels]
         if state is None:
             return self.cell.initial_state(like)
-        for tensor in state:
-            if tensor.shape != like.shape:
-                raise ShapeError(
-                    f"state: expected {tuple(like.shape)} (batch, channels, size) in this layer, got "
-                    f"{tuple(tensor.shape)}. A state belongs to one batch and one frame size; start with state=None."
-                )
-        return type(state)(*(tensor.to(like.dtype) for tensor in state))
+        return fitting(state, like)
 
     @staticmethod
     def _through(

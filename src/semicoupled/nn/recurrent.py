@@ -15,12 +15,13 @@ from torch import nn
 
 from semicoupled.errors import ShapeError
 from semicoupled.nn import fold
+from semicoupled.nn.gather import recorded_layers
 from semicoupled.nn.norm import Norm, StreamNorm, refuse_joint
 from semicoupled.nn.operators import conv2d
 from semicoupled.nn.per_layer import per_layer
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
-from semicoupled.nn.streams import CellState, LayerRecord, MapName, Outputs, StackState, Stream, check_streams
+from semicoupled.nn.streams import CellState, LayerRecord, MapName, Outputs, StackState, Stream, check_streams, fitting
 from semicoupled.nn.switch import Switching
 
 
@@ -117,11 +118,16 @@ class RecurrentStack(nn.Module):
         """Run a clip; see `SemiCoupledStack.forward`. Of the maps there are `features` alone.
 
         Raises:
-            ShapeError: a stream other than `main`, a switch, or frames that do not fit.
+            ShapeError: a stream other than `main`, a switch, or frames, a state, or a map's or layer's name that do not
+                fit.
         """
         count, batch = check_clip(frames, self.in_channels, streams, switch, state_at), frames.shape[0]
-        if state is not None and (state.main is None or len(state.main) != self.depth):
-            raise ShapeError(f"state: expected {self.depth} layers, got {len(state.main or ())}.")
+        if state is not None and len(state.main or ()) != self.depth:
+            raise ShapeError(
+                f"state: expected {self.depth} layers, got {len(state.main or ())}. Pass what the last call of this "
+                "network returned, or start with state=None."
+            )
+        recorded = recorded_layers(record, record_layers, self.depth)
         rows = fold.fold(frames)
         last: list[CellState] = []
         at: list[CellState] = []
@@ -132,12 +138,14 @@ class RecurrentStack(nn.Module):
             passing.leave(index, {"main": rows})
             drive = norm(fold.channels_last(module.input(rows)), "main", count)
             like = drive[:batch, : module.out_channels]
-            states = [module.initial_state(like) if state is None or state.main is None else state.main[index]]
+            states = [module.initial_state(like)]
+            if state is not None and state.main is not None:
+                states = [fitting(state.main[index], like, type(states[0]))]
             for step in fold.parts(drive, batch):
                 states.append(module.advance(step, states[-1]))
             rows = torch.cat([after[0] for after in states[1:]])
             rows = passing.land(index, {"main": rows})["main"]
-            if "features" in record and (record_layers is None or index in {i % self.depth for i in record_layers}):
+            if index in recorded and "features" in record:
                 records.append(LayerRecord(index, "main", None, None, None, fold.unfold(rows, count)))
             last.append(states[-1])
             at.append(states[0 if state_at is None else state_at])

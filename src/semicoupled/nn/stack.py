@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from semicoupled.errors import ShapeError, nearest
 from semicoupled.nn import fold, synthesizers
 from semicoupled.nn.cells import Cell
-from semicoupled.nn.gather import of, record_of, stack_state
+from semicoupled.nn.gather import of, record_of, recorded_layers, stack_state
 from semicoupled.nn.layer import SHARED, LayerMaps, SemiCoupledLayer
 from semicoupled.nn.norm import Norm, keep_statistics
 from semicoupled.nn.operators import Operator, conv2d
@@ -25,7 +25,6 @@ from semicoupled.nn.per_layer import per_layer
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
 from semicoupled.nn.streams import (
-    MAPS,
     STREAMS,
     CellState,
     LayerRecord,
@@ -168,8 +167,8 @@ class SemiCoupledStack(nn.Module):
         """
         wanted: tuple[Stream, ...] = tuple(stream for stream in STREAMS if stream in streams)
         check_streams(tuple(streams))
-        count = self._check(frames, state, wanted, state_at, record)
-        recorded = self._recorded_layers(record, record_layers)
+        count = self._check(frames, state, wanted, state_at)
+        recorded = recorded_layers(record, record_layers, self.depth)
         rows: Rows = dict.fromkeys(wanted, fold.fold(frames))
         records: list[LayerRecord] = []
         states: list[dict[str, CellState]] = []
@@ -335,21 +334,8 @@ class SemiCoupledStack(nn.Module):
             sizes.append((inside, passed))
         return sizes
 
-    def _recorded_layers(self, record: Sequence[MapName], layers: Sequence[int] | None) -> set[int]:
-        if not record:
-            return set()
-        chosen = range(self.depth) if layers is None else layers
-        if any(not -self.depth <= index < self.depth for index in chosen):
-            raise ShapeError(f"record_layers: expected numbers from {-self.depth} to {self.depth - 1}, got {chosen}.")
-        return {index % self.depth for index in chosen}
-
     def _check(
-        self,
-        frames: Tensor,
-        state: StackState | None,
-        streams: tuple[Stream, ...],
-        state_at: int | None,
-        record: Sequence[MapName],
+        self, frames: Tensor, state: StackState | None, streams: tuple[Stream, ...], state_at: int | None
     ) -> int:
         """Refuse what does not fit, with a sentence that helps; return the number of frames."""
         if frames.dim() < 3 or frames.shape[2] != self.in_channels or frames.shape[1] == 0:
@@ -360,9 +346,6 @@ class SemiCoupledStack(nn.Module):
         count = frames.shape[1]
         if state_at is not None and not 0 <= state_at <= count:
             raise ShapeError(f"state_at: expected 0 to {count} (the number of frames), got {state_at}.")
-        unknown = [name for name in record if name not in MAPS]
-        if unknown:
-            raise ShapeError(f"record: {unknown[0]!r} is unknown. {nearest(unknown[0], MAPS)}")
         for stream, layers in zip(("main", "temporal"), state or (), strict=False):
             if stream in streams and (layers is None or len(layers) != self.depth):
                 held = "none" if layers is None else f"{len(layers)} layers"

@@ -175,6 +175,31 @@ def _alone(tensor: Tensor) -> Tensor:
     return bare if bare.untyped_storage().nbytes() == bare.numel() * bare.element_size() else bare.clone()
 
 
+def fitting(state: CellState, like: Tensor, kind: type[CellState] | None = None) -> CellState:
+    """Give a layer's state in the precision of its maps.
+
+    Args:
+        state: of an earlier call.
+        like: one frame of what the layer maps, B C *size.
+        kind: the state's kind; None where somebody else looks at it.
+
+    Raises:
+        ShapeError: it is of another batch, size or kind.
+    """
+    if kind is not None and not isinstance(state, kind):
+        raise ShapeError(
+            f"state: expected a {kind.__name__}, got {type(state).__name__}. It comes from another kind of network; "
+            "start with state=None."
+        )
+    for tensor in state:
+        if tensor.shape != like.shape:
+            raise ShapeError(
+                f"state: expected {tuple(like.shape)} (batch, channels, size) in this layer, got "
+                f"{tuple(tensor.shape)}. A state belongs to one batch and one frame size; start with state=None."
+            )
+    return type(state)(*(tensor.to(like.dtype) for tensor in state))
+
+
 def check_streams(streams: tuple[Stream, ...], allowed: tuple[Stream, ...] = STREAMS) -> None:
     """Refuse streams that do not exist.
 

@@ -299,6 +299,22 @@ def test_init_begins_with_the_weights_of_a_run(tmp_path: Path) -> None:
         assert torch.equal(begun[0][name], value)
 
 
+def test_what_a_fresh_model_begins_with_is_not_asked_for_when_a_training_is_taken_up(tmp_path: Path) -> None:
+    class Starting(FakeTask):
+        started = 0
+
+        def start(self, settings: FakeSettings, model: Model) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+            self.started += 1
+
+    task, settings = Starting(), FakeSettings(training=QUICK)
+    first = train(tmp_path / "a", settings, task)
+    begun = train(tmp_path / "b", replace(settings, seed=5), init=tmp_path / "a")
+    first.weights.unlink()
+    assert same(begun, train(tmp_path / "b", replace(settings, seed=5), init=tmp_path / "a"))
+    assert same(begun, train(tmp_path / "b", replace(settings, seed=5), task))
+    assert task.started == 1
+
+
 def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     settings = FakeSettings(switches=SwitchSettings("astsgd"), goals=GoalWeights(spatial=0.0), training=QUICK)
     with pytest.raises(SettingsError, match="astsgd follows the spatial loss"):

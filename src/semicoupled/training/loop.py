@@ -122,13 +122,19 @@ def fit(
             checkpoint.remove_leftovers(kept, None if found is None else found.step)
             remember_description(run_folder, splits.description)
         model = cast(nn.Module, task.build(settings, splits.description))
-        if init is not None:
-            weights.load_weights(init, model, cast("tuple[str, ...]", getattr(model, "may_lack", ())))
-        elif task.start is not None:
-            task.start(settings, model)
+        if found is None:  # a checkpoint has all weights, and what a fresh model begins with may be gone by then
+            _begin(task, settings, model, init)
         model = fabric.to_device(model)
         trainer = _Trainer(task, settings, splits, fabric, computed, model, run_folder, progress or NoProgress())
         return trainer.train(workers, found)
+
+
+def _begin(task: TrainableTask, settings: RunSettings, model: nn.Module, init: Path | None) -> None:
+    """Give a fresh model the weights that it begins with, where any are named."""
+    if init is not None:
+        weights.load_weights(init, model, cast("tuple[str, ...]", getattr(model, "may_lack", ())))
+    elif task.start is not None:
+        task.start(settings, model)
 
 
 class _Trainer:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from fake_task import FakeSettings, FakeTask, Model
 from tests.inside import another_process
 
 from semicoupled.errors import RunError, SettingsError
-from semicoupled.training import processes
+from semicoupled.training import loop, processes
+from semicoupled.training.clock import Clock
 from semicoupled.training.log import read_log
 from semicoupled.training.loop import LOCK, FitResult, fit
 from semicoupled.training.progress import NO_NUMBERS
@@ -266,6 +268,25 @@ def test_a_spent_budget_stays_spent_over_a_resume(tmp_path: Path) -> None:
     first = train(tmp_path, settings)
     again = train(tmp_path, settings)
     assert (again.steps, again.seconds) == (first.steps, first.seconds)
+
+
+def test_a_budget_that_ends_in_a_validation_leaves_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    class Slow(FakeTask):
+        def validate(self, *arguments: Any) -> dict[str, float]:
+            now[0] += 10
+            return super().validate(*arguments)
+
+    monkeypatch.setattr(loop, "Clock", partial(Clock, now=lambda: now[0]))
+    settings = FakeSettings(training=replace(QUICK, time_budget="25s", validate_every=2))
+    first = train(tmp_path, settings, Slow())
+    assert (first.steps, first.seconds) == (6, 30)
+    assert {path.name.split("-")[1] for path in (tmp_path / "checkpoints").iterdir()} == {"00000004", "00000006"}
+    again = train(tmp_path, settings, Slow())
+    assert (again.steps, again.seconds, now) == (6, 30, [30.0])
 
 
 def test_a_finished_training_is_not_begun_again(tmp_path: Path) -> None:

@@ -177,12 +177,14 @@ class _Trainer:
             settings, model, self._optimizer, self._switches, self._average, fabric.device, precision
         )
         self._at = Position()
+        self._saved = -1  # the step of the newest checkpoint
         self._shown: dict[str, float] = {}
 
     def train(self, workers: int, found: checkpoint.Checkpoint | None) -> FitResult:
         training = self._training
         if found is not None:
             self._at = self._resumable.take_up(self._folder, found)
+            self._saved = found.step
             self._fabric.barrier()
         at = self._at
         clock = Clock(training.steps, training.budget, step=at.step, elapsed=at.elapsed)
@@ -200,8 +202,10 @@ class _Trainer:
                     at.elapsed = self._fabric.broadcast(clock.elapsed)
                 left = clock.left(at.step, at.elapsed)
                 self._progress.update(clock.done(at.step, at.elapsed), seconds_left=left, numbers=self._shown)
-            if at.validated != at.step:
+            unseen = at.validated != at.step
+            if unseen:
                 self._validate(log)
+            if unseen or self._saved != at.step:  # a budget may end while a step in between is validated
                 self._checkpoint()
         finally:
             self._progress.end()
@@ -329,4 +333,5 @@ class _Trainer:
         if self._fabric.is_global_zero:
             content = self._resumable.content(self._at)
             _ = checkpoint.save_checkpoint(self._folder / checkpoint.FOLDER, self._at.step, content)
+        self._saved = self._at.step
         self._fabric.barrier()

@@ -13,8 +13,7 @@ from semicoupled.networks.predrnn import PredRNN
 from semicoupled.networks.streaming import StreamingClassifier
 from semicoupled.nn import CBMStack, RecurrentStack, SemiCoupledStack
 from semicoupled.nn.shortcut import Shortcuts
-
-Size = tuple[int, ...]
+from semicoupled.nn.size import Size, strided_sizes
 
 
 def macs(network: nn.Module, size: Sequence[int]) -> int:
@@ -43,7 +42,7 @@ def macs(network: nn.Module, size: Sequence[int]) -> int:
         layers = sum(_in(layer, here) for layer, here in zip(network.layers, inside, strict=True))
         return layers + _of_shortcuts(network.shortcuts, inside)
     if isinstance(network, RecurrentStack | PredRNN | CNNLSTM):
-        inside = _strided(size, network.strides)
+        inside = strided_sizes(size, network.strides)
         modules = network.convolutions if isinstance(network, CNNLSTM) else network.layers
         layers = sum(_in(layer, here) for layer, here in zip(modules, inside, strict=True))
         memory = _in(network.lstm, ()) if isinstance(network, CNNLSTM) else 0
@@ -83,12 +82,3 @@ def _weights(operator: nn.Module) -> int:
             "Its cost cannot be told from its weights."
         )
     return sum(parameter.numel() for parameter in operator.parameters() if parameter.dim() > 1)
-
-
-def _strided(size: Sequence[int], strides: Sequence[int]) -> list[Size]:
-    sizes: list[Size] = []
-    here = tuple(size)
-    for stride in strides:
-        here = tuple((length - 1) // stride + 1 for length in here)
-        sizes.append(here)
-    return sizes

@@ -22,6 +22,7 @@ from semicoupled.nn.operators import conv2d
 from semicoupled.nn.recurrent import check_clip
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
+from semicoupled.nn.size import strided
 from semicoupled.nn.streams import (
     CellState,
     LayerRecord,
@@ -248,7 +249,7 @@ class PredRNN(nn.Module):
 
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         """Spatial size of the output for frames of a size."""
-        return tuple((length - 1) // self.strides[0] + 1 for length in size)
+        return strided(size, self.strides[0])
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """W_h and W_m of all layers, whose gradients are clamped (Sec. 5.9)."""

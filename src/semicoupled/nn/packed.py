@@ -22,6 +22,7 @@ from semicoupled.nn.layer import SemiCoupledLayer
 from semicoupled.nn.packed_convolution import Convolution, packed_convolution
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Shortcut
+from semicoupled.nn.size import strided
 from semicoupled.nn.stack import SemiCoupledStack
 from semicoupled.nn.streams import RNNState, StackState
 
@@ -159,7 +160,7 @@ def _layers(stack: SemiCoupledStack, size: tuple[int, ...], dtype: torch.dtype) 
         starting = stack.shortcuts.starting(index)
         if starting is not None:
             flying, landing, left_at = starting, index + starting.span - 1, entering
-        inside = tuple((length - 1) // stack.strides[index] + 1 for length in entering)
+        inside = strided(entering, stack.strides[index])
         cell = cast("RNNCell", layer.cell)
         projects = flying is not None and index == landing and flying.projects
         layers.append(
@@ -176,5 +177,5 @@ def _layers(stack: SemiCoupledStack, size: tuple[int, ...], dtype: torch.dtype) 
             )
         )
         pooled = index == 0 and stack.pool_first
-        entering = tuple((length - 1) // 2 + 1 for length in inside) if pooled else inside
+        entering = strided(inside, 2) if pooled else inside
     return layers

@@ -21,6 +21,7 @@ from semicoupled.nn.operators import conv2d
 from semicoupled.nn.per_layer import per_layer
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
+from semicoupled.nn.size import strided_sizes
 from semicoupled.nn.streams import CellState, LayerRecord, MapName, Outputs, StackState, Stream, check_streams, fitting
 from semicoupled.nn.switch import Switching
 
@@ -170,19 +171,14 @@ class RecurrentStack(nn.Module):
         """The state before the first frame, the same as passing None; `size` is (H, W)."""
         like = next(self.parameters())
         layers: list[CellState] = []
-        inside = tuple(size)
-        for layer, stride in zip(self.layers, self.strides, strict=True):
+        for layer, inside in zip(self.layers, strided_sizes(size, self.strides), strict=True):
             module = cast("RecurrentLayer", cast("object", layer))
-            inside = tuple((length - 1) // stride + 1 for length in inside)
             layers.append(module.initial_state(like.new_empty((batch, module.out_channels, *inside))))
         return StackState(tuple(layers), None)
 
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         """Spatial size of the output for frames of a size."""
-        inside = tuple(size)
-        for stride in self.strides:
-            inside = tuple((length - 1) // stride + 1 for length in inside)
-        return inside
+        return strided_sizes(size, self.strides)[-1]
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Weights of the recurrent convolutions, whose gradients are clamped (Sec. 5.9)."""

@@ -24,6 +24,7 @@ from semicoupled.nn.operators import Operator, conv2d
 from semicoupled.nn.per_layer import per_layer
 from semicoupled.nn.shapes import Float, Tensor
 from semicoupled.nn.shortcut import Passing, Shortcuts
+from semicoupled.nn.size import Size, strided
 from semicoupled.nn.streams import (
     STREAMS,
     CellState,
@@ -324,13 +325,13 @@ class SemiCoupledStack(nn.Module):
         assert c is not None  # the layer was asked for it
         return synthesizers.temporal(c)
 
-    def _sizes(self, size: Sequence[int]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    def _sizes(self, size: Sequence[int]) -> list[tuple[Size, Size]]:
         """Spatial size of each layer's state, and of what it passes on."""
-        sizes: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        sizes: list[tuple[Size, Size]] = []
         passed = tuple(size)
         for index, stride in enumerate(self.strides):
-            inside = tuple((length - 1) // stride + 1 for length in passed)
-            passed = tuple((length - 1) // 2 + 1 for length in inside) if index == 0 and self.pool_first else inside
+            inside = strided(passed, stride)
+            passed = strided(inside, 2) if index == 0 and self.pool_first else inside
             sizes.append((inside, passed))
         return sizes
 

@@ -15,6 +15,7 @@ import pytest
 from semicoupled.data import video, video_frames
 from semicoupled.data.video import check_video, is_video, probe, read_video
 from semicoupled.data.video_frames import VideoFrames
+from semicoupled.data.video_writer import video_writer
 from semicoupled.errors import DataError, MissingExtraError
 
 av = pytest.importorskip("av", reason="needs PyAV: pip install semicoupled[video]")
@@ -103,6 +104,17 @@ def test_a_part_near_the_end_is_whole_where_few_frames_follow_the_last_key_frame
     path = write(tmp_path / "a.mkv", frames=10, gop=4, stamps=[1000 * number for number in range(10)])
     for start in (7, 8, 9):  # the decoder holds the last two, and gives both at once
         assert [number_of(frame.image) for frame in read_video(path, start)] == list(range(start, 10))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_slides_that_are_seen_for_minutes_are_whole(tmp_path: Path, count: int):
+    for rate in (Fraction(1, 5), Fraction(1, 100)):
+        with video_writer(tmp_path / "a.mp4", float(rate)) as video:
+            for number in range(count):
+                video.write(picture(number))
+        assert probe(tmp_path / "a.mp4").seconds == pytest.approx(count / rate)
+        frames = list(read_video(tmp_path / "a.mp4"))
+        assert [number_of(frame.image) for frame in frames] == list(range(count))
 
 
 def test_a_part_of_a_file_without_times_is_decoded_from_its_beginning(tmp_path: Path):

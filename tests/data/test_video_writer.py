@@ -42,6 +42,13 @@ def test_times_are_kept(tmp_path: Path):
     assert [frame.time for frame in read_video(tmp_path / "a.mp4")] == pytest.approx(times, abs=1e-3)
 
 
+def test_one_image_an_hour(tmp_path: Path):
+    with video_writer(tmp_path / "a.mp4", 1 / 3600) as writer:
+        for number in range(3):
+            writer.write(gray(40 * number))
+    assert [frame.time for frame in read_video(tmp_path / "a.mp4")] == pytest.approx([0, 3600, 7200])
+
+
 def test_a_video_is_there_whole_or_not_at_all(tmp_path: Path):
     path = tmp_path / "a.mp4"
     path.write_text("the last one")

@@ -45,7 +45,7 @@ _NEAR = 2.0
 _SAME = 1e-6
 """Seconds by which two times may differ and be the same."""
 _EARLY = 1.0
-"""Seconds that a video may end before its header says so."""
+"""Seconds that a video may end before its header says so, or as long as a frame of it is seen."""
 _LONGEST_GAP = 600.0
 """Seconds that a frame may be given again for; a damaged stamp would have it given for years."""
 
@@ -185,21 +185,24 @@ def _timed(path: VideoSource, begin: float, end: float | None) -> Iterator[Video
             clock = Clock(frame_rate(container.streams.video[0]))
             frames = seek(container, path, clock, begin - SEEK_MARGIN)
             if frames is not None:
-                yield from _upright(frames, path, end, stated_seconds(container))
+                yield from _upright(frames, path, end, container)
                 return
         _LOG.debug("%s: cannot be sought; decoding from its beginning", path)
     with open_video(path) as container:
         clock = Clock(frame_rate(container.streams.video[0]))
-        yield from _upright(stamped(decode(container, path), clock), path, end, stated_seconds(container))
+        yield from _upright(stamped(decode(container, path), clock), path, end, container)
 
 
 def _upright(
-    frames: Iterator[tuple[float, Any]], path: VideoSource, end: float | None, stated: float | None
+    frames: Iterator[tuple[float, Any]], path: VideoSource, end: float | None, container: Any
 ) -> Iterator[VideoFrame]:
     """Turn the frames before `end` upright, and see to it that they are of one size and as many as was stated."""
     size: tuple[int, ...] | None = None
-    before = 0.0
+    stated, before = stated_seconds(container), 0.0
+    lasts = max(_EARLY, 1 / frame_rate(container.streams.video[0]))
     for time, frame in frames:
+        if size is not None:
+            lasts = max(lasts, time - before)
         if end is not None and time >= end - _SAME:
             return
         image = upright(frame, path)
@@ -213,7 +216,7 @@ def _upright(
         before = time
     if size is None:
         raise no_frame(path)
-    if stated is not None and before + _EARLY < 0.95 * stated:
+    if stated is not None and before + lasts < 0.95 * stated:  # a slide may be shown for minutes
         raise DataError(
             f"{path}: ends after {before:.2f} s, where its header says {stated:.2f} s: its end is missing. The frames "
             "before can be used; copy or record it again, or cut it there"

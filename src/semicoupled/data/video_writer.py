@@ -37,7 +37,8 @@ class VideoWriter:
         self._av = load_av("MP4 is written")
         if not (math.isfinite(rate) and rate > 0):
             raise DataError(f"a video's rate: expected images a second above 0, got {rate}")
-        self._rate = Fraction(rate).limit_denominator(1001)
+        # one image an hour has no fraction of so small a denominator
+        self._rate = Fraction(rate).limit_denominator(1001) or Fraction(1, round(1 / rate))
         self._container: Any = self._av.open(target, "w", format="mp4")
         self._stream: Any = None
         self._size = (0, 0)

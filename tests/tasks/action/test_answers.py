@@ -214,6 +214,18 @@ def test_bad_videos_are_recorded_and_the_others_answered(
     assert len(records(tmp_path / "strict.jsonl.part")) == 1  # what was answered is kept
 
 
+@pytest.mark.parametrize("how", [{"chunk": 1}, {"chunk": 4}, {"chunk": 100}, {"batch": 2}])
+def test_all_frames_before_the_damage_are_answered(
+    model: Any, samples: ModuleType, tmp_path: Path, how: dict[str, int]
+) -> None:
+    folder = samples.write_frames(tmp_path / "clip", samples.square(10))
+    (folder / "frame_8.png").write_bytes(b"no picture")
+    (written,) = predict(model, [folder], tmp_path / "out.jsonl", **how)
+    (found,) = records(written)
+    assert "frame_8.png: cannot be decoded" in found["error"]
+    assert (found["count"], len(found["frames"])) == (7, 7)
+
+
 def test_frames_may_be_left_out(model: Any, videos: list[Path], tmp_path: Path) -> None:
     (short,) = predict(model, videos, tmp_path / "short.jsonl", per_frame=False)
     (long,) = predict(model, videos, tmp_path / "long.jsonl")

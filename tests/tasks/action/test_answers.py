@@ -364,6 +364,20 @@ def test_clips_and_crops(model: Any, videos: list[Path]) -> None:
     assert places == [(0.0, 0.5), (0.5, 0.5), (1.0, 0.5)]
 
 
+def test_crops_of_a_video_do_not_depend_on_its_neighbors(model: Any, samples: ModuleType, tmp_path: Path) -> None:
+    wide = samples.write_video(tmp_path / "wide.mp4", frames=6, size=(32, 96))
+    tall = samples.write_video(tmp_path / "tall.mp4", frames=6, size=(96, 32), seed=3)
+    how = replace(SETTINGS, evaluation=EvaluationSettings(crops=3))
+
+    def answer_for(*paths: Path) -> np.ndarray:
+        data = ActionData([Clip(path, "left", path.name) for path in paths], CLASSES, SETTINGS.data)
+        return answer_all(model, data, how)[-1].main
+
+    assert np.allclose(answer_for(wide, tall), answer_for(tall), atol=1e-5)
+    one = answer_all(model, ActionData([Clip(tall, "left", "tall")], CLASSES, SETTINGS.data), SETTINGS)
+    assert not np.allclose(answer_for(tall), one[0].main, atol=1e-4)  # there is more to see than in the middle
+
+
 def test_a_rival_that_sees_clips_predicts_and_does_not_export(samples: ModuleType, tmp_path: Path) -> None:
     settings = ActionSettings(
         data=DataSettings(height=24, width=32, frames=4),

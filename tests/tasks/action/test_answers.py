@@ -251,6 +251,16 @@ def test_videos_with_the_answer_drawn(model: Any, videos: list[Path], tmp_path: 
     assert (sure[224:] > 100).sum() > (unsure[224:] > 100).sum()
 
 
+def test_a_frame_that_is_seen_several_times_is_drawn_once(model: Any, samples: ModuleType, tmp_path: Path) -> None:
+    spread = replace(SETTINGS, data=replace(SETTINGS.data, sampling="spread"), evaluation=EvaluationSettings(clips=1))
+    options = PredictSettings(annotate=str(tmp_path / "drawn"))
+    request = PredictRequest([samples.write_video(tmp_path / "v.mp4", frames=4)], [tmp_path / "o.jsonl"], options)
+    drawn, written = ActionPredictor(spread, CLASSES, model).predict(request)
+    (found,) = records(written)
+    assert (found["error"], found["count"]) == (None, SETTINGS.data.frames)
+    assert [round(frame.time, 2) for frame in iterate_frames(drawn)] == [0, 0.1, 0.2, 0.3]
+
+
 @pytest.mark.parametrize("kind", ["semicoupled", "cnn_lstm", "convlstm"])
 def test_side_by_side_is_one_by_one(kind: Any, videos: list[Path], tmp_path: Path) -> None:
     goals = GoalWeights() if kind == "semicoupled" else GoalWeights(spatial=0, temporal=0)

@@ -420,4 +420,16 @@ def test_a_prediction_says_what_the_scores_say_where_frames_are_spread(
             assert found[path.name]["count"] == SETTINGS.data.frames
             assert np.allclose([said[name] for name in CLASSES], answer.main, atol=1e-4)
     streamed = answer_all(model, data, SETTINGS)
+    at_once = replace(
+        spread,
+        model=ModelSettings(kind="r2plus1d", widths=(4, 4, 8, 8), strides=(1, 1, 1, 1)),
+        goals=GoalWeights(spatial=0, temporal=0),
+        evaluation=EvaluationSettings(),
+    )
+    clips: Any = build_model(at_once, len(CLASSES)).eval()
+    (written,) = ActionPredictor(at_once, CLASSES, clips).predict(
+        PredictRequest(videos[-1:], [tmp_path / "at_once.jsonl"], PredictSettings(top=6))
+    )
+    said = dict(records(written)[0]["top"])
+    assert np.allclose([said[name] for name in CLASSES], answer_all(clips, data, at_once)[-1].main, atol=1e-4)
     assert max(np.abs(one.main - other.main).max() for one, other in zip(wanted, streamed, strict=True)) > 1e-3

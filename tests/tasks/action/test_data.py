@@ -126,7 +126,7 @@ def bad_videos(samples: ModuleType, folder: Path) -> dict[str, tuple[Path, str]]
         "text": (folder / "text.mp4", "cannot be opened as a video"),
         "truncated": (folder / "truncated.mp4", "cannot be opened|is damaged|ends after"),
         "sound": (folder / "sound.mp4", r"holds no video stream \(found: audio\)"),
-        "broken image": (folder / "frames", r"1\.jpg: is no image, or damaged \(7 bytes\)"),
+        "broken image": (folder / "frames", r"1\.jpg: cannot be decoded; expected an image"),
         "empty folder": (folder / "nothing", "holds no images"),
     }
 

@@ -298,6 +298,8 @@ def test_side_by_side_is_taken_up(model: Any, videos: list[Path], tmp_path: Path
 
 def test_inputs(samples: ModuleType, videos: list[Path], tmp_path: Path) -> None:
     frames = samples.write_frames(tmp_path / "in" / "stills", samples.square(3))
+    (tmp_path / "in" / "._v1.mp4").write_bytes(b"of a Mac")
+    samples.write_frames(tmp_path / "in" / ".thumbnails", samples.square(1))
     assert find_inputs([tmp_path / "in"]) == [*videos, frames]
     assert find_inputs([videos[1], tmp_path / "in", frames]) == [videos[1], videos[0], *videos[2:], frames]
     (tmp_path / "none").mkdir()

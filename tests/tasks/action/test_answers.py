@@ -17,7 +17,7 @@ from semicoupled.cli.main import main
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import read_rows
 from semicoupled.run_folder import open_run
-from semicoupled.task_requests import PredictRequest
+from semicoupled.task_requests import EvaluateRequest, PredictRequest
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams, crop_draws
 from semicoupled.tasks.action.data import ActionData
 from semicoupled.tasks.action.data_settings import DataSettings
@@ -31,6 +31,7 @@ from semicoupled.tasks.action.operating.slots import answer_side_by_side
 from semicoupled.tasks.action.operating.video_answer import answer_frames
 from semicoupled.tasks.action.scores.metrics import headline, in_top, score_rows
 from semicoupled.tasks.action.settings import ActionSettings, EvaluationSettings, ModelSettings, PredictSettings
+from semicoupled.tasks.action.task import TASK
 from semicoupled.training.settings import GoalWeights
 from semicoupled.training.weights import save_weights
 
@@ -134,6 +135,20 @@ def test_two_streams_are_fused(samples: ModuleType, tmp_path: Path) -> None:
     }
     assert f"semicoupled + {tmp_path / 'flow'}" in scores
     assert main([*command, "--evaluation.fuse", str(tmp_path / "odd")]) == 2
+
+
+def test_a_split_that_other_data_do_not_have_is_told(model: Any, samples: ModuleType, tmp_path: Path) -> None:
+    root = samples.make_tree(tmp_path / "root")
+
+    def evaluate(split: str, *classes: str) -> Any:
+        asked = EvaluateRequest(SETTINGS, None, {"classes": classes}, root, split, torch.device("cpu"))
+        return TASK.evaluate(asked)
+
+    assert evaluate("all", "left", "right")[0].count == 6
+    with pytest.raises(DataError, match=r"no clips of the split test; its list names no splits\. Give --split all$"):
+        evaluate("test", "left", "right")
+    with pytest.raises(DataError, match=r"expected some of up, down; there are left, right"):
+        evaluate("all", "up", "down")
 
 
 def test_records_say_it_all(model: Any, videos: list[Path], tmp_path: Path) -> None:

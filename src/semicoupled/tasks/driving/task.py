@@ -107,7 +107,7 @@ def _describe(seen: SeenDrive) -> dict[str, str | int]:
 def build(settings: DrivingSettings, description: Description) -> TaskModel:
     """See `Task.build`."""
     del description
-    model = DrivingModel(build_network(settings.model), settings.model, settings.sub_goals)
+    model = DrivingModel(build_network(settings.model), settings.model, settings.sub_goals, settings.goals)
     return cast(TaskModel, model.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
 
 

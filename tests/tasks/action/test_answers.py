@@ -444,9 +444,12 @@ def test_a_prediction_says_what_the_scores_say_where_frames_are_spread(
         evaluation=EvaluationSettings(),
     )
     clips: Any = build_model(at_once, len(CLASSES)).eval()
+    torch.nn.init.normal_(clips.main_head.linear.weight)
     (written,) = ActionPredictor(at_once, CLASSES, clips).predict(
         PredictRequest(videos[-1:], [tmp_path / "at_once.jsonl"], PredictSettings(top=6))
     )
-    said = dict(records(written)[0]["top"])
+    (record,) = records(written)
+    said = dict(record["top"])
+    assert record["count"] == SETTINGS.data.frames
     assert np.allclose([said[name] for name in CLASSES], answer_all(clips, data, at_once)[-1].main, atol=1e-4)
     assert max(np.abs(one.main - other.main).max() for one, other in zip(wanted, streamed, strict=True)) > 1e-3

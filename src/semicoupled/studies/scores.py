@@ -95,6 +95,18 @@ def at_least(text: str, value: float, bound: float, note: str = "") -> Goal:
     return Goal(text, value, bound, value >= bound if known else None, note)
 
 
+def difference_note(found: Sequence[Row]) -> str:
+    """Say a difference with its interval, as the note of a goal.
+
+    Args:
+        found: the row of a mean over seeds, as `select` picks it; nothing is said of none, or of one without interval.
+    """
+    if not found or found[0].interval is None:
+        return ""
+    low, high = found[0].interval
+    return f"difference {found[0].value:+.3g}, 90 %: {number(low)} to {number(high)}"
+
+
 def verdict(goal: Goal) -> str:
     """Say whether a line is reached."""
     return {True: "met", False: "not met", None: "not known"}[goal.is_met]

@@ -17,7 +17,7 @@ from semicoupled.cli.main import main
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import read_rows
 from semicoupled.run_folder import open_run
-from semicoupled.task_requests import PredictRequest
+from semicoupled.task_requests import EvaluateRequest, PredictRequest
 from semicoupled.tasks.action.answering import VideoAnswer, answer_all, answered_streams, crop_draws
 from semicoupled.tasks.action.data import ActionData
 from semicoupled.tasks.action.data_settings import DataSettings
@@ -31,6 +31,7 @@ from semicoupled.tasks.action.operating.slots import answer_side_by_side
 from semicoupled.tasks.action.operating.video_answer import answer_frames
 from semicoupled.tasks.action.scores.metrics import headline, in_top, score_rows
 from semicoupled.tasks.action.settings import ActionSettings, EvaluationSettings, ModelSettings, PredictSettings
+from semicoupled.tasks.action.task import TASK
 from semicoupled.training.settings import GoalWeights
 from semicoupled.training.weights import save_weights
 
@@ -136,6 +137,20 @@ def test_two_streams_are_fused(samples: ModuleType, tmp_path: Path) -> None:
     assert main([*command, "--evaluation.fuse", str(tmp_path / "odd")]) == 2
 
 
+def test_a_split_that_other_data_do_not_have_is_told(model: Any, samples: ModuleType, tmp_path: Path) -> None:
+    root = samples.make_tree(tmp_path / "root")
+
+    def evaluate(split: str, *classes: str) -> Any:
+        asked = EvaluateRequest(SETTINGS, None, {"classes": classes}, root, split, torch.device("cpu"))
+        return TASK.evaluate(asked)
+
+    assert evaluate("all", "left", "right")[0].count == 6
+    with pytest.raises(DataError, match=r"no clips of the split test; its list names no splits\. Give --split all$"):
+        evaluate("test", "left", "right")
+    with pytest.raises(DataError, match=r"expected some of up, down; there are left, right"):
+        evaluate("all", "up", "down")
+
+
 def test_records_say_it_all(model: Any, videos: list[Path], tmp_path: Path) -> None:
     (written,) = predict(model, videos, tmp_path / "out.jsonl", top=3)
     found = records(written)
@@ -214,6 +229,18 @@ def test_bad_videos_are_recorded_and_the_others_answered(
     assert len(records(tmp_path / "strict.jsonl.part")) == 1  # what was answered is kept
 
 
+@pytest.mark.parametrize("how", [{"chunk": 1}, {"chunk": 4}, {"chunk": 100}, {"batch": 2}])
+def test_all_frames_before_the_damage_are_answered(
+    model: Any, samples: ModuleType, tmp_path: Path, how: dict[str, int]
+) -> None:
+    folder = samples.write_frames(tmp_path / "clip", samples.square(10))
+    (folder / "frame_8.png").write_bytes(b"no picture")
+    (written,) = predict(model, [folder], tmp_path / "out.jsonl", **how)
+    (found,) = records(written)
+    assert "frame_8.png: cannot be decoded" in found["error"]
+    assert (found["count"], len(found["frames"])) == (7, 7)
+
+
 def test_frames_may_be_left_out(model: Any, videos: list[Path], tmp_path: Path) -> None:
     (short,) = predict(model, videos, tmp_path / "short.jsonl", per_frame=False)
     (long,) = predict(model, videos, tmp_path / "long.jsonl")
@@ -237,6 +264,16 @@ def test_videos_with_the_answer_drawn(model: Any, videos: list[Path], tmp_path: 
     sure = draw_answer(np.zeros((32, 48, 3), np.uint8), np.eye(6)[2], np.eye(6)[2], CLASSES)
     unsure = draw_answer(np.zeros((32, 48, 3), np.uint8), np.full(6, 1 / 6), np.full(6, 1 / 6), CLASSES)
     assert (sure[224:] > 100).sum() > (unsure[224:] > 100).sum()
+
+
+def test_a_frame_that_is_seen_several_times_is_drawn_once(model: Any, samples: ModuleType, tmp_path: Path) -> None:
+    spread = replace(SETTINGS, data=replace(SETTINGS.data, sampling="spread"), evaluation=EvaluationSettings(clips=1))
+    options = PredictSettings(annotate=str(tmp_path / "drawn"))
+    request = PredictRequest([samples.write_video(tmp_path / "v.mp4", frames=4)], [tmp_path / "o.jsonl"], options)
+    drawn, written = ActionPredictor(spread, CLASSES, model).predict(request)
+    (found,) = records(written)
+    assert (found["error"], found["count"]) == (None, SETTINGS.data.frames)
+    assert [round(frame.time, 2) for frame in iterate_frames(drawn)] == [0, 0.1, 0.2, 0.3]
 
 
 @pytest.mark.parametrize("kind", ["semicoupled", "cnn_lstm", "convlstm"])
@@ -276,6 +313,8 @@ def test_side_by_side_is_taken_up(model: Any, videos: list[Path], tmp_path: Path
 
 def test_inputs(samples: ModuleType, videos: list[Path], tmp_path: Path) -> None:
     frames = samples.write_frames(tmp_path / "in" / "stills", samples.square(3))
+    (tmp_path / "in" / "._v1.mp4").write_bytes(b"of a Mac")
+    samples.write_frames(tmp_path / "in" / ".thumbnails", samples.square(1))
     assert find_inputs([tmp_path / "in"]) == [*videos, frames]
     assert find_inputs([videos[1], tmp_path / "in", frames]) == [videos[1], videos[0], *videos[2:], frames]
     (tmp_path / "none").mkdir()
@@ -352,6 +391,20 @@ def test_clips_and_crops(model: Any, videos: list[Path]) -> None:
     assert places == [(0.0, 0.5), (0.5, 0.5), (1.0, 0.5)]
 
 
+def test_crops_of_a_video_do_not_depend_on_its_neighbors(model: Any, samples: ModuleType, tmp_path: Path) -> None:
+    wide = samples.write_video(tmp_path / "wide.mp4", frames=6, size=(32, 96))
+    tall = samples.write_video(tmp_path / "tall.mp4", frames=6, size=(96, 32), seed=3)
+    how = replace(SETTINGS, evaluation=EvaluationSettings(crops=3))
+
+    def answer_for(*paths: Path) -> np.ndarray:
+        data = ActionData([Clip(path, "left", path.name) for path in paths], CLASSES, SETTINGS.data)
+        return answer_all(model, data, how)[-1].main
+
+    assert np.allclose(answer_for(wide, tall), answer_for(tall), atol=1e-5)
+    one = answer_all(model, ActionData([Clip(tall, "left", "tall")], CLASSES, SETTINGS.data), SETTINGS)
+    assert not np.allclose(answer_for(tall), one[0].main, atol=1e-4)  # there is more to see than in the middle
+
+
 def test_a_rival_that_sees_clips_predicts_and_does_not_export(samples: ModuleType, tmp_path: Path) -> None:
     settings = ActionSettings(
         data=DataSettings(height=24, width=32, frames=4),
@@ -384,4 +437,19 @@ def test_a_prediction_says_what_the_scores_say_where_frames_are_spread(
             assert found[path.name]["count"] == SETTINGS.data.frames
             assert np.allclose([said[name] for name in CLASSES], answer.main, atol=1e-4)
     streamed = answer_all(model, data, SETTINGS)
+    at_once = replace(
+        spread,
+        model=ModelSettings(kind="r2plus1d", widths=(4, 4, 8, 8), strides=(1, 1, 1, 1)),
+        goals=GoalWeights(spatial=0, temporal=0),
+        evaluation=EvaluationSettings(),
+    )
+    clips: Any = build_model(at_once, len(CLASSES)).eval()
+    torch.nn.init.normal_(clips.main_head.linear.weight)
+    (written,) = ActionPredictor(at_once, CLASSES, clips).predict(
+        PredictRequest(videos[-1:], [tmp_path / "at_once.jsonl"], PredictSettings(top=6))
+    )
+    (record,) = records(written)
+    said = dict(record["top"])
+    assert record["count"] == SETTINGS.data.frames
+    assert np.allclose([said[name] for name in CLASSES], answer_all(clips, data, at_once)[-1].main, atol=1e-4)
     assert max(np.abs(one.main - other.main).max() for one, other in zip(wanted, streamed, strict=True)) > 1e-3

@@ -122,6 +122,34 @@ def test_bad_lines_are_named(tmp_path: Path, line: str, message: str) -> None:
         list_clips(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("videos.csv", "video,label,split\n\n \na.mp4,run,trian\n", r"videos\.csv: line 4: there is no split"),
+        ("train.txt", "\na.mp4 0\n\nb.mp4\n", r"train\.txt: line 4: expected `video label`"),
+        ("train.csv", "label,youtube_id,time_start,time_end\n\nrun,a,soon,2\n", r"train\.csv: line 3: expected times"),
+    ],
+)
+def test_empty_lines_are_counted(tmp_path: Path, name: str, text: str, message: str) -> None:
+    touch(tmp_path, "a.mp4")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=message):
+        list_clips(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["video,label\nmy, video.mp4,run\n", "label,youtube_id,time_start,time_end\nrun, fast,a,1,2\n"],
+)
+def test_a_comma_too_many_is_told(tmp_path: Path, text: str) -> None:
+    touch(tmp_path, "my.mp4")
+    (tmp_path / "train.csv").write_text(text)
+    with pytest.raises(DataError, match=r"train\.csv: line 2: has \d cells; expected \d \(.*between quotation marks"):
+        list_clips(tmp_path)
+    (tmp_path / "train.csv").write_text('"Video","Label"\n"my.mp4","to run, fast",\n')  # quoted; nothing behind
+    assert list_clips(tmp_path).clips[0].label == "to run, fast"
+
+
 def test_lists_without_a_header(tmp_path: Path) -> None:
     touch(tmp_path, "videos/a.mp4", "videos/b.mp4", "videos/c.mp4")
     (tmp_path / "train.txt").write_text("a.mp4 0\nb.mp4 120 1\n")

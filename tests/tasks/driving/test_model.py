@@ -9,7 +9,8 @@ import pytest
 import torch
 from tests.tasks.driving.tubs import course, write_tub
 
-from semicoupled.errors import SettingsError
+from semicoupled.errors import RunError, SettingsError
+from semicoupled.explain.importance import check_streams
 from semicoupled.nn.streams import STREAMS
 from semicoupled.settings_file import parse_settings
 from semicoupled.tasks.driving.angles import denormalize
@@ -20,6 +21,7 @@ from semicoupled.tasks.driving.goals import angle_loss, make_goals
 from semicoupled.tasks.driving.images import look_at
 from semicoupled.tasks.driving.model import DrivingModel, build_network, layers_of
 from semicoupled.tasks.driving.settings import DrivingSettings, ModelSettings, SubGoals, Way
+from semicoupled.training.settings import GoalWeights
 
 KINDS = ("semicoupled", "convlstm", "cnn", "cnn_lstm")
 
@@ -174,3 +176,15 @@ def test_streams_that_do_not_answer_are_none(tmp_path: Path) -> None:
     found = answer_drive(make("cnn"), drive, settings)
     assert found.spatial is None
     assert found.truth == pytest.approx(course(8))
+
+
+def test_a_stream_whose_goal_weighs_nothing_answers_nothing(tmp_path: Path) -> None:
+    settings = parse_settings(DrivingSettings, ["--data.width=40", "--data.height=32"]).data
+    drive = read_drives(write_tub(tmp_path / "tub", {"a": course(8)}))[0]
+    about = small()
+    model = DrivingModel(build_network(about), about, SubGoals(), GoalWeights(spatial=0.0)).eval()
+    assert model.streams == ("main", "temporal")
+    found = answer_drive(model, drive, settings)
+    assert (found.spatial, found.temporal is None) == (None, False)
+    with pytest.raises(RunError, match="the spatial stream of this run learned another one, or none"):
+        check_streams(model(batch_of(torch.randn(1, 2, 3, 32, 40)), streams=STREAMS))

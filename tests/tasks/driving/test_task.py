@@ -112,6 +112,13 @@ def test_splits_to_score_are_named(tmp_path: Path) -> None:
         TASK.evaluate(request_for(settings, root=tmp_path / "tub", split="all", description={"unit": "degrees"}))
 
 
+def test_other_data_of_short_drives_are_told(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "tub", "--data.rate=20")
+    _ = write_tub(tmp_path / "short", {"a": course(3)})
+    with pytest.raises(DataError, match=r"no drive has the 4 frames of a clip; the longest of 1 has 3\."):
+        TASK.evaluate(request_for(settings, root=tmp_path / "short", split="all"))
+
+
 def test_a_split_of_other_data_is_what_the_runs_settings_make_of_it(tmp_path: Path) -> None:
     settings, other = settings_for(tmp_path / "tub", "--data.test=last:2"), tmp_path / "other"
     _ = write_tub(other, {str(run): course(14, run) for run in range(5)})

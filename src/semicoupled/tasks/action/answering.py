@@ -123,9 +123,10 @@ def _answer_group(
 ) -> list[VideoAnswer]:
     views: list[list[dict[Stream, np.ndarray]]] = []
     videos = [data.store.frames(index) for index in group]
-    for draw in crop_draws(settings.evaluation, videos[0].shape[1:3], settings):
+    places = [crop_draws(settings.evaluation, video.shape[1:3], settings) for video in videos]
+    for draws in zip(*places, strict=True):
         for clips in _passes(videos, settings):
-            views.append(_answer_clips(model, clips, draw, settings, streams))
+            views.append(_answer_clips(model, clips, draws, settings, streams))
     answers: list[VideoAnswer] = []
     average = settings.loss.average
     for number in range(len(group)):
@@ -136,7 +137,13 @@ def _answer_group(
 
 
 def crop_draws(how: EvaluationSettings, image: Sequence[int], settings: ActionSettings) -> list[ClipDraw]:
-    """Give where crops lie: in the middle, or at three places along the longer free side."""
+    """Give where the crops of a video lie: in the middle, or at three places along the longer free side.
+
+    Args:
+        how: one crop, or three.
+        image: height and width of the video's frames, px.
+        settings: of the run: the size of a crop, and of what it is taken from.
+    """
     if how.crops == 1:
         return [NO_CHANGE]
     data = settings.data
@@ -161,7 +168,7 @@ def _passes(videos: Sequence[np.ndarray], settings: ActionSettings) -> Iterator[
 def _answer_clips(
     model: TaskModel,
     clips: Sequence[np.ndarray],
-    draw: ClipDraw,
+    draws: Sequence[ClipDraw],
     settings: ActionSettings,
     streams: Sequence[Stream],
 ) -> list[dict[Stream, np.ndarray]]:
@@ -169,7 +176,7 @@ def _answer_clips(
     longest, state = max(len(clip) for clip in clips), None
     chunk = settings.evaluation.chunk if can_stream(settings) else longest
     said: dict[Stream, list[np.ndarray]] = {stream: [] for stream in streams}
-    sights = [Sight(settings.data, draw) for _ in clips]
+    sights = [Sight(settings.data, draw) for draw in draws]
     for start in range(0, longest, chunk):
         stop = min(start + chunk, longest)
         parts = [clip[np.minimum(np.arange(start, stop), len(clip) - 1)] for clip in clips]

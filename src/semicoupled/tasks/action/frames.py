@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from semicoupled.data.augment import Size, covering, resize
+from semicoupled.data.image_files import read_image
 from semicoupled.data.shards import PackedFile, PackedFrames
-from semicoupled.data.untrusted import check_image, check_place
 from semicoupled.data.video import VideoFrame, read_video
 from semicoupled.errors import DataError
 from semicoupled.tasks.action.data_settings import DataSettings
@@ -101,22 +100,3 @@ def _images(
         time = start + number * step
         file = files[min(len(files) - 1, int(time * frame_rate + 1e-6))]
         yield VideoFrame(time, read_image(file))
-
-
-def read_image(file: Path | PackedFile) -> np.ndarray:
-    """Read an image as H W 3, uint8, RGB, upright.
-
-    Raises:
-        DataError: it is no image.
-    """
-    packed = isinstance(file, PackedFile)
-    check_place(file.shard if packed else file)
-    try:
-        content = np.frombuffer(file.read(), np.uint8) if packed else np.fromfile(file, np.uint8)
-        check_image(file, content.tobytes())
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
-    except (OSError, cv2.error) as error:
-        raise DataError(f"{file}: cannot be read ({error}); expected an image") from error
-    if image is None:
-        raise DataError(f"{file}: is no image, or damaged ({content.size} bytes); expected a whole one")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from semicoupled.errors import DataError
 from semicoupled.files import replacing
 from semicoupled.skipping import Skipped
 from semicoupled.tasks.action.data_settings import DataSettings
-from semicoupled.tasks.action.frames import clip_frames
+from semicoupled.tasks.action.frames import clip_frames, image_files
 from semicoupled.tasks.action.listing.clip import Clip
 
 
@@ -56,7 +55,10 @@ class ClipStore:
         folder = self._settings.cache_folder
         if folder is None:
             return decode_clip(clip, self._settings)
-        file = Path(folder) / f"{cache_key(clip, self._settings)}.npy"
+        try:
+            file = Path(folder) / f"{cache_key(clip, self._settings)}.npy"
+        except OSError:  # it is not there: reading it says so
+            return decode_clip(clip, self._settings)
         try:
             return np.load(file, allow_pickle=False)
         except DAMAGE:  # not there yet, or half of it: it is made anew
@@ -76,15 +78,25 @@ def decode_clip(clip: Clip, settings: DataSettings) -> np.ndarray:
 
 
 def cache_key(clip: Clip, settings: DataSettings) -> str:
-    """Give a name that changes with the file and with how it is read."""
+    """Give a name that changes with the file, or with the images of a folder, and with how they are read.
+
+    Raises:
+        OSError: there is no such file.
+    """
     packed = () if isinstance(clip.path, Path) else (clip.path,)
     file = clip.path if isinstance(clip.path, Path) else clip.path.shard
-    about = os.stat(file)  # noqa: PTH116  # a folder's time changes with what is in it
+    # a folder's own time stays where an image of it is written anew
+    images = [(image.name, *_state(image)) for image in image_files(file)] if file.is_dir() else []
     parts = (
-        file.resolve(), *packed, about.st_size, about.st_mtime_ns, clip.start, clip.end, settings.rate,
+        file.resolve(), *packed, *_state(file), *images, clip.start, clip.end, settings.rate,
         settings.frame_rate, settings.height, settings.width, settings.short_side, settings.color,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _state(file: Path) -> tuple[int, int]:
+    about = file.stat()
+    return about.st_size, about.st_mtime_ns
 
 
 def usable(clips: Sequence[Clip], store: ClipStore, name: str) -> list[int]:

@@ -157,14 +157,18 @@ def evaluate(request: EvaluateRequest[ActionSettings]) -> Sequence[Row]:
     classes = classes_of(request.description)
     if request.root is not None:
         listing = list_usable(request.root, settings.data.split, settings.data.on_error)
-        clips = [clip for clip in listing.clips if clip.label in classes]
-        if request.split != "all":
-            clips = [clip for clip in clips if clip.split == request.split]
-        unknown = sorted({clip.label for clip in listing.clips} - set(classes))
-        if not clips:
+        known = [clip for clip in listing.clips if clip.label in classes]
+        if not known:
             raise DataError(
-                f"{request.root}: holds no clip of the split {request.split} whose class the model knows; it knows "
-                f"{', '.join(classes)}; there are {', '.join(unknown) or 'none'}"
+                f"{request.root}: holds no clip whose class the model knows; expected some of {', '.join(classes)}; "
+                f"there are {', '.join(sorted({clip.label for clip in listing.clips}))}"
+            )
+        clips = [clip for clip in known if request.split in ("all", clip.split)]
+        if not clips:
+            parts = sorted({str(clip.split) for clip in known if clip.split is not None})
+            raise DataError(
+                f"{request.root}: has no clips of the split {request.split}; its list names "
+                f"{', '.join(parts) or 'no splits'}. Give --split {' or --split '.join(['all', *parts])}"
             )
         trained: Sequence[Clip] = clips
     else:

@@ -51,7 +51,7 @@ def look_at(drives: Sequence[Drive], settings: DataSettings, progress: Progress 
         The drives; where images were left out, they are cut again at the gaps that this leaves.
 
     Raises:
-        DataError: an image cannot be read and `on_error` is fail, or too many cannot; images of a drive differ in size.
+        DataError: an image cannot be read and `on_error` is fail, or too many cannot.
     """
     shown = progress or NoProgress()
     total = sum(len(drive) for drive in drives)

@@ -20,6 +20,7 @@ from semicoupled.nn.streams import Stream
 from semicoupled.tasks.driving.data import DrivingBatch
 from semicoupled.tasks.driving.settings import ModelSettings, SubGoals
 from semicoupled.training.motion_goal import motion_channels
+from semicoupled.training.settings import GoalWeights
 
 Network = SemiCoupledStack | RecurrentStack | Framewise | FramewiseLSTM
 
@@ -71,13 +72,16 @@ class AngleHead(nn.Module):
 class DrivingModel(nn.Module):
     """A network with its heads; `forward` as the task's contract has it."""
 
-    def __init__(self, network: Network, settings: ModelSettings, sub_goals: SubGoals) -> None:
+    def __init__(
+        self, network: Network, settings: ModelSettings, sub_goals: SubGoals, goals: GoalWeights | None = None
+    ) -> None:
         """Put heads on a network.
 
         Args:
             network: B T 3 H W to features B T C h w.
             settings: of the heads.
             sub_goals: what the temporal stream learns.
+            goals: weights of the goals; a stream whose weight is 0 learns nothing, and answers nothing. None: 1 each.
         """
         super().__init__()
         channels = network.out_channels
@@ -91,6 +95,14 @@ class DrivingModel(nn.Module):
         self.spatial_head = AngleHead(channels, grid, settings.dropout) if ours else None
         self.temporal_head = AngleHead(channels, grid, settings.dropout) if told else None
         self.motion_head = MapHead(channels, motions) if motions else None
+        weights = goals or GoalWeights()
+        heads = {
+            "main": True,
+            "spatial": self.spatial_head is not None and weights.spatial > 0,
+            "temporal": self.temporal_head is not None and weights.temporal > 0,
+        }
+        self.streams = cast("tuple[Stream, ...]", tuple(name for name, learns in heads.items() if learns))
+        """The streams that answer the main goal."""
 
     def forward(
         self,
@@ -117,18 +129,12 @@ class DrivingModel(nn.Module):
         out = self.network(frames, state, streams=with_main(streams), switch=switch, state_at=state_at)
         return DrivingOutput(
             main=self.main_head(out.main),
-            spatial=read_head(self.spatial_head, out.spatial),
-            temporal=read_head(self.temporal_head, out.temporal),
+            spatial=read_head(self.spatial_head, out.spatial) if "spatial" in self.streams else None,
+            temporal=read_head(self.temporal_head, out.temporal) if "temporal" in self.streams else None,
             motion=read_head(self.motion_head, out.temporal),
             state=out.state,
             state_at=out.state_at,
         )
-
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        """The streams that answer the main goal."""
-        heads = {"main": self.main_head, "spatial": self.spatial_head, "temporal": self.temporal_head}
-        return cast("tuple[Stream, ...]", tuple(name for name, head in heads.items() if head is not None))
 
     def recurrent_parameters(self) -> Iterator[nn.Parameter]:
         """Give the parameters whose gradients are clamped (Sec. 5.9)."""

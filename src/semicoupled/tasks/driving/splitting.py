@@ -39,14 +39,8 @@ def split_runs(drives: Sequence[Drive], validation: str, test: str | None, at_le
         SettingsError: a choice cannot be read.
         DataError: a name matches nothing, or nothing is left to learn from.
     """
-    useful = [drive for drive in drives if len(drive) >= at_least]
+    useful = useful_drives(drives, at_least)
     runs = list(dict.fromkeys(drive.run for drive in useful))
-    if not runs:
-        longest = max((len(drive) for drive in drives), default=0)
-        raise DataError(
-            f"no drive has the {at_least} frames of a clip; the longest of {len(drives)} has {longest}. Add drives, or "
-            "lower data.frames or raise data.rate"
-        )
     held = choose_runs(runs, test, "data.test") if test else set[str]()
     checked = choose_runs([run for run in runs if run not in held], validation, "data.validation")
     train = [drive for drive in useful if drive.run not in held | checked]
@@ -60,6 +54,26 @@ def split_runs(drives: Sequence[Drive], validation: str, test: str | None, at_le
         tuple(drive for drive in useful if drive.run in checked),
         tuple(drive for drive in useful if drive.run in held),
     )
+
+
+def useful_drives(drives: Sequence[Drive], at_least: int) -> list[Drive]:
+    """Give the drives that are as long as a clip.
+
+    Args:
+        drives: in order.
+        at_least: frames of the shortest drive that is of use.
+
+    Raises:
+        DataError: none is.
+    """
+    useful = [drive for drive in drives if len(drive) >= at_least]
+    if not useful:
+        longest = max((len(drive) for drive in drives), default=0)
+        raise DataError(
+            f"no drive has the {at_least} frames of a clip; the longest of {len(drives)} has {longest}. Add drives, or "
+            "lower data.frames or raise data.rate"
+        )
+    return useful
 
 
 def choose_runs(runs: Sequence[str], choice: str, name: str) -> set[str]:

@@ -32,7 +32,7 @@ from semicoupled.tasks.driving.operating.predictor import DrivingPredictor
 from semicoupled.tasks.driving.scores.run_scores import measures_of, score_run
 from semicoupled.tasks.driving.scores.sections import headline, score_sections
 from semicoupled.tasks.driving.settings import DrivingSettings
-from semicoupled.tasks.driving.splitting import DriveSplits, split_runs
+from semicoupled.tasks.driving.splitting import DriveSplits, split_runs, useful_drives
 from semicoupled.tasks.driving.steps import make_steps
 from semicoupled.tasks.driving.validation import quick_scores
 from semicoupled.training.ltsc import Segment
@@ -107,7 +107,7 @@ def _describe(seen: SeenDrive) -> dict[str, str | int]:
 def build(settings: DrivingSettings, description: Description) -> TaskModel:
     """See `Task.build`."""
     del description
-    model = DrivingModel(build_network(settings.model), settings.model, settings.sub_goals)
+    model = DrivingModel(build_network(settings.model), settings.model, settings.sub_goals, settings.goals)
     return cast(TaskModel, model.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
 
 
@@ -177,8 +177,9 @@ def drives_to_score(request: EvaluateRequest[DrivingSettings]) -> list[SeenDrive
     Other data than the run's are parted as its settings say (`data.validation`, `data.test`); all of them need not be.
 
     Raises:
-        SettingsError: no such split, or none of the run's data is in it.
-        DataError: files that cannot be used, or angles of another unit than the model learned.
+        SettingsError: no such split, or none of the data is in it.
+        DataError: files that cannot be used, no drive as long as a clip, or angles of another unit than the model
+            learned.
     """
     request.check_split(("validation", "test", "train", "all"))
     data = request.settings.data
@@ -186,9 +187,8 @@ def drives_to_score(request: EvaluateRequest[DrivingSettings]) -> list[SeenDrive
     if request.root is not None:
         settings = replace(settings, data=replace(data, root=str(request.root)))
     if request.root is not None and request.split == "all":
-        drives = tuple(read_drives(request.root, data))
-        least = clip_length(drives, settings)
-        drives = tuple(drive for drive in drives if len(drive) >= least)
+        every = read_drives(request.root, data)
+        drives = tuple(useful_drives(every, clip_length(every, settings)))
     else:
         found = read_splits(settings)
         drives = (

@@ -74,3 +74,13 @@ def test_long_videos_keep_a_few_pictures(samples: ModuleType, tmp_path: Path) ->
         spread.add(np.full((64, 64, 3), number % 251, np.uint8))
         assert len(spread._kept) <= 49
     assert spread.chosen().shape == (6, 64, 64, 3)
+
+
+def test_a_folder_without_frames_is_described_as_a_problem(samples: ModuleType, tmp_path: Path) -> None:
+    root = samples.make_tree(tmp_path / "root")
+    (root / "nothing").mkdir()
+    with (root / "videos.csv").open("a") as file:
+        file.write("nothing,left,p9\n" * 5)
+    assert main(["data", "describe", "action", str(root), "--json", str(tmp_path / "d.json")]) == 1
+    (found, *_) = json.loads((tmp_path / "d.json").read_text())["findings"]
+    assert "holds no images; expected the frames of a video" in found["text"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,12 +12,12 @@ from semicoupled.bootstrap import draws_within
 from semicoupled.rows import Row
 from semicoupled.studies.scores import select
 from semicoupled.tasks.action.listing.clip import Clip
-from semicoupled.tasks.action.study.answers import Answers, Part
-from semicoupled.tasks.action.study.baselines import linear_answers
+from semicoupled.tasks.action.study.answers import Answers, Part, parts_of
+from semicoupled.tasks.action.study.baselines import linear_answers, make_baselines
 from semicoupled.tasks.action.study.goals import goals
 from semicoupled.tasks.action.study.page import time_table
 from semicoupled.tasks.action.study.rows import scopes, values_of
-from semicoupled.tasks.action.study.variants import VARIANTS
+from semicoupled.tasks.action.study.variants import QUICK, VARIANTS, settings_of
 
 WHOLE = next(variant for variant in VARIANTS if variant.name == "whole")
 
@@ -26,7 +27,7 @@ def part(labels: list[str], groups: list[str]) -> Part:
         Clip(Path(f"{n}.mp4"), label, str(n), None, group)
         for n, (label, group) in enumerate(zip(labels, groups, strict=True))
     ]
-    return Part("test", clips, ["a", "b"], [0, 1], "")
+    return Part("test", clips, ["a", "b"], "")
 
 
 def test_values_of_single_videos() -> None:
@@ -118,3 +119,18 @@ def test_rows_are_selected_by_exactly_their_conditions() -> None:
         Row("m", "top1", {"data": "test", "variant": "s", "class": "a"}, 0, 1),
     ]
     assert [row.value for row in select(rows, "top1", variant="s", data="test")] == [1]
+
+
+def test_videos_that_may_be_skipped_are_left_out_of_what_is_scored(
+    samples: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = samples.make_tree(tmp_path / "root", groups=4)
+    for name in ("left/p1", "right/p2", "left/p0"):  # of what chooses, what decides, and what is learned from
+        (root / "videos" / f"{name}.mp4").write_bytes(b"no video")
+    monkeypatch.setattr("semicoupled.skipping.MOST_SKIPPED", 0.5)
+    options = [*QUICK, f"--data.root={root}", "--data.validation=p1", "--data.test=p2", "--data.on_error=skip"]
+    settings = settings_of(VARIANTS[0], 0, options)
+    parts = parts_of(settings)
+    assert [[clip.name for clip in one.clips] for one in parts] == [["videos/right/p1.mp4"], ["videos/left/p2.mp4"]]
+    found = make_baselines(tmp_path / "kept", settings, parts)
+    assert {len(said.main) for split in found.values() for said in split.values()} == {1}

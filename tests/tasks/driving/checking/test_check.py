@@ -94,11 +94,11 @@ def test_a_wrong_sign_is_told(samples: ModuleType, tmp_path: Path, long):
 def test_a_lag_that_no_car_has_is_told(tmp_path: Path, seconds: float, words: list[str]):
     shifts = np.linspace(-1.5, 1.5, 61)
     lag = Lag(seconds, (seconds - 0.05, seconds + 0.05), 0.8, shifts, 0 * shifts, 300.0)
-    found = [one.text for one in lag_findings("car", lag, 0.05)]
+    found = [one.text for one in lag_findings("car", lag)]
     assert len(found) == bool(words)
     assert all(word in found[0] for word in words)
     weak = dataclasses.replace(lag, correlation=0.1)
-    assert lag_findings("car", weak, 0.05) == []
+    assert lag_findings("car", weak) == []
 
 
 def test_bad_times(samples: ModuleType, tmp_path: Path, short):
@@ -124,6 +124,19 @@ def test_bad_times(samples: ModuleType, tmp_path: Path, short):
     assert has(report, "note one: has one frame; expected several")
     assert has(report, "warning", "training would be refused: ", "times do not rise")
     assert report.exit_code == 1
+
+
+def test_a_time_that_is_missing_does_not_end_the_look_at_the_rest(samples: ModuleType, tmp_path: Path, long):
+    samples.write_table(tmp_path / "drives.csv", {"long": long, "gone": samples.make_drive(6, size=SMALL, seed=5)})
+    lines = (tmp_path / "drives.csv").read_text().splitlines()
+    place = lines[0].split(",").index("time")
+    cells = lines[453].split(",")
+    cells[place] = ""
+    (tmp_path / "drives.csv").write_text("\n".join([*lines[:453], ",".join(cells), *lines[454:]]))
+    report = look(tmp_path, angle=AngleSettings(unit="normalized", sign=1))
+    assert has(report, "problem gone: times do not rise at 2 frames")
+    (line,) = table(report, "Angle and image").rows
+    assert line[5] == "yes"
 
 
 def test_bad_pictures(samples: ModuleType, tmp_path: Path, short):

@@ -65,6 +65,23 @@ def test_a_gap_begins_anew_and_a_slow_camera_does_not(loaded: LoadedRun, samples
     assert other != pytest.approx(first, abs=1e-6), "the state must matter, or this test says nothing"
 
 
+def test_a_fast_camera_has_its_state_from_an_interval_ago(loaded: LoadedRun, samples: ModuleType):
+    answering = predictor(loaded)
+    images = samples.make_drive(5).frames
+    fast, plain, fresh = answering.session(), answering.session(), answering.session()
+    for index in range(97):  # 240 a second, of which the model sees 10
+        fast.update(images[(index + 12) // 24], index / 240)
+    for index in range(5):
+        plain.update(images[index], index / 10)
+    fresh.update(images[4], 0.0)
+    assert np.allclose(_gate(fast), _gate(plain), atol=1e-5)
+    assert not np.allclose(_gate(fresh), _gate(plain), atol=1e-2)
+
+
+def _gate(session: DriveSession) -> np.ndarray:
+    return session._kept[-1].state.main[0].gate.numpy()
+
+
 def _after(session: DriveSession, images: np.ndarray, interval: float) -> float:
     return [session.update(image, index * interval).angle for index, image in enumerate(images)][-1]
 

@@ -76,6 +76,30 @@ def test_a_video_and_its_frames_in_a_folder_get_the_same_angles(run: Path, sampl
     assert len(rows_of(out[0])) == 48
 
 
+def test_drives_of_one_name_are_called_by_where_they_lie(run: Path, samples: ModuleType, tmp_path: Path):
+    images = samples.make_drive(6).frames
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_film(tmp_path / name / "drive.mp4", images)
+    samples.write_tub(tmp_path / "c", {"7": samples.make_drive(4), "8": samples.make_drive(5)})
+    samples.write_tub(tmp_path / "d", {"7": samples.make_drive(4)})
+    films = [tmp_path / name / "drive.mp4" for name in ("a", "b", "a")]
+    table = tmp_path / "t.csv"
+    inputs = [str(path) for path in (*films, tmp_path / "c", tmp_path / "d")]
+    assert main(["predict", "driving", str(run), *inputs, "--out", str(table)]) == 0
+    found = {name: len(answers.angles) for name, answers in read_csv(table).items()}
+    assert found == {"a/drive.mp4": 6, "b/drive.mp4": 6, "c/7": 4, "8": 5, "d/7": 4}
+
+
+def test_parts_of_drives_of_one_name_keep_their_numbers(samples: ModuleType, tmp_path: Path):
+    made = samples.make_drive(6)
+    gap = made._replace(times=made.times + np.where(np.arange(6) < 3, 0, 2))
+    for name in ("a", "b"):
+        samples.write_tub(tmp_path / name, {"7": gap})
+    drives = read_inputs([tmp_path / "a", tmp_path / "b"], DataSettings(), "normalized")
+    assert [drive.name for drive in drives] == ["a/7", "a/7+1", "b/7", "b/7+1"]
+
+
 def test_a_folder_of_images_has_no_times_of_its_own(samples: ModuleType, tmp_path: Path):
     for index in range(3):
         samples.write_image(tmp_path / "now" / f"{index}.jpg", samples.make_drive(1).frames[0])

@@ -12,7 +12,7 @@ from semicoupled.data_report import DataReport, Finding
 from semicoupled.errors import DataError
 from semicoupled.report import Cell, Section, Table
 from semicoupled.task_requests import DataRequest
-from semicoupled.tasks.action.frames import image_files, read_image
+from semicoupled.tasks.action.frames import image_files, iterate_frames
 from semicoupled.tasks.action.listing.clip import Listing, VideoPlace
 from semicoupled.tasks.action.listing.recognize import list_clips
 from semicoupled.tasks.action.settings import ActionSettings
@@ -72,7 +72,7 @@ def class_table(listing: Listing) -> Table:
 def _looks(path: VideoPlace) -> list[Cell]:
     if isinstance(path, PackedFrames) or (isinstance(path, Path) and path.is_dir()):
         files = path.files if isinstance(path, PackedFrames) else image_files(path)
-        image = read_image(files[0])
+        image = next(iterate_frames(path)).image
         return [f"{image.shape[1]} x {image.shape[0]}", len(files), None]
     info = probe(path)
     return [f"{info.width} x {info.height}", info.frames, info.rate]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple
 
+from semicoupled.data.lines import Line, numbered_lines
 from semicoupled.data.shards import PackedFile, PackedFrames
 from semicoupled.data.video import VIDEO_SUFFIXES
 from semicoupled.errors import DataError, nearest
@@ -102,7 +103,7 @@ def class_names_beside(folder: Path) -> Sequence[str] | None:
         DataError: the file is no text.
     """
     file = next((folder / name for name in CLASS_FILES if (folder / name).is_file()), None)
-    return None if file is None else read_lines(file)
+    return None if file is None else [line.text.strip() for line in numbered_lines(file, "classes, one a line")]
 
 
 def class_name(label: str, names: Sequence[str] | None, where: str) -> str:
@@ -168,16 +169,11 @@ def is_video_name(path: PurePath) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
-def read_lines(path: Path) -> list[str]:
-    """Read the lines of a list that are not empty.
+def read_lines(path: Path) -> list[Line]:
+    """Read the lines of a list of videos, without blanks at their ends; see `semicoupled.data.lines.numbered_lines`.
 
     Raises:
-        DataError: the file is missing, or no text.
+        DataError: the file is missing, is far too long, or is no text.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a list of videos") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is no text; expected a list of videos, one a line") from error
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    found = numbered_lines(path, "a list of videos, one a line")
+    return [Line(number, text.strip()) for number, text in found]

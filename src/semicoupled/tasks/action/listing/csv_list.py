@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,19 +14,20 @@ from semicoupled.tasks.action.listing.clip import (
     find_video,
     group_of_name,
     make_listing,
-    read_lines,
 )
+from semicoupled.tasks.action.listing.table import columns_of, rows_of
 
 NAME = "CSV"
 _VIDEO = ("video", "path", "file", "filename", "clip")
 _LABEL = ("label", "class", "action")
+_OTHERS = ("split", "start", "end", "group")
 
 
 def find(root: Path) -> list[Path]:
     """Give the lists of this format: the file itself, or those right in the folder."""
     if root.is_file():
-        return [root] if _header(root) else []
-    return [path for path in sorted(root.glob("*.csv")) if _header(path)]
+        return [root] if _meant(root) else []
+    return [path for path in sorted(root.glob("*.csv")) if _meant(path)]
 
 
 def read(root: Path, files: list[Path], split: int) -> Listing:
@@ -41,30 +40,21 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
     return make_listing(root, NAME, [clip for file in files for clip in _clips(file)])
 
 
-def _header(path: Path) -> dict[str, str] | None:
+def _meant(path: Path) -> Mapping[str, str] | None:
     """Give the columns by what they mean; None where the file is no such list."""
-    try:
-        lines = read_lines(path)
-    except DataError:
-        return None
-    columns = [column.strip() for column in lines[0].split(",")] if lines else []
-    lower = {column.strip('"').lower(): column.strip('"') for column in columns}
-    video, label = (next((name for name in names if name in lower), None) for names in (_VIDEO, _LABEL))
+    columns = columns_of(path)
+    video, label = (next((name for name in names if name in columns), None) for names in (_VIDEO, _LABEL))
     if video is None or label is None:
         return None
-    others = {name: lower[name] for name in ("split", "start", "end", "group") if name in lower}
-    return {"video": lower[video], "label": lower[label], **others}
+    return {"video": video, "label": label, **{name: name for name in _OTHERS if name in columns}}
 
 
 def _clips(file: Path) -> Iterator[Clip]:
-    columns = _header(file)
+    columns = _meant(file)
     assert columns is not None  # `find` has looked
-    reader = csv.DictReader(io.StringIO("\n".join(read_lines(file))), skipinitialspace=True)
     own = SPLIT_NAMES.get(file.stem.lower())  # train.csv, test.csv
-    for row in reader:
-        where = f"{file}: line {reader.line_num}"
-        stripped = {(name or "").strip(): value for name, value in row.items()}
-        cells = {name: (stripped.get(column) or "").strip() for name, column in columns.items()}
+    for where, row in rows_of(file):
+        cells = {name: row[column] for name, column in columns.items()}
         if not cells["video"] or not cells["label"]:
             raise DataError(f"{where}: expected a video and a label, got {cells['video']!r} and {cells['label']!r}")
         start, end = _seconds(cells, "start", where), _seconds(cells, "end", where)

@@ -51,7 +51,7 @@ def _is_list(path: Path) -> bool:
         lines = read_lines(path)
     except DataError:
         return False
-    parts = _parts(lines[0]) if lines else None
+    parts = _parts(lines[0].text) if lines else None
     return parts is not None and (is_video_name(Path(parts[0])) or (path.parent / parts[0]).exists())
 
 
@@ -63,7 +63,7 @@ def _parts(line: str) -> tuple[str, str] | None:
 
 
 def _clips(file: Path, names: Sequence[str] | None) -> Iterator[Clip]:
-    for number, line in enumerate(read_lines(file), 1):
+    for number, line in read_lines(file):
         where, parts = f"{file}: line {number}", _parts(line)
         if parts is None:
             raise DataError(f"{where}: expected `video label`, got {line!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from semicoupled.errors import DataError
@@ -12,7 +11,6 @@ NAME = "HMDB-51"
 _PLACES = (".", "testTrainMulti_7030_splits", "test_train_splits", "annotations", "splits")
 _VIDEOS = (".", "hmdb51_org", "videos", "hmdb51")
 _SPLITS: dict[str, Split | None] = {"0": None, "1": "train", "2": "test"}
-_SOURCE = re.compile(r"_[a-z]+_[a-z]+_[a-z]+_[a-z]+_[a-z]+_\d+$")
 
 
 def find(root: Path) -> list[Path]:
@@ -43,7 +41,7 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
     for file in chosen:
         label = file.name.removesuffix(ending)
         folders = [root / place / label for place in _VIDEOS if (root / place / label).is_dir()] or [root / label]
-        for number, line in enumerate(read_lines(file), 1):
+        for number, line in read_lines(file):
             where, parts = f"{file}: line {number}", line.rsplit(None, 1)
             if len(parts) != 2 or parts[1] not in _SPLITS:
                 raise DataError(f"{where}: expected a video and 0, 1 or 2, got {line!r}")

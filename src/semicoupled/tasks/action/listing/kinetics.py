@@ -6,14 +6,13 @@ counted and reported.
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from semicoupled.errors import DataError
-from semicoupled.tasks.action.listing.clip import SPLIT_NAMES, Clip, Listing, is_video_name, make_listing, read_lines
+from semicoupled.tasks.action.listing.clip import SPLIT_NAMES, Clip, Listing, is_video_name, make_listing
+from semicoupled.tasks.action.listing.table import columns_of, rows_of
 
 NAME = "Kinetics"
 _LOG = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
     clips: list[Clip] = []
     absent: list[str] = []
     for file in files:
-        for row, where in _rows(file):
+        for where, row in rows_of(file):
             stem = _stem(row, where)
             path = there.get(stem) or there.get(row["youtube_id"])
             if path is None:
@@ -66,20 +65,7 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
 
 
 def _is_list(path: Path) -> bool:
-    try:
-        lines = read_lines(path)
-    except DataError:
-        return False
-    return bool(lines) and {cell.strip().strip('"').lower() for cell in lines[0].split(",")} >= _COLUMNS
-
-
-def _rows(file: Path) -> Iterator[tuple[Mapping[str, str], str]]:
-    reader = csv.DictReader(io.StringIO("\n".join(read_lines(file))), skipinitialspace=True)
-    for row in reader:
-        yield (
-            {key.strip().lower(): (value or "").strip() for key, value in row.items()},
-            f"{file}: line {reader.line_num}",
-        )
+    return set(columns_of(path)) >= _COLUMNS
 
 
 def _stem(row: Mapping[str, str], where: str) -> str:

@@ -37,7 +37,7 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
         DataError: a list is missing, or a line that cannot be used.
     """
     classes: dict[int, str] = {}
-    for number, line in enumerate(read_lines(files[0]), 1):
+    for number, line in read_lines(files[0]):
         first, _, name = line.partition(" ")
         if not first.isdecimal() or not name.strip():
             raise DataError(f"{files[0]}: line {number}: expected a number and a class, got {line!r}")
@@ -47,7 +47,7 @@ def read(root: Path, files: list[Path], split: int) -> Listing:
     lists: tuple[tuple[Split, str], ...] = (("train", "trainlist"), ("test", "testlist"))
     for part, stem in lists:
         file = files[0].with_name(f"{stem}{split:02d}.txt")
-        for number, line in enumerate(read_lines(file), 1):
+        for number, line in read_lines(file):
             where, (video, _, told) = f"{file}: line {number}", line.partition(" ")
             label = video.split("/")[0] if "/" in video else video.removeprefix("v_").split("_g")[0]
             if told.strip():

@@ -54,14 +54,20 @@ def annotate(
         average: how frames become the answer so far.
     """
     running = RunningAnswer(average)
+    drawn: VideoFrame | None = None
     with video_writer(path, rate) as writer:
         for answer in answers:
             running.add(answer)
             frame = held.waiting.popleft()
             mean = running.mean("main")
             assert mean is not None  # one was added
-            writer.write(draw_answer(frame.image, answer.main, mean, classes), frame.time)
+            # a frame that is seen several times (`pace`) is shown once, with what was said of it last
+            if drawn is not None and drawn.time != frame.time:
+                writer.write(drawn.image, drawn.time)
+            drawn = VideoFrame(frame.time, draw_answer(frame.image, answer.main, mean, classes))
             yield answer
+        if drawn is not None:
+            writer.write(drawn.image, drawn.time)
 
 
 def draw_answer(image: np.ndarray, now: np.ndarray, so_far: np.ndarray, classes: Sequence[str]) -> np.ndarray:

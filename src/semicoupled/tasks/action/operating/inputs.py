@@ -58,11 +58,15 @@ def find_inputs(inputs: Sequence[Path]) -> list[Input]:
 
 
 def find_videos(path: Path) -> list[Path]:
-    """Give the videos and folders of frames that a path means: itself, or those below it, sorted; shards aside."""
+    """Give the videos and folders of frames that a path means: itself, or those below it, sorted; shards aside.
+
+    What is hidden is passed over, as in lists: a Mac puts ``._NAME`` beside each file of a foreign disk.
+    """
     if path.is_file() or is_frame_folder(path):
         return [path]
-    inside = [file for file in sorted(path.rglob("*")) if is_video_name(file) and file.is_file()]
-    folders = [place for place in sorted(path.rglob("*")) if place.is_dir() and is_frame_folder(place)]
+    below = [place for place in sorted(path.rglob("*")) if not _is_hidden(place.relative_to(path))]
+    inside = [place for place in below if is_video_name(place) and place.is_file()]
+    folders = [place for place in below if place.is_dir() and is_frame_folder(place)]
     return [*inside, *folders]
 
 
@@ -115,6 +119,10 @@ def _samples(shard: Path) -> Iterator[Input]:
             yield video_of(sample)
         except DataError as error:
             yield Unreadable(f"{shard}: {sample.key}", str(error))
+
+
+def _is_hidden(place: Path) -> bool:
+    return any(part.startswith(".") for part in place.parts)
 
 
 def _is_pattern(name: str) -> bool:

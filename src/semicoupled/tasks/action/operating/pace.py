@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from semicoupled.data.video import VideoFrame
+from semicoupled.tasks.action.answering import can_stream
 from semicoupled.tasks.action.data import choose_frames
 from semicoupled.tasks.action.settings import ActionSettings
 
 
 def scores_spread_frames(settings: ActionSettings) -> bool:
-    """Whether the run's scores are of `data.frames` frames spread over each video."""
-    return settings.evaluation.clips == 1 and settings.data.sampling == "spread"
+    """Whether the run's scores are of `data.frames` frames spread over each video.
+
+    Of a network that sees a clip at once they are of one clip where no number is set.
+    """
+    clips = settings.evaluation.clips
+    once = clips == 1 or (clips is None and not can_stream(settings))
+    return once and settings.data.sampling == "spread"
 
 
 def paced(opened: Callable[[], Iterable[VideoFrame]], settings: ActionSettings) -> Iterator[VideoFrame]:

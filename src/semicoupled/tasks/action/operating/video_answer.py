@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semicoupled.data.video import VideoFrame
+from semicoupled.errors import DataError
 from semicoupled.nn.streams import Stream
 from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.action.answering import answered_streams, can_stream, run_frames
 from semicoupled.tasks.action.averaging import contribution, from_sum
-from semicoupled.tasks.action.data import choose_frames
 from semicoupled.tasks.action.frames import small_frames
 from semicoupled.tasks.action.settings import ActionSettings, Average
 from semicoupled.tasks.action.sight import Sight
@@ -78,22 +78,32 @@ def answer_frames(
         As many answers as there are frames, no later than a chunk behind.
 
     Raises:
-        DataError: a frame cannot be read; what came before was given.
+        DataError: a frame cannot be read; the answers to all frames before it were given.
     """
     streams, streaming = answered_streams(model), can_stream(settings)
     size = chunk if streaming else settings.data.frames
     state: Any = None
-    waiting: list[VideoFrame] = []
     sight = Sight(settings.data)
-    for frame in small_frames(iter(frames), settings.data):
-        waiting.append(frame)
-        if len(waiting) == size:
-            answers, state = _answer(model, waiting, settings, streams, state, sight)
-            waiting = []
-            yield from answers
-    if waiting:
-        answers, _ = _answer(model, waiting, settings, streams, state, sight)
+    for waiting in _chunks(small_frames(iter(frames), settings.data), size):
+        answers, state = _answer(model, waiting, settings, streams, state, sight)
         yield from answers
+
+
+def _chunks(frames: Iterator[VideoFrame], size: int) -> Iterator[list[VideoFrame]]:
+    """Put frames together; the last chunk may be shorter, and where an error ends them it comes before the error."""
+    waiting: list[VideoFrame] = []
+    try:
+        for frame in frames:
+            waiting.append(frame)
+            if len(waiting) == size:
+                yield waiting
+                waiting = []
+    except DataError:
+        if waiting:
+            yield waiting
+        raise
+    if waiting:
+        yield waiting
 
 
 def _answer(
@@ -106,7 +116,6 @@ def _answer(
 ) -> tuple[list[FrameAnswer], Any]:
     images = np.stack([frame.image for frame in waiting])
     if not can_stream(settings):
-        images = images[choose_frames(len(images), settings.data.frames, "window", 0.0)]
         state, sight = None, Sight(settings.data)
     said, state = run_frames(model, sight.see(images)[None], state, streams)
     whole = {stream: said[stream][0].numpy() for stream in streams}

@@ -34,14 +34,12 @@ class Part:
         name: of the split.
         clips: of it.
         classes: names, whose positions are the labels.
-        train: labels of the videos that are learned from.
         fingerprint: of what answers depend on beside the run: which files, of which size.
     """
 
     name: str
     clips: Sequence[Clip]
     classes: Sequence[str]
-    train: Sequence[int]
     fingerprint: str
 
     @property
@@ -74,16 +72,17 @@ def parts_of(settings: ActionSettings) -> list[Part]:
 
     Raises:
         SettingsError: no root.
-        DataError: no list, or one that cannot be used.
+        DataError: no list, or one that cannot be used; or too many videos that cannot be read, where they are skipped.
     """
     splits, classes = read_splits(settings)
-    train = [classes.index(clip.label) for clip in splits.train]
     found: list[Part] = []
     for name in (VALIDATION, TEST):
         clips: Sequence[Clip] = getattr(splits, name)
+        if clips and settings.data.on_error == "skip":  # all are scored alike: on what can be read
+            clips = clips_data(settings, clips, classes, name).clips
         if clips:
             asked = [[clip.name, clip.label, clip.start, clip.end, _size(clip.path)] for clip in clips]
-            found.append(Part(name, clips, classes, train, fingerprint_of([list(classes), asked])))
+            found.append(Part(name, clips, classes, fingerprint_of([list(classes), asked])))
     return found
 
 

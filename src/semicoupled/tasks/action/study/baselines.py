@@ -66,6 +66,7 @@ def _make(settings: ActionSettings, parts: Sequence[Part], progress: Progress | 
     count = len(splits.train) + sum(len(part.clips) for part in parts)
     shown.begin("looking at videos for the baselines", count)
     seen: dict[str, np.ndarray] = {}
+    labels: dict[str, np.ndarray] = {}
     try:
         done = 0
         for name, clips in (("train", splits.train), *((part.name, part.clips) for part in parts)):
@@ -76,9 +77,10 @@ def _make(settings: ActionSettings, parts: Sequence[Part], progress: Progress | 
                 done += 1
                 shown.update(done)
             seen[name] = np.stack(found)
+            labels[name] = np.array([data.label(index) for index in range(len(data))])
     finally:
         shown.end()
-    truth = np.array([classes.index(clip.label) for clip in splits.train])
+    truth = labels["train"]
     held = next((part for part in parts if part.name == VALIDATION), parts[0])
     made: dict[str, dict[str, Answers]] = {COMMONEST: {}, **{name: {} for name in LINEAR}}
     shares = np.bincount(truth, minlength=len(classes)) / len(truth)

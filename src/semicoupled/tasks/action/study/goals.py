@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from semicoupled.report import number
 from semicoupled.rows import Condition, Row
-from semicoupled.studies.scores import Goal, at_least, select
+from semicoupled.studies.scores import Goal, at_least, difference_note, select
 from semicoupled.tasks.action.study.baselines import LINEAR
 from semicoupled.tasks.action.study.variants import OURS, RIVALS, WHOLE
 
@@ -33,11 +32,7 @@ def goals(rows: Sequence[Row], data: str, classes: int) -> Iterator[Goal]:
         return found[0].value if found else math.nan
 
     def note(ours: str, other: str) -> str:
-        found = select(means, "top1_difference", variant=ours, against=other, data=data)
-        if not found or found[0].interval is None:
-            return ""
-        low, high = found[0].interval
-        return f"difference {found[0].value:+.3g}, 90 %: {number(low)} to {number(high)}"
+        return difference_note(select(means, "top1_difference", variant=ours, against=other, data=data))
 
     if classes == WORDS:
         yield at_least("top-1 of ten single words", mean(OURS), LEAST_OF_TEN_WORDS)

@@ -68,7 +68,7 @@ def check(request: DataRequest[DrivingSettings]) -> DataReport:
     if len(lags) > 1:
         lags.insert(0, (_ALL, _lag(runs, settings)))
     for place in places:
-        findings += lag_findings(place.name, place.lag, _usual_step(place.runs))
+        findings += lag_findings(place.name, place.lag)
     training = training_section([run.drive for run in runs], request, findings)
     frames = sum(len(run.drive) for run in runs)
     hours = sum(_seconds(run.drive) for run in runs) / 3600
@@ -165,12 +165,6 @@ def _label_findings(place: _Place) -> list[Finding]:
             Finding("warning", place.name, "no frame has an angle; expected labels. It can be predicted, not learned")
         )
     return found
-
-
-def _usual_step(runs: Sequence[RunFacts]) -> float:
-    """Give the usual time between two frames, seconds; 0 where there are no two."""
-    steps = [np.diff(run.drive.times) for run in runs if len(run.drive) > 1]
-    return float(np.median(np.concatenate(steps))) if steps else 0.0
 
 
 def _seconds(drive: Drive) -> float:

@@ -55,18 +55,17 @@ def run_findings(run: RunFacts, settings: DrivingSettings) -> list[Finding]:
     ]
 
 
-def lag_findings(name: str, lag: Lag | None, step: float) -> list[Finding]:
+def lag_findings(name: str, lag: Lag | None) -> list[Finding]:
     """Say what is odd about how the image turns with the angle.
 
     Args:
         name: of the place.
         lag: what was found there, if anything.
-        step: the usual time between two frames, seconds.
     """
     if lag is None or not lag.told:
         return []
     told = f"lag {lag.seconds:.2f} s (95 %: {lag.interval[0]:.2f} to {lag.interval[1]:.2f})"
-    moves = f"--data.lag_frames {-round(lag.seconds / step)} moves"
+    moves = f"--data.lag_frames {-round(lag.seconds / lag.step)} moves"
     if lag.correlation <= _OPPOSITE:
         text = (
             f"the image turns to the left where the angle says right (correlation {lag.correlation:.2f}); expected "

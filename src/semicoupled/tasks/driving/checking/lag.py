@@ -57,6 +57,11 @@ class Lag:
     length: float
 
     @property
+    def step(self) -> float:
+        """Seconds from one shift to the next, the usual time between two frames; of a lag that is `told`."""
+        return float(self.shifts[1] - self.shifts[0])
+
+    @property
     def told(self) -> bool:
         """Whether the lag can be told: strong enough, narrow enough, and not at the end of what was tried."""
         narrow = self.interval[1] - self.interval[0] <= _WIDEST_INTERVAL

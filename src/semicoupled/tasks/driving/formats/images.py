@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from semicoupled.data.untrusted import check_image, check_place
+from semicoupled.data.image_files import read_image
 from semicoupled.errors import DataError
 
 _TRIED = 20
@@ -36,37 +35,6 @@ class ImageFiles:
     def name(self, index: int) -> str:
         """Give the path of a frame's file."""
         return str(self._paths[index])
-
-
-def read_image(path: Path) -> np.ndarray:
-    """Decode an image file of any depth and color, turned as it says it must be.
-
-    Returns:
-        H W 3, uint8, RGB.
-
-    Raises:
-        DataError: it is missing, empty, or no image.
-    """
-    if "\0" in str(path):
-        raise DataError(f"{str(path)!r}: has an embedded null byte; expected the name of an image. Mend its record")
-    check_place(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); expected an image") from error
-    if not content:
-        raise DataError(
-            f"{path}: is empty (0 bytes); expected an image. Remove its record, or leave such frames out with "
-            "--data.on_error skip"
-        )
-    check_image(path, content)
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(
-            f"{path}: cannot be decoded; expected an image. Fetch it again, or leave such frames out with "
-            "--data.on_error skip"
-        )
-    return np.ascontiguousarray(image[..., ::-1])
 
 
 def find_images(beside: Path, names: Sequence[str]) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semicoupled.data.lines import Line, numbered_lines
 from semicoupled.errors import DataError
 from semicoupled.tasks.driving.data_settings import DataSettings
 
@@ -16,8 +17,6 @@ NO_TEXT = IMAGE_SUFFIXES | {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".hevc", ".h264", ".npy", ".npz", ".las", ".zip", ".gz", ".bz2",
 }  # fmt: skip
 """Suffixes of files that are not opened to see whether they are a list of frames: there are too many of them."""
-MOST_BYTES = 2**28
-"""Of a list of frames; a million lines have about 100 bytes each."""
 _HEAD = 4096
 
 
@@ -39,25 +38,13 @@ def first_lines(path: Path, count: int = 5) -> list[str]:
     return [line for line in lines if line.strip()][:count]
 
 
-def read_lines(path: Path) -> list[tuple[int, str]]:
-    """Read the lines of a text file that are not empty, each with its number, from 1.
+def read_lines(path: Path) -> list[Line]:
+    """Read the lines of a list of frames; see `semicoupled.data.lines.numbered_lines`.
 
     Raises:
         DataError: it cannot be read, is far too long, or is no text.
     """
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise DataError(f"{path}: has {path.stat().st_size} bytes; expected a list of at most {MOST_BYTES}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a list of frames and angles") from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: is no text (byte {error.start}); expected a list of frames and angles in UTF-8. Fetch it again"
-        ) from error
-    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return numbered_lines(path, "a list of frames and angles")
 
 
 def to_number(path: Path, line: int, name: str, text: str) -> float:

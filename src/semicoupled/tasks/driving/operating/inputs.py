@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -35,14 +37,38 @@ def read_inputs(paths: Sequence[Path], settings: DataSettings, unit: Unit, rate:
         rate: frames a second of folders of images, which have no times.
 
     Returns:
-        The drives, cut at gaps; a video or a folder of images has no angles (NaN).
+        The drives, cut at gaps, each once; a video or a folder of images has no angles (NaN). Drives of one name are
+        called by their way from the folder that holds them.
 
     Raises:
         DataError: nothing is there or nothing is known; a folder of images without `rate`.
     """
     if not paths:
         raise DataError("nothing to predict from; expected a video, a drive or a folder of images. Name one or more")
-    return [drive for path in paths for drive in _read(path, settings, unit, rate)]
+    return _told_apart([drive for path in paths for drive in _read(path, settings, unit, rate)])
+
+
+def _told_apart(drives: Sequence[Drive]) -> list[Drive]:
+    """Leave out what was named twice, and call drives of one name by where they lie: a table has nothing but names."""
+    once = list({(drive.source.resolve(), drive.name): drive for drive in drives}.values())
+    counts = Counter(drive.name for drive in once)
+    doubled = {(drive.source, drive.run) for drive in once if counts[drive.name] > 1}  # with all parts of their runs
+    if not doubled:
+        return once
+    above = Path(os.path.commonpath([source.resolve().parent for source, _ in doubled]))
+    return [
+        dataclasses.replace(drive, name=_placed(drive, above)) if (drive.source, drive.run) in doubled else drive
+        for drive in once
+    ]
+
+
+def _placed(drive: Drive, above: Path) -> str:
+    """Give a drive's name behind its way from a folder; what is all of a file or folder is called by the way alone."""
+    source, name, part = drive.source.resolve(), drive.name, ""
+    if name.startswith(f"{drive.run}+"):  # of a run that was cut
+        name, part = drive.run, name.removeprefix(drive.run)
+    way = source.relative_to(above).as_posix()
+    return f"{way}{part}" if name in (source.name, source.stem) else f"{way}/{name}{part}"
 
 
 def _read(path: Path, settings: DataSettings, unit: Unit, rate: float | None) -> list[Drive]:

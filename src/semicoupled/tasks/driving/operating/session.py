@@ -25,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 _SOONEST = 0.7
 """Of the interval between two frames of the model: a state that is younger belongs to a later frame."""
 _MOST_STATES = 16
+_CLOSEST = 12
+"""States that are kept in an interval of the model at most: `_MOST_STATES` then reach back over more than one."""
 
 
 class Steering(NamedTuple):
@@ -92,7 +94,6 @@ class DriveSession:
         self.packed = self._pack() if packed and self._streams == ("main",) else None
         """The network laid out for one core; None where it runs as it was trained."""
         self._kept: deque[_Kept] = deque(maxlen=_MOST_STATES if every is None else every)
-        self._number = 0
 
     def reset(self) -> None:
         """Forget what was seen."""
@@ -116,8 +117,8 @@ class DriveSession:
         frame = to_frames(shrink(image, self._data)[None], self._data).to(self._device)
         with torch.no_grad():
             angles, state = self._answer(frame, self._state(now))
-        self._kept.append(_Kept(now, state))
-        self._number += 1
+        if not self._is_close(now):
+            self._kept.append(_Kept(now, state))
         said = [self._angle(angles.get(name)) for name in ("main", "spatial", "temporal")]
         assert said[0] is not None
         return Steering(said[0], said[1], said[2], clock.perf_counter() - begun)
@@ -135,6 +136,12 @@ class DriveSession:
         wanted = now - self.frame_seconds
         nearest = min(self._kept, key=lambda kept: abs(kept.time - wanted))
         return nearest.state if now - nearest.time >= _SOONEST * self.frame_seconds else None
+
+    def _is_close(self, now: float) -> bool:
+        """Whether the state left last is so young that another one would only push out the one that is wanted."""
+        if self._every is not None or self.frame_seconds is None or not self._kept:
+            return False
+        return now - self._kept[-1].time < self.frame_seconds / _CLOSEST
 
     def _interval(self) -> float:
         """Give the seconds between the last frames: a slow camera is no gap."""

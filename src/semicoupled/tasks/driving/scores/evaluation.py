@@ -34,6 +34,9 @@ FEWEST_PARTS = 5
 OF_RUNS = ("mse", "rmse", "acc_soft", "r2")
 """Scores that have rows for single runs."""
 
+Drawn = Mapping[tuple[str, str, str], Mapping[str, np.ndarray]]
+"""Scores by model, stream and label, each 1 + draws x ..."""
+
 _UNITS: Mapping[Unit, str] = {"degrees": "deg", "radians": "rad", "normalized": "1"}
 
 
@@ -164,6 +167,26 @@ def drawn_scores(
     return sums.pooled(scope.weights).scores()
 
 
+def drawn_of_all(course: Course, measures: Measures, scope: Scope) -> Drawn:
+    """Score everyone; of a single run the main streams alone.
+
+    Args:
+        course: where.
+        measures: how.
+        scope: which frames.
+
+    Returns:
+        As `drawn_scores`, by model, stream and label.
+    """
+    return {
+        (model, stream, label): drawn_scores(course, measures, scope, answer, label)
+        for model, streams in course.answers.items()
+        for stream, answer in streams.items()
+        for label in LABELS
+        if stream == "main" or not scope.is_run
+    }
+
+
 def metric_rows(
     model: str,
     metric: str,
@@ -198,13 +221,7 @@ def metric_rows(
 
 
 def _scope_rows(course: Course, measures: Measures, scope: Scope, ours: Sequence[str]) -> Iterator[Row]:
-    drawn = {
-        (model, stream, label): drawn_scores(course, measures, scope, answer, label)
-        for model, streams in course.answers.items()
-        for stream, answer in streams.items()
-        for label in LABELS
-        if stream == "main" or not scope.is_run
-    }
+    drawn = drawn_of_all(course, measures, scope)
 
     def rows(
         model: str, metric: str, values: np.ndarray, about: Mapping[str, Condition], name: str | None = None

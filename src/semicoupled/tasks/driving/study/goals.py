@@ -6,10 +6,9 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-from semicoupled.report import number
 from semicoupled.rows import Condition, Row
 from semicoupled.studies.answers import VALIDATION
-from semicoupled.studies.scores import Goal, at_least, at_most, select
+from semicoupled.studies.scores import Goal, at_least, at_most, difference_note, select
 
 LEAST_R2 = 0.7
 """Of the variance of the smoothed angle. A ridge regression on 20x15 gray pixels explains .56 on such runs."""
@@ -55,10 +54,7 @@ def _reached(
             about: dict[str, Condition | None] = {"label": label, "angle_threshold": threshold}
             ours, theirs = (mean(one, metric, label, threshold) for one in (variant, rival))
             found = select(means, f"{metric}_difference", variant=variant, against=rival, data=VALIDATION, **about)
-            note = ""
-            if found and found[0].interval is not None:
-                low, high = found[0].interval
-                note = f"difference {found[0].value:+.3g}, 90 %: {number(low)} to {number(high)}"
+            note = difference_note(found)
             if metric == "mse":
                 yield at_most(f"{begins}MSE below that of {rival}, {label} label", ours, theirs, note)
             else:

@@ -22,9 +22,11 @@ from semicoupled.tasks.driving.scores.evaluation import (
     DRIVER,
     LABELS,
     OF_RUNS,
+    Drawn,
     Measures,
     Scope,
     course_of,
+    drawn_of_all,
     drawn_scores,
     metric_rows,
     scopes,
@@ -37,9 +39,6 @@ from semicoupled.tasks.driving.study.variants import PAIRS
 
 COMPARED = ("mse", "acc_soft", "r2")
 """Scores whose differences have rows."""
-
-Drawn = Mapping[tuple[str, str, str], Mapping[str, np.ndarray]]
-"""Scores by model, stream and label, each 1 + draws x ..."""
 
 
 def study_rows(trials: Sequence[Trial], trained: Mapping[Path, Trained], places: Sequence[Place]) -> list[Row]:
@@ -76,21 +75,11 @@ def place_rows(trials: Sequence[Trial], place: Place) -> Iterator[Row]:
     measures = measures_of(_settings(trials[0]), first[0].unit)
     course = course_of({**given, **others}, measures)
     for scope in scopes(course, measures):
-        drawn = _score(course, measures, scope)
+        drawn = drawn_of_all(course, measures, scope)
         yield from _trial_rows(trials, place.name, course, measures, scope, drawn)
         yield from _baseline_rows(list(others), place.name, course, measures, scope, drawn)
         if not scope.is_run:
             yield from _difference_rows(trials, list(others), place.name, course, measures, scope, drawn)
-
-
-def _score(course: Course, measures: Measures, scope: Scope) -> Drawn:
-    return {
-        (model, stream, label): drawn_scores(course, measures, scope, answer, label)
-        for model, streams in course.answers.items()
-        for stream, answer in streams.items()
-        for label in LABELS
-        if stream == "main" or not scope.is_run
-    }
 
 
 def _trial_rows(

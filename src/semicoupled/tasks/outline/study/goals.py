@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from semicoupled.report import number
 from semicoupled.rows import Condition, Row
-from semicoupled.studies.scores import Goal, at_least, at_most, select
+from semicoupled.studies.scores import Goal, at_least, at_most, difference_note, select
 from semicoupled.tasks.outline.scores.evaluation import BOX, ELLIPSE
 from semicoupled.tasks.outline.study.rows import FOREGROUND
 
@@ -73,8 +72,5 @@ def goals(rows: Sequence[Row]) -> Iterator[Goal]:
 
 
 def _note(means: Sequence[Row], layers: int, other: int) -> str:
-    found = select(means, "iou_difference", variant=f"semicoupled_{layers}", against=f"convlstm_{other}", prompt=PROMPT)
-    if not found or found[0].interval is None:
-        return ""
-    low, high = found[0].interval
-    return f"difference {found[0].value:+.3g}, 90 %: {number(low)} to {number(high)}"
+    about = {"variant": f"semicoupled_{layers}", "against": f"convlstm_{other}", "prompt": PROMPT}
+    return difference_note(select(means, "iou_difference", **about))

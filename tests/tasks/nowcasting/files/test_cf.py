@@ -139,6 +139,9 @@ def test_classic_netcdf_that_is_damaged_or_needs_more(
     (tmp_path / "zeros").write_bytes(b"CDF\x01" + bytes(100))
     with pytest.raises(DataError, match="zeros: "):
         read_frames(tmp_path / "zeros")
+    wind = samples.dataset(np.ones((1, 6, 5)), name="wind", units="K", standard_name="wind")
+    with pytest.raises(DataError, match=r"wind: no variable of reflectivity or rain: .*data\.files\.variable$"):
+        read_frames(samples.write_classic_netcdf(tmp_path / "wind", wind))  # it is whole: nobody need fetch it again
     (tmp_path / "five").write_bytes(b"CDF\x05" + bytes(100))
     with pytest.raises(DataError, match=r"64-bit data \(CDF-5\); expected NetCDF-4, CDF-1 or CDF-2.*nccopy -k nc4"):
         read_frames(tmp_path / "five")

@@ -146,10 +146,7 @@ class NowcastSession:
         """
         data = self.settings.data
         factor = factor_for(frame.grid, data.kilometers, str(frame.source))
-        try:
-            dbz = coarsen(frame.dbz(data.z_r), factor, data.z_r).astype(np.float16)
-        except DataError as error:
-            raise DataError(f"{frame.source}: {error}") from error
+        dbz = coarsen(frame.dbz(data.z_r), factor, data.z_r).astype(np.float16)
         grid = frame.grid.coarsened(factor)
         self._check_size(grid, frame.source)
         if state is None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,3 +72,11 @@ def test_what_is_learned_from_stays_a_window_apart_from_what_is_held_back():
     other = replace(sequence(50, 10), event="another")
     assert [len(piece) for piece in keep_apart([sequence(0, 100)], [other], 7)] == [100]
     assert keep_apart([sequence(0, 12)], [sequence(12, 3)], 7) == []
+
+
+def test_a_season_is_kept_apart_at_once():
+    season, held = sequence(0, 40_000), [sequence(first, 100) for first in range(500, 40_000, 1000)]
+    begun = time.process_time()
+    learned = keep_apart([season], held, 12)
+    assert time.process_time() - begun < 4  # each frame against each takes 20 s
+    assert [len(piece) for piece in learned] == [500 - 12, *[1000 - 100 - 2 * 12] * 39, 500 - 100 - 12]

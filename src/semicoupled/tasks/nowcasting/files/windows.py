@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence
+
+_TICK = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR = np.iinfo(np.int64).max // 4
 
 
 class Window(NamedTuple):
@@ -88,9 +93,16 @@ def keep_apart(sequences: Sequence[RadarSequence], held: Sequence[RadarSequence]
     kept: list[RadarSequence] = []
     for sequence in sequences:
         others = [time for other in held if other.event == sequence.event for time in other.times]
-        apart = frames * sequence.step
-        free = [not others or min(abs(time - other) for other in others) > apart for time in sequence.times]
+        free = _distances(sequence.times, others) > (frames * sequence.step) // _TICK
         edges = np.flatnonzero(np.diff(np.concatenate([[False], free, [False]]).astype(int)))
         pieces = (sequence.part(int(start), int(stop)) for start, stop in edges.reshape(-1, 2))
         kept += [piece for piece in pieces if len(piece) >= frames]
     return kept
+
+
+def _distances(times: Sequence[datetime], others: Sequence[datetime]) -> np.ndarray:
+    """Give the microseconds from each time to the nearest of others, very many where there are none."""
+    here, there = (np.array([(time - _EPOCH) // _TICK for time in some], np.int64) for some in (times, others))
+    there = np.concatenate([[-_FAR], np.sort(there), [_FAR]])
+    behind = np.searchsorted(there, here)
+    return np.minimum(here - there[behind - 1], there[behind] - here)

@@ -232,6 +232,14 @@ def test_describe_reads_a_few_files(make_folder: MakeFolder, samples: ModuleType
     assert report.exit_code == 1
 
 
+def test_a_folder_with_files_and_folders_is_described_once(make_folder: MakeFolder):
+    root = make_folder("root/between", frames=3).parent
+    for name in ("a.h5", "z.h5"):
+        shutil.copy(root / "between/202102052005.h5", root / name)
+    rows = table(describe(DataRequest(NowcastingSettings(), root)), "What it is")
+    assert {name: row["files"] for name, row in rows.items()} == {"root": 2, "between": 3}
+
+
 def test_real_folders(real_data: Path):
     """KNMI's evenings 2021-02-08 and -09 begin with a radar off; the other four sources are whole."""
     report = check(DataRequest(NowcastingSettings(), real_data / "radar/knmi_2021/2021-02-0[789]"))

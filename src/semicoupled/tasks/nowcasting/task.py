@@ -217,13 +217,11 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
     windows = list_windows(sequences, inputs + leads)
     if not windows:
         return ()
-    wettest = max(
-        windows, key=lambda window: np.nanmean(sequences[window.sequence].dbz[window.start + inputs].astype(np.float32))
-    )
-    sequence = sequences[wettest.sequence]
-    now = wettest.start + inputs
+    chosen = wettest(sequences, windows, inputs)
+    sequence = sequences[chosen.sequence]
+    now = chosen.start + inputs
     drawn = NowcastSession(settings, network)
-    forecast = drawn.forecast(drawn.start([sequence.part(wettest.start, now)]), leads)
+    forecast = drawn.forecast(drawn.start([sequence.part(chosen.start, now)]), leads)
     truth = sequence.dbz[now : now + leads].astype(np.float32)
     rows = score_run(settings, sequences, network, device, {}, stride=max(1, len(windows) // REPORT_STARTS))
     return [
@@ -239,7 +237,8 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
     ]
 
 
-def _describe(sequence: RadarSequence) -> dict[str, str | int | float]:
+def _describe(sequence: RadarSequence) -> dict[str, str | int | float | None]:
+    there = sequence.dbz[~np.isnan(sequence.dbz)]
     return {
         "event": sequence.event,
         "product": sequence.product,
@@ -247,7 +246,7 @@ def _describe(sequence: RadarSequence) -> dict[str, str | int | float]:
         "to": sequence.times[-1].isoformat(),
         "frames": len(sequence),
         "grid": str(sequence.grid),
-        "wet_share": float(np.mean(sequence.dbz[~np.isnan(sequence.dbz)] > 7)),
+        "wet_share": float(np.mean(there > 7)) if there.size else None,  # NaN is no JSON, and equals nothing
     }
 
 

@@ -43,6 +43,22 @@ def list_windows(sequences: Sequence[RadarSequence], frames: int, stride: int = 
     ]
 
 
+def wettest(sequences: Sequence[RadarSequence], windows: Sequence[Window], frame: int) -> Window:
+    """Give the window with the most rain, a mean of dBZ in which missing pixels are dry, in one of its frames.
+
+    Args:
+        sequences: the sequences.
+        windows: windows of them, at least one.
+        frame: which of a window's frames, counted from 0.
+    """
+
+    def rain(window: Window) -> float:
+        field = sequences[window.sequence].dbz[window.start + frame].astype(np.float32)
+        return float(np.nan_to_num(field, nan=0.0).mean())
+
+    return max(windows, key=rain)
+
+
 def split_by_time(
     sequences: Sequence[RadarSequence], frames: int, share: float = 0.2
 ) -> tuple[list[RadarSequence], list[RadarSequence]]:

@@ -114,8 +114,13 @@ def test_without_a_click_the_network_begins(context: Any) -> None:
             {"image": base64.b64encode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n").decode()},
             "cannot",
         ),
-        ({"image": None}, "argument should be"),
-        ({"obj_bbox": None}, "no obj_bbox"),
+        ({"image": None}, "no image, but None; expected base64"),
+        ({"obj_bbox": None}, "0 corners in obj_bbox; expected two"),
+        ({"obj_bbox": [[30, 20], [90, 70], [5, 5]]}, "3 corners in obj_bbox; expected two"),
+        ({"obj_bbox": [[30, 20], [90]]}, "obj_bbox is [[30, 20], [90]]; expected pairs of numbers"),
+        ({"obj_bbox": 30}, "obj_bbox is 30; expected pairs of numbers"),
+        ({"pos_points": [35, 45]}, "pos_points is [35, 45]; expected pairs of numbers"),
+        ({"pos_points": [[float("nan"), 45]]}, "pos_points is [[nan, 45]]; expected finite numbers"),
         ({"obj_bbox": [[300, 300], [400, 400]]}, "outside of the image"),
     ],
 )
@@ -124,6 +129,13 @@ def test_what_cannot_be_answered_says_why(context: Any, body: dict[str, Any], sa
     answer = call(context, **whole)
     assert answer.status_code == 400
     assert said in json.loads(answer.body)["error"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"nothing", b"", None])
+def test_a_call_without_what_it_needs_says_why(context: Any, body: bytes | None) -> None:
+    answer = main().handler(context, SimpleNamespace(body=body))
+    assert answer.status_code == 400
+    assert len(json.loads(answer.body)["error"]) > 20
 
 
 def test_an_image_that_is_too_large_is_not_decoded(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import warnings
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -87,19 +88,25 @@ def handler(context: Any, event: Any) -> Any:
     try:
         body = event.body if isinstance(event.body, dict) else json.loads(event.body)
         answer, status = _answer(context.user_data.model, body), 200
-    except (DataError, ValueError, KeyError, TypeError) as error:
+    except (DataError, ValueError, TypeError) as error:
         answer, status = {"error": str(error)}, 400
     return context.Response(body=json.dumps(answer), headers={}, content_type="application/json", status_code=status)
 
 
 def _answer(model: Interactor, body: Any) -> dict[str, Any]:
-    image = _image(body["image"])
+    if not isinstance(body, dict):
+        raise DataError(f"the call is {str(body)[:80]}; expected an object with image, obj_bbox and pos_points")
+    call = cast("dict[str, Any]", body)
+    image = _image(call.get("image"))
     height, width = image.shape[:2]
-    corners = body.get("obj_bbox")
-    if not corners:
-        raise DataError("the call has no obj_bbox; expected a box, as function.yaml asks for (startswith_box)")
-    (left, right), (top, bottom) = (sorted(float(corner[axis]) for corner in corners) for axis in (0, 1))
-    clicks = [(float(x), float(y)) for x, y in body.get("pos_points") or []]
+    corners = _pairs(call, "obj_bbox")
+    if len(corners) != 2:
+        raise DataError(
+            f"the call has {len(corners)} corners in obj_bbox; expected two, a box, as function.yaml asks for "
+            "(startswith_box)"
+        )
+    (left, right), (top, bottom) = (sorted(corner[axis] for corner in corners) for axis in (0, 1))
+    clicks = _pairs(call, "pos_points")
     box = Box(max(left, 0.0), max(top, 0.0), min(right, width) - max(left, 0.0), min(bottom, height) - max(top, 0.0))
     if not (box.width > 0 and box.height > 0):
         raise DataError(f"the box {corners} lies outside of the image of {width} x {height} px")
@@ -108,7 +115,21 @@ def _answer(model: Interactor, body: Any) -> dict[str, Any]:
     return {"mask": mask.tolist(), "points": np.round(points, 2).tolist()}
 
 
-def _image(text: str) -> NDArray[np.uint8]:
+def _pairs(call: Mapping[str, Any], name: str) -> list[tuple[float, float]]:
+    """Read a list of x and y; none is an empty one."""
+    given = call.get(name) or []
+    try:
+        pairs = [(float(x), float(y)) for x, y in given]
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} is {str(given)[:80]}; expected pairs of numbers, x and y in px") from error
+    if not np.isfinite(pairs).all():
+        raise DataError(f"{name} is {str(given)[:80]}; expected finite numbers")
+    return pairs
+
+
+def _image(text: object) -> NDArray[np.uint8]:
+    if not isinstance(text, str):
+        raise DataError(f"the call has no image, but {str(text)[:80]}; expected base64 of a JPEG or PNG")
     try:
         content = base64.b64decode(text, validate=True)
         with warnings.catch_warnings():

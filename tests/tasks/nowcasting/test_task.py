@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,10 +16,12 @@ from semicoupled.errors import DataError, SettingsError
 from semicoupled.rows import Row
 from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.nowcasting.data_settings import Reading
+from semicoupled.tasks.nowcasting.files.reading import read_frames
 from semicoupled.tasks.nowcasting.files.sequences import find_files, read_sequences
 from semicoupled.tasks.nowcasting.scores.evaluation import evaluate_sequences, with_baselines
 from semicoupled.tasks.nowcasting.settings import DataSettings, ModelSettings, NowcastingSettings
 from semicoupled.tasks.nowcasting.task import TASK, cut, read_splits
+from semicoupled.training.description import remember_description
 from semicoupled.training.loop import FitResult, fit
 from semicoupled.training.ltsc import Segment
 from semicoupled.training.settings import TrainingSettings
@@ -110,6 +113,16 @@ def test_the_description_holds_what_a_forecast_must_know(root: Path):
     assert description["step_seconds"] == 300
     assert description["kilometers"] == pytest.approx(1, rel=1e-4)
     assert description["train"][0]["event"] == "one"  # type: ignore[index]
+
+
+def test_an_event_without_data_does_not_hinder_taking_a_training_up_again(root: Path, make_knmi: Callable[..., Path]):
+    for file in sorted((root / "two").iterdir()):
+        for frame in read_frames(file):
+            make_knmi(file, np.full((64, 48), 255), frame.valid)
+    remember_description(root.parent, TASK.splits(settings(root, validation="two")).description)
+    remember_description(root.parent, TASK.splits(settings(root, validation="two")).description)
+    held = json.loads((root.parent / "description.json").read_text(), parse_constant=pytest.fail)["validation"]
+    assert held[0]["wet_share"] is None
 
 
 def test_scores_of_baselines_alone_and_unknown_splits(root: Path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from semicoupled.errors import DataError, SettingsError
 from semicoupled.find_task import find_task
 from semicoupled.task_requests import PredictRequest
 from semicoupled.tasks.toy.data import ToyBatch, ToyData
+from semicoupled.tasks.toy.draw import sections
 from semicoupled.tasks.toy.evaluation import ask, collate, rows_of_tests
 from semicoupled.tasks.toy.goals import clip_scores, make_goals
 from semicoupled.tasks.toy.metrics import Share, clip_accuracy, distance_accuracy, none_accuracy
@@ -240,3 +243,22 @@ def test_layers_must_agree() -> None:
         ModelSettings(kind="convlstm", cell="gru")
     with pytest.raises(SettingsError, match="each once"):
         SubGoals(spatial=())
+
+
+class Elsewhere(torch.nn.Module):
+    """A model on another device than the samples are made on."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.place = torch.nn.Parameter(torch.empty(1, device="meta"))
+        self.classes = classes
+
+    def forward(self, batch: ToyBatch, state: object = None, **_: object) -> Any:
+        assert batch.frames.device == self.place.device
+        return SimpleNamespace(main=torch.zeros(*batch.frames.shape[:2], self.classes), state=state)
+
+
+@pytest.mark.parametrize("question", ["which_way", "star"])
+def test_the_report_asks_a_model_where_it_lies(question: Any):
+    data = DataSettings(question, test=4)
+    assert sections(ToySettings(data=data), Elsewhere(data.classes))  # type: ignore[arg-type]

@@ -86,7 +86,8 @@ def soft_overlap(forecast: Tensor, target: Tensor, there: Tensor, threshold: flo
         softness: dBZ / 60, over which a forecast goes from "no" to "yes".
 
     Returns:
-        From 0 to 1, of shape ...; 1 where it rains above the threshold in neither.
+        Above 0 and up to 1, of shape ...; 1 where it rains above the threshold in neither, and the forecast is so far
+        below it that even all its pixels together are hardly a "yes".
     """
     said = torch.where(there, torch.sigmoid((torch.where(there, forecast, 0.0) - threshold) / softness), 0.0)
     seen = (there & (target >= threshold)).to(said.dtype)

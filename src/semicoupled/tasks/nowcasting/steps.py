@@ -60,7 +60,8 @@ programs = json.load(open("signature.json"))["programs"]
 names = [name for name in ("follow", "begin", "encode", "decode") if name in programs]
 run = {name: onnxruntime.InferenceSession(f"{name}.onnx").run for name in names}
 frames = np.zeros((5, 1, 1, 96, 112), "float32")  # yours: time, batch, 1, height, width; dBZ, NaN = missing
-motion = np.zeros((1, 2, 96, 112), "float32")  # yours: pixels a step, such as nowcasting.motion.estimate_motion gives
+# yours: pixels a step, such as semicoupled.tasks.nowcasting.extrapolation.motion.estimate_motion gives
+motion = np.zeros((1, 2, 96, 112), "float32")
 points = [np.indices((96, 112), "float32")[None, ::-1]]  # x and y of every pixel, then one step further back each
 for _ in range(6):
     points += run["follow"](None, {"motion": motion, "points": points[-1]})

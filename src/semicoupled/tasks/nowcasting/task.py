@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from semicoupled.description import Description
-from semicoupled.errors import DataError, SettingsError
+from semicoupled.errors import SettingsError
 from semicoupled.report import Picture, Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
@@ -22,9 +22,9 @@ from semicoupled.task_requests import EvaluateRequest
 from semicoupled.tasks.nowcasting.data import NowcastingBatch, NowcastingData, Sampling
 from semicoupled.tasks.nowcasting.files.check import check
 from semicoupled.tasks.nowcasting.files.describe import describe
-from semicoupled.tasks.nowcasting.files.listing import base_folder
-from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, matches_glob, read_sequences
-from semicoupled.tasks.nowcasting.files.windows import keep_apart, list_windows, split_by_time
+from semicoupled.tasks.nowcasting.files.held_back import held_back, left_to_learn
+from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, read_sequences
+from semicoupled.tasks.nowcasting.files.windows import list_windows, split_by_time, wettest
 from semicoupled.tasks.nowcasting.goals import make_goals, mean_square
 from semicoupled.tasks.nowcasting.model import NowcastingModel, build_model
 from semicoupled.tasks.nowcasting.operating.movie import animation
@@ -74,29 +74,12 @@ def read_splits(settings: NowcastingSettings) -> RadarSplits:
     if data.validation is None:
         sequences = read_sequences(files, root, reading=data.reading, at_least=window).sequences
         return RadarSplits(*split_by_time(sequences, window))
-    held = {file for file in files if matches_glob(file, root, data.validation)}
-    if not held or len(held) == len(files):
-        raise DataError(
-            f"{root}: {len(held)} of {len(files)} files match --data.validation {data.validation!r}; expected some of "
-            "them, not none and not all. The pattern is relative to the root and may name a folder"
-        )
-    for pattern in data.validation.split(","):
-        if not any(matches_glob(file, root, pattern) for file in held):
-            raise DataError(
-                f"{root}: no file matches {pattern.strip()!r} of --data.validation {data.validation!r}; expected each "
-                f"of its patterns to name some, relative to {base_folder(root)}. Correct it, or take it out"
-            )
+    held = held_back(files, root, data.validation)
     train, validation = (
         read_sequences(chosen, root, reading=data.reading, at_least=window).sequences
         for chosen in ([file for file in files if file not in held], sorted(held))
     )
-    apart = keep_apart(train, validation, window)
-    if not apart:
-        raise DataError(
-            f"{root}: nothing to learn from lies a whole window of {window} frames apart from what "
-            f"--data.validation {data.validation!r} holds back. Hold back less, or add files"
-        )
-    return RadarSplits(apart, validation)
+    return RadarSplits(left_to_learn(train, validation, window, root, data.validation), validation)
 
 
 def splits(settings: NowcastingSettings) -> Splits:
@@ -234,13 +217,11 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
     windows = list_windows(sequences, inputs + leads)
     if not windows:
         return ()
-    wettest = max(
-        windows, key=lambda window: np.nanmean(sequences[window.sequence].dbz[window.start + inputs].astype(np.float32))
-    )
-    sequence = sequences[wettest.sequence]
-    now = wettest.start + inputs
+    chosen = wettest(sequences, windows, inputs)
+    sequence = sequences[chosen.sequence]
+    now = chosen.start + inputs
     drawn = NowcastSession(settings, network)
-    forecast = drawn.forecast(drawn.start([sequence.part(wettest.start, now)]), leads)
+    forecast = drawn.forecast(drawn.start([sequence.part(chosen.start, now)]), leads)
     truth = sequence.dbz[now : now + leads].astype(np.float32)
     rows = score_run(settings, sequences, network, device, {}, stride=max(1, len(windows) // REPORT_STARTS))
     return [
@@ -256,7 +237,8 @@ def draw(settings: NowcastingSettings, model: TaskModel, splits: Splits, folder:
     ]
 
 
-def _describe(sequence: RadarSequence) -> dict[str, str | int | float]:
+def _describe(sequence: RadarSequence) -> dict[str, str | int | float | None]:
+    there = sequence.dbz[~np.isnan(sequence.dbz)]
     return {
         "event": sequence.event,
         "product": sequence.product,
@@ -264,7 +246,7 @@ def _describe(sequence: RadarSequence) -> dict[str, str | int | float]:
         "to": sequence.times[-1].isoformat(),
         "frames": len(sequence),
         "grid": str(sequence.grid),
-        "wet_share": float(np.mean(sequence.dbz[~np.isnan(sequence.dbz)] > 7)),
+        "wet_share": float(np.mean(there > 7)) if there.size else None,  # NaN is no JSON, and equals nothing
     }
 
 

@@ -12,7 +12,7 @@ from semicoupled.data.shapes import DIRECTIONS, SEEN, SHAPES, UNSEEN
 from semicoupled.report import Picture, Section, Table
 from semicoupled.task_parts import TaskModel
 from semicoupled.tasks.toy.data import TESTS, ToyData
-from semicoupled.tasks.toy.evaluation import ask, collate
+from semicoupled.tasks.toy.evaluation import ask, beside, collate
 from semicoupled.tasks.toy.goals import clip_scores
 from semicoupled.tasks.toy.settings import DataSettings, ToySettings
 
@@ -45,7 +45,7 @@ def _clips(settings: ToySettings, model: TaskModel, test: str) -> Section:
     data = ToyData(settings.data, test)
     batch = collate(data, range(CLIPS))
     with torch.no_grad():
-        said = clip_scores(model(batch).main.cpu()).argmax(-1)
+        said = clip_scores(model(beside(batch, model)).main.cpu()).argmax(-1)
     names = [
         f"{SHAPES[int(batch.shape[i, 0])]}\nis {answer_name(settings.data, int(batch.answer[i, 0]))}\n"
         f"said {answer_name(settings.data, int(said[i]))}"
@@ -83,7 +83,7 @@ def _star(settings: ToySettings, model: TaskModel) -> Section:
     data = ToyData(settings.data, "seen")
     batch = collate(data, range(3))
     with torch.no_grad():
-        chance = model(batch).main.cpu().float().softmax(-1)
+        chance = model(beside(batch, model)).main.cpu().float().softmax(-1)
     figure = Figure(figsize=(9, 6), layout="constrained")
     panels = figure.subplots(len(chance), 1, squeeze=False)[:, 0]
     for panel, probability, answer in zip(panels, chance, batch.answer, strict=True):

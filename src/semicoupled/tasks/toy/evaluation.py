@@ -50,6 +50,12 @@ def collate(data: ToyData, indices: range) -> ToyBatch:
     return cast(ToyBatch, default_collate([data[index] for index in indices]))
 
 
+def beside(batch: ToyBatch, model: TaskModel) -> ToyBatch:
+    """Give a batch on the device where a model lies."""
+    device = next(cast(nn.Module, model).parameters()).device
+    return ToyBatch(*(tensor.to(device) for tensor in batch))
+
+
 def cut(batch: ToyBatch, frames: slice) -> ToyBatch:
     """Give the part of a batch that lies in some of its frames."""
     return ToyBatch(*(tensor[:, frames] for tensor in batch))
@@ -73,15 +79,13 @@ def ask(
         progress: who is told how far it is.
     """
     shown = progress or NoProgress()
-    device = next(cast(nn.Module, model).parameters()).device
     scores: list[Tensor] = []
     seen: list[ToyBatch] = []
     shown.begin(f"asking {data.split}", len(data))
     try:
         for batch in batches(data):
-            there = ToyBatch(*(tensor.to(device) for tensor in batch))
             with torch.no_grad():
-                scores.append(_answer(model, there, way, segments or SegmentSettings()).float().cpu())
+                scores.append(_answer(model, beside(batch, model), way, segments or SegmentSettings()).float().cpu())
             seen.append(batch)
             shown.update(sum(len(part.frames) for part in seen))
     finally:

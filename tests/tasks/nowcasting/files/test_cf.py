@@ -15,6 +15,7 @@ import pytest
 from semicoupled.errors import DataError, MissingExtraError
 from semicoupled.tasks.nowcasting.data_settings import FileSettings
 from semicoupled.tasks.nowcasting.files.reading import format_name, read_frames
+from semicoupled.tasks.nowcasting.files.sequences import read_sequences
 from semicoupled.tasks.nowcasting.operating.output import Forecast, write_netcdf
 
 TIME = datetime(2021, 2, 5, 20, 5, tzinfo=UTC)
@@ -81,6 +82,11 @@ def test_sums_say_over_how_long(tmp_path: Path, samples: ModuleType):
     bounds = plain.assign(time_bnds=(("time", "nv"), np.stack([ends - np.timedelta64(6, "m"), ends], axis=1)))
     bounds["time"].attrs["bounds"] = "time_bnds"
     assert read_frames(samples.write_netcdf(tmp_path / "bounds", bounds))[0].interval == timedelta(minutes=6)
+    nothing = plain.assign(time_bnds=(("time", "nv"), np.stack([ends, ends], axis=1)))
+    nothing["time"].attrs["bounds"] = "time_bnds"
+    file = samples.write_netcdf(tmp_path / "nothing", nothing)
+    with pytest.raises(DataError, match=r"nothing: mm: a sum of rain needs the time it was gathered in, got 0:00:00"):
+        read_sequences([file])
 
 
 def test_wrong_units_are_named_with_what_was_there(tmp_path: Path, samples: ModuleType):
@@ -139,6 +145,9 @@ def test_classic_netcdf_that_is_damaged_or_needs_more(
     (tmp_path / "zeros").write_bytes(b"CDF\x01" + bytes(100))
     with pytest.raises(DataError, match="zeros: "):
         read_frames(tmp_path / "zeros")
+    wind = samples.dataset(np.ones((1, 6, 5)), name="wind", units="K", standard_name="wind")
+    with pytest.raises(DataError, match=r"wind: no variable of reflectivity or rain: .*data\.files\.variable$"):
+        read_frames(samples.write_classic_netcdf(tmp_path / "wind", wind))  # it is whole: nobody need fetch it again
     (tmp_path / "five").write_bytes(b"CDF\x05" + bytes(100))
     with pytest.raises(DataError, match=r"64-bit data \(CDF-5\); expected NetCDF-4, CDF-1 or CDF-2.*nccopy -k nc4"):
         read_frames(tmp_path / "five")

@@ -18,7 +18,8 @@ from semicoupled.task_requests import DataRequest
 from semicoupled.tasks.nowcasting.data_settings import DataSettings, FileSettings
 from semicoupled.tasks.nowcasting.files.check import check
 from semicoupled.tasks.nowcasting.files.describe import describe
-from semicoupled.tasks.nowcasting.settings import NowcastingSettings
+from semicoupled.tasks.nowcasting.settings import EvaluationSettings, NowcastingSettings
+from semicoupled.tasks.nowcasting.task import RadarSplits, read_splits
 
 MakeFolder = Callable[..., Path]
 
@@ -163,7 +164,34 @@ def test_what_is_held_back_by_name(make_folder: MakeFolder):
         "one": ("train", 8),
         "two": ("validation", 6),
     }
-    assert found(look(root, validation="three"), "0 files match --data.validation 'three'")
+    assert found(look(root, validation="three"), "0 of 22 files match --data.validation 'three'")
+    assert found(look(root, validation="two, three"), "no file matches 'three' of --data.validation")
+
+
+def read_as_check(root: Path, held: str) -> RadarSplits:
+    data = DataSettings(str(root), held, kilometers=1, input_frames=3, output_frames=2)
+    return read_splits(NowcastingSettings(data=data, evaluation=EvaluationSettings(leads=2)))
+
+
+@pytest.mark.parametrize("held", ["*/202102052[12]*", "*/2021020521[012]*"])
+def test_the_check_counts_what_training_takes(make_folder: MakeFolder, held: str):
+    root = make_folder("root/one", frames=30).parent
+    report = look(root, validation=held)
+    (section,) = [section for section in report.sections if section.title == "What training would see"]
+    (seen,) = (part for part in section.parts if isinstance(part, Table))
+    lines = [dict(zip(seen.columns, row, strict=True)) for row in seen.rows]
+    assert [(line["part"], line["frames"]) for line in lines] == [
+        (part, sum(map(len, sequences)))
+        for part, sequences in zip(("train", "validation"), read_as_check(root, held), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("held", ["*/202102052100*", "*/20210205210[05]*,*/*[0-9]0.h5", "*/*[05].h5"])
+def test_the_check_refuses_what_training_does(make_folder: MakeFolder, held: str):
+    root = make_folder("root/one", frames=30).parent
+    with pytest.raises(DataError):
+        read_as_check(root, held)
+    assert found(look(root, validation=held), "training would be refused")
 
 
 def test_pixels_that_are_no_squares(tmp_path: Path, samples: ModuleType):
@@ -202,6 +230,14 @@ def test_describe_reads_a_few_files(make_folder: MakeFolder, samples: ModuleType
     assert rows["two"]["format"] is None
     assert "Set data.files.quantity" in report.findings[0].text
     assert report.exit_code == 1
+
+
+def test_a_folder_with_files_and_folders_is_described_once(make_folder: MakeFolder):
+    root = make_folder("root/between", frames=3).parent
+    for name in ("a.h5", "z.h5"):
+        shutil.copy(root / "between/202102052005.h5", root / name)
+    rows = table(describe(DataRequest(NowcastingSettings(), root)), "What it is")
+    assert {name: row["files"] for name, row in rows.items()} == {"root": 2, "between": 3}
 
 
 def test_real_folders(real_data: Path):

@@ -92,6 +92,22 @@ def test_npz_with_everything(tmp_path: Path):
     assert (frames[0].quantity, frames[0].grid.kilometers) == ("mm/h", 2)
 
 
+@pytest.mark.parametrize(
+    "time",
+    [np.datetime64("2021-02-05T20:05", "ns"), np.datetime64("2021-02-05T20:05", "s"), 1612555500, "20210205T2005"],
+)
+def test_the_time_of_an_npz_is_read_as_its_times_are(tmp_path: Path, time: Any):
+    np.savez(tmp_path / "any.npz", rain=RAIN[0], time=time)
+    (frame,) = read_frames(tmp_path / "any.npz", FileSettings(quantity="mm/h", kilometers=1))
+    assert frame.valid == TIME
+
+
+def test_an_array_that_is_named_must_be_one_of_fields(tmp_path: Path):
+    np.savez(tmp_path / "any_202102052005.npz", rain=RAIN, quality=np.ones(7))
+    with pytest.raises(DataError, match=r"npz: 'quality' has the shape \(7,\); expected T H W or H W\. Name another"):
+        read_frames(tmp_path / "any_202102052005.npz", FileSettings("mm/h", "quality", kilometers=1))
+
+
 def test_npy_by_the_settings(tmp_path: Path):
     path = tmp_path / "rain_20210205T2005.npy"
     np.save(path, RAIN)

@@ -66,9 +66,9 @@ def test_a_pattern_names_files_or_folders(make_folder: MakeFolder):
 
 
 def test_empty_and_absent_folders(tmp_path: Path):
-    with pytest.raises(DataError, match=r"holds no radar files; expected at least one\. Check --data\.root"):
+    with pytest.raises(DataError, match=r"holds no radar files; expected at least one\. Check the folder"):
         find_files(tmp_path)
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match=r"absent: no such folder or file; expected radar files\. Check the name$"):
         find_files(tmp_path / "absent")
     with pytest.raises(DataError, match="no radar files were given"):
         read_sequences([])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence
-from semicoupled.tasks.nowcasting.files.windows import Window, keep_apart, list_windows, split_by_time
+from semicoupled.tasks.nowcasting.files.windows import Window, keep_apart, list_windows, split_by_time, wettest
 from semicoupled.tasks.nowcasting.grid import Grid
 
 GRID = Grid(0.0, 1000.0, 2, 0.0, -1000.0, 2, 'GEOGCRS["x"]')
@@ -71,3 +72,21 @@ def test_what_is_learned_from_stays_a_window_apart_from_what_is_held_back():
     other = replace(sequence(50, 10), event="another")
     assert [len(piece) for piece in keep_apart([sequence(0, 100)], [other], 7)] == [100]
     assert keep_apart([sequence(0, 12)], [sequence(12, 3)], 7) == []
+
+
+def test_a_season_is_kept_apart_at_once():
+    season, held = sequence(0, 40_000), [sequence(first, 100) for first in range(500, 40_000, 1000)]
+    begun = time.process_time()
+    learned = keep_apart([season], held, 12)
+    assert time.process_time() - begun < 4  # each frame against each takes 20 s
+    assert [len(piece) for piece in learned] == [500 - 12, *[1000 - 100 - 2 * 12] * 39, 500 - 100 - 12]
+
+
+def test_the_wettest_window_is_none_without_data():
+    missing, dry, wet = (replace(sequence(first, 4), dbz=np.full((4, 2, 2), value, np.float16))
+                         for first, value in ((0, np.nan), (10, 0), (20, 30)))  # fmt: skip
+    wet.dbz[:, 0] = np.nan
+    sequences = [missing, dry, wet]
+    assert wettest(sequences, list_windows(sequences, 3), 2) == Window(2, 0)
+    wet.dbz[2] = 0
+    assert wettest(sequences, list_windows(sequences, 3), 2) == Window(2, 1)

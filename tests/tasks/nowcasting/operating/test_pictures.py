@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from PIL import Image
 
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.operating.movie import animation
 from semicoupled.tasks.nowcasting.operating.output import Forecast
-from semicoupled.tasks.nowcasting.operating.pictures import LEVELS, color_map, forecast_panels
+from semicoupled.tasks.nowcasting.operating.pictures import LEVELS, color_map, draw_field, forecast_panels
 
 WKT = 'PROJCRS["p",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],CONVERSION["c",METHOD["Polar Stereographic (variant B)"],PARAMETER["Latitude of standard parallel",60],PARAMETER["Longitude of origin",0]],CS[Cartesian,2],AXIS["x",south],AXIS["y",south],LENGTHUNIT["metre",1]]'  # noqa: E501
 
@@ -49,3 +51,21 @@ def test_panels_name_their_times(forecast: Forecast):
     assert "observed 20:00 UTC" in titles
     assert "forecast 20:20, +20 min" in titles
     assert "observed 20:20, +20 min" in titles
+
+
+@pytest.mark.parametrize("x_step", [8000.0, -8000.0])
+@pytest.mark.parametrize("y_step", [8000.0, -8000.0])
+def test_north_is_up_whichever_row_comes_first(x_step: float, y_step: float):
+    grid = Grid(500e3 if x_step < 0 else 108e3, x_step, 50, -3651e3 if y_step < 0 else -4043e3, y_step, 50, WKT)
+    dbz = np.zeros(grid.shape, np.float32)
+    north, west = grid.y > np.median(grid.y), grid.x < np.median(grid.x)
+    dbz[np.ix_(north, west)] = 55
+    figure = Figure(figsize=(2, 2))
+    canvas = FigureCanvasAgg(figure)
+    draw_field(figure.add_axes((0, 0, 1, 1)), dbz, grid)
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[..., :3].mean(-1)
+    half = len(picture) // 2
+    quarters = [picture[rows, columns].mean() for rows in (slice(half), slice(half, None))
+                for columns in (slice(half), slice(half, None))]  # fmt: skip
+    assert quarters[0] < 120 < 230 < min(quarters[1:])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,6 +102,26 @@ def test_a_gap_further_back_does_not_matter_but_among_the_newest_it_does(
     ):
         predict(predictor, [folder], tmp_path / "f.nc")
     assert not (tmp_path / "f.nc").exists()
+
+
+def test_behind_midnight_older_frames_lie_in_the_folder_of_another_day(
+    predictor: NowcastingPredictor, make_folder: MakeFolder, make_knmi: Callable[..., Path], tmp_path: Path
+):
+    together = make_folder(frames=5, start=datetime(2021, 2, 5, 23, 45, tzinfo=UTC))
+    days = tmp_path / "days"
+    for file in together.iterdir():
+        (days / file.name[:8]).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, days / file.name[:8] / file.name)
+    for index, product in enumerate(("RAP", "RAC")):  # sums, and another place, of the time before
+        rows = 64 if product == "RAP" else 30
+        make_knmi(
+            days / product / f"{index}.h5", np.zeros((rows, 48)), datetime(2021, 2, 5, tzinfo=UTC), product=product
+        )
+    state, expected = predictor.read([days]), predictor.read([together])
+    assert (state.times, [source.name for source in state.sources]) == (
+        expected.times, [source.name for source in expected.sources],
+    )  # fmt: skip
+    assert predictor.session.missing(state) == []
 
 
 def test_a_missing_frame_can_be_allowed_and_the_file_says_so(

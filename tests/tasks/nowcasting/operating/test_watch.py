@@ -189,6 +189,11 @@ def test_another_product_among_the_files_is_left_out(watched: Watched, make_knmi
     make_knmi(watched.incoming / "z.h5", np.zeros((30, 30)), datetime(2021, 2, 5, 20, 15, tzinfo=UTC))
     with pytest.raises(DataError, match=r"z\.h5: its grid is 30 x 30"):
         watched.look()
+    sums = np.zeros((64, 48))
+    other = make_knmi(watched.incoming / "y.h5", sums, datetime(2021, 2, 5, 20, 15, tzinfo=UTC), product="RAP")
+    with pytest.raises(DataError, match=r"y\.h5: is of 'RAD_NL25_RAU_5mi'; expected 'RAD_NL25_PCP_NA', as in"):
+        watched.look()
+    other.unlink()
     watched.come(3)
     assert watched.look() == [name(15)]
 

@@ -14,7 +14,7 @@ from semicoupled.errors import DataError
 from semicoupled.report import Cell, Section, Table
 from semicoupled.tasks.nowcasting.files.coarsen import factor_for
 from semicoupled.tasks.nowcasting.files.field_facts import FieldFacts
-from semicoupled.tasks.nowcasting.files.listing import matches_glob
+from semicoupled.tasks.nowcasting.files.held_back import held_back, left_to_learn
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, event_name
 from semicoupled.tasks.nowcasting.files.timeline import make_timeline, minutes
 from semicoupled.tasks.nowcasting.files.windows import list_windows, split_by_time
@@ -100,14 +100,13 @@ def _split(
         if not sequences:
             raise DataError(f"{root}: no {needed} frames without a gap; expected a window at least. Add files")
         return split_by_time(sequences, needed)
-    held = {one.about.source for one in fields if matches_glob(one.about.source, root, pattern)}
+    held = held_back({one.about.source for one in fields}, root, pattern)
     parts = [[one for one in fields if (one.about.source in held) == side] for side in (False, True)]
-    if not all(parts):
-        raise DataError(
-            f"{len(held)} files match --data.validation {pattern!r}; expected some of them, not none and not all"
-        )
     train, validation = (_sequences(part, root, settings, needed) for part in parts)
-    return train, validation
+    for part, what in ((train, "left to learn from"), (validation, f"held back by --data.validation {pattern!r}")):
+        if not part:
+            raise DataError(f"{root}: no {needed} frames without a gap are {what}; expected a window at least")
+    return left_to_learn(train, validation, needed, root, pattern), validation
 
 
 def _sequences(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +35,10 @@ def describe(request: DataRequest[NowcastingSettings]) -> DataReport:
     files = find_files(request.root)
     lines: list[list[Cell]] = []
     findings: list[Finding] = []
-    for parent, group in groupby(files, key=lambda path: path.parent):
-        inside = list(group)
+    folders: dict[Path, list[Path]] = {}
+    for path in files:  # those of a folder may stand before and behind those of a folder in it
+        folders.setdefault(path.parent, []).append(path)
+    for parent, inside in folders.items():
         line: list[Cell] = [event_name(parent, request.root), len(inside)]
         # names sort by time in every archive that was met; the second file gives the step
         looked = dict.fromkeys([inside[0], inside[min(1, len(inside) - 1)], inside[-1]])

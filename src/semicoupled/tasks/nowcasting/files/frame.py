@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.data_settings import ZR, Quantity
 from semicoupled.tasks.nowcasting.grid import Grid
 from semicoupled.tasks.nowcasting.units import MARSHALL_PALMER, to_dbz
@@ -37,5 +38,18 @@ class RadarFrame:
     product: str
 
     def dbz(self, z_r: ZR = MARSHALL_PALMER) -> np.ndarray:
-        """Give the field as clip(dBZ, 0, 60), dry = 0, NaN = missing; rain by Z = a R^b."""
-        return to_dbz(self.values, self.quantity, self.interval, z_r)
+        """Give the field as clip(dBZ, 0, 60), dry = 0, NaN = missing; rain by Z = a R^b.
+
+        Args:
+            z_r: a and b.
+
+        Returns:
+            H W, float32.
+
+        Raises:
+            DataError: a sum of rain over no time, or infinite values; it names the file.
+        """
+        try:
+            return to_dbz(self.values, self.quantity, self.interval, z_r)
+        except DataError as error:
+            raise DataError(f"{self.source}: {error}") from error

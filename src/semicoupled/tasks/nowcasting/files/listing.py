@@ -30,7 +30,7 @@ def find_files(root: Path, pattern: str | None = None) -> list[Path]:
         if not named:
             raise DataError(f"{root}: the pattern names no files; expected radar files. Check it, quotes included")
     else:
-        raise DataError(f"{root}: no such folder; expected radar files. Give the folder with --data.root")
+        raise DataError(f"{root}: no such folder or file; expected radar files. Check the name")
     if len(named) == 1 and (named[0].is_file() or is_store(named[0])):
         files = named
     else:
@@ -39,9 +39,7 @@ def find_files(root: Path, pattern: str | None = None) -> list[Path]:
         files = [path for path in files if matches_glob(path, root, pattern)]
     if not files:
         asked = f" that match {pattern!r}" if pattern else ""
-        raise DataError(
-            f"{root}: holds no radar files{asked}; expected at least one. Check --data.root and the pattern"
-        )
+        raise DataError(f"{root}: holds no radar files{asked}; expected at least one. Check the folder and the pattern")
     return files
 
 

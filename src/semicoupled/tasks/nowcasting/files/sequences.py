@@ -144,7 +144,7 @@ def read_sequences(
     folders: dict[Path, list[_Field]] = {}
     paths = sorted(files)
     if not paths:
-        raise DataError("no radar files were given; expected at least one. Check --data.root and the pattern")
+        raise DataError("no radar files were given; expected at least one. Check the folder and the pattern")
     skipped = Skipped(reading.on_error, str(root or place_of(path.parent for path in paths)), "files")
     for path in paths:
         try:

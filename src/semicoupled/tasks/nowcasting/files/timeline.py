@@ -20,7 +20,7 @@ class Gap(NamedTuple):
         event: the folder.
         before: the last field before it, UTC.
         after: the first one after it, UTC.
-        missing: fields, at least 1.
+        missing: fields; 0 where one came at an odd time and none is lacking.
     """
 
     event: str
@@ -36,7 +36,7 @@ class Gap(NamedTuple):
 class Timeline(NamedTuple):
     """What a folder's times come to.
 
-    Args:
+    Attributes:
         step: from one field to the next.
         pieces: indexes of the fields of each piece without a gap, in order.
         gaps: what lies between the pieces.

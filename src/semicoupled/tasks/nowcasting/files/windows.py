@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 
 from semicoupled.errors import DataError
 from semicoupled.tasks.nowcasting.files.sequences import RadarSequence
+
+_TICK = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR = np.iinfo(np.int64).max // 4
 
 
 class Window(NamedTuple):
@@ -36,6 +41,22 @@ def list_windows(sequences: Sequence[RadarSequence], frames: int, stride: int = 
         for index, sequence in enumerate(sequences)
         for start in range(0, len(sequence) - frames + 1, stride)
     ]
+
+
+def wettest(sequences: Sequence[RadarSequence], windows: Sequence[Window], frame: int) -> Window:
+    """Give the window with the most rain, a mean of dBZ in which missing pixels are dry, in one of its frames.
+
+    Args:
+        sequences: the sequences.
+        windows: windows of them, at least one.
+        frame: which of a window's frames, counted from 0.
+    """
+
+    def rain(window: Window) -> float:
+        field = sequences[window.sequence].dbz[window.start + frame].astype(np.float32)
+        return float(np.nan_to_num(field, nan=0.0).mean())
+
+    return max(windows, key=rain)
 
 
 def split_by_time(
@@ -88,9 +109,16 @@ def keep_apart(sequences: Sequence[RadarSequence], held: Sequence[RadarSequence]
     kept: list[RadarSequence] = []
     for sequence in sequences:
         others = [time for other in held if other.event == sequence.event for time in other.times]
-        apart = frames * sequence.step
-        free = [not others or min(abs(time - other) for other in others) > apart for time in sequence.times]
+        free = _distances(sequence.times, others) > (frames * sequence.step) // _TICK
         edges = np.flatnonzero(np.diff(np.concatenate([[False], free, [False]]).astype(int)))
         pieces = (sequence.part(int(start), int(stop)) for start, stop in edges.reshape(-1, 2))
         kept += [piece for piece in pieces if len(piece) >= frames]
     return kept
+
+
+def _distances(times: Sequence[datetime], others: Sequence[datetime]) -> np.ndarray:
+    """Give the microseconds from each time to the nearest of others, very many where there are none."""
+    here, there = (np.array([(time - _EPOCH) // _TICK for time in some], np.int64) for some in (times, others))
+    there = np.concatenate([[-_FAR], np.sort(there), [_FAR]])
+    behind = np.searchsorted(there, here)
+    return np.minimum(here - there[behind - 1], there[behind] - here)

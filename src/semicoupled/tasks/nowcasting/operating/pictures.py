@@ -34,7 +34,7 @@ def color_map() -> tuple[ListedColormap, BoundaryNorm]:
 
 
 def draw_field(axes: Axes, dbz: np.ndarray, grid: Grid) -> AxesImage:
-    """Draw a field on its projection, with lines of longitude and latitude.
+    """Draw a field on its projection, north up and east to the right, with lines of longitude and latitude.
 
     Args:
         axes: where to draw.
@@ -56,6 +56,8 @@ def draw_field(axes: Axes, dbz: np.ndarray, grid: Grid) -> AxesImage:
             if len(lines):
                 drawn = axes.contour(*across, degrees, levels=lines, colors="#5a5a5a", linewidths=0.4, alpha=0.7)
                 axes.clabel(drawn, fmt=lambda value, unit=name: f"{value:g}{unit}", fontsize=6, inline_spacing=1)
+    axes.set_xlim(*sorted(extent[:2]))  # some files begin with the southernmost row
+    axes.set_ylim(*sorted(extent[2:]))
     axes.set_xticks([])
     axes.set_yticks([])
     return image

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from semicoupled.errors import StaleDataError
 from semicoupled.task_requests import PredictRequest
-from semicoupled.tasks.nowcasting.files.sequences import find_files, read_sequences
+from semicoupled.tasks.nowcasting.files.sequences import RadarSequence, find_files, read_sequences
 from semicoupled.tasks.nowcasting.operating.each_time import forecast_each
 from semicoupled.tasks.nowcasting.operating.session import NowcastSession, NowcastState
 from semicoupled.tasks.nowcasting.operating.watch import Watch
@@ -69,7 +69,7 @@ class NowcastingPredictor:
         check_age(state.times[-1], options.max_age, datetime.now(UTC))
 
     def read(self, inputs: Sequence[Path]) -> NowcastState:
-        """Read the newest frames.
+        """Read the newest frames: those of the newest folder, and what lies before them in other folders of the place.
 
         Raises:
             DataError: see `predict`.
@@ -78,13 +78,21 @@ class NowcastingPredictor:
         files = sorted({file for path in inputs for file in find_files(path)})
         sequences = read_sequences(files, reading=data.reading).sequences
         newest = max(sequences, key=lambda sequence: sequence.times[-1])
-        return self.session.start([sequence for sequence in sequences if sequence.event == newest.event])
+        own = [sequence for sequence in sequences if sequence.event == newest.event]
+        first = min(sequence.times[0] for sequence in own)
+        before = [sequence for sequence in sequences if sequence.times[-1] < first and _is_same_place(sequence, newest)]
+        return self.session.start([*before, *own])
 
     def _targets(self, outs: Sequence[Path]) -> list[Target]:
         targets = find_targets(outs, self.session.missing_layers)
         if len(targets) == 1 and targets[0].writer is NETCDF and self.session.settings.predict.gif:
             targets.append(Target(targets[0].pattern.with_suffix(".gif"), GIF))
         return targets
+
+
+def _is_same_place(one: RadarSequence, other: RadarSequence) -> bool:
+    """Whether one may go on in the other, as where each day has a folder; without a place on the globe nobody knows."""
+    return one.product == other.product and not one.grid.local and one.grid.agrees_with(other.grid)
 
 
 def check_age(newest: datetime, minutes: float | None, now: datetime) -> None:

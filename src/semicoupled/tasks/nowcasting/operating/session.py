@@ -142,22 +142,25 @@ class NowcastSession:
             frame: the new one.
 
         Raises:
-            DataError: it lies on another grid than those before, or its pixels are of another size than in training.
+            DataError: it is of another product or lies on another grid than those before, or its pixels are of another
+                size than in training.
         """
         data = self.settings.data
         factor = factor_for(frame.grid, data.kilometers, str(frame.source))
-        try:
-            dbz = coarsen(frame.dbz(data.z_r), factor, data.z_r).astype(np.float16)
-        except DataError as error:
-            raise DataError(f"{frame.source}: {error}") from error
+        dbz = coarsen(frame.dbz(data.z_r), factor, data.z_r).astype(np.float16)
         grid = frame.grid.coarsened(factor)
         self._check_size(grid, frame.source)
         if state is None:
             return NowcastState((frame.valid,), (dbz,), (frame.source,), grid, self._first_step(frame), frame.product)
+        again = "Watch one product a folder, and begin with a new state where the product has changed"
+        if frame.product != state.product:
+            raise DataError(
+                f"{frame.source}: is of {frame.product!r}; expected {state.product!r}, as in {state.sources[-1]}. "
+                f"{again}"
+            )
         if not grid.agrees_with(state.grid):
             raise DataError(
-                f"{frame.source}: its grid is {grid}; expected {state.grid}, as in {state.sources[-1]}. Watch one "
-                "product a folder, and begin with a new state where the product has changed"
+                f"{frame.source}: its grid is {grid}; expected {state.grid}, as in {state.sources[-1]}. {again}"
             )
         if frame.valid in state.times:
             log.info("%s: a frame of %s is there already; left out", frame.source, _clock(frame.valid))
@@ -169,7 +172,7 @@ class NowcastSession:
         step = self._step([time for time, _, _ in entries]) or state.step
         oldest = entries[-1][0] - (2 * self.settings.data.input_frames - 1 + _ON_TIME) * step
         times, fields, sources = zip(*(entry for entry in entries if entry[0] >= oldest), strict=True)
-        return NowcastState(times, fields, sources, state.grid, step, frame.product)
+        return NowcastState(times, fields, sources, state.grid, step, state.product)
 
     def start(self, sequences: Sequence[RadarSequence]) -> NowcastState:
         """Make a state of sequences of one place, already on the network's grid.

@@ -41,10 +41,17 @@ def read(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
     """
     arrays = _load(path)
     said = {name: array.reshape(-1)[0].item() for name, array in arrays.items() if name in KEYS and array.size == 1}
+    if "time" in said:
+        said["time"] = moments(path, arrays["time"].reshape(-1))[0].isoformat()
     name = _choose(path, arrays, given)
     stack = arrays[name]
     if stack.dtype.kind not in "iufb":
         raise DataError(f"{path}: {name!r} holds {stack.dtype}; expected numbers")
+    if stack.ndim not in (2, 3):
+        raise DataError(
+            f"{path}: {name!r} has the shape {stack.shape}; expected T H W or H W. Name another with "
+            "data.files.variable"
+        )
     stack = stack if stack.ndim == 3 else stack[None]
     check_size(path, stack.shape, repr(name))
     times = moments(path, arrays["times"].reshape(-1)) if "times" in arrays else None

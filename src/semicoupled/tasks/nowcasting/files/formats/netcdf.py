@@ -7,7 +7,6 @@ and is read by scipy.
 from __future__ import annotations
 
 import importlib.util
-import struct
 from pathlib import Path
 
 import h5py
@@ -23,17 +22,6 @@ from semicoupled.tasks.nowcasting.files.frame import RadarFrame
 NAME: str = "CF NetCDF"
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 _CLASSIC_64 = b"CDF\x05"
-_DAMAGE = (
-    ValueError,
-    TypeError,
-    IndexError,
-    OSError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-)
 
 
 def matches(path: Path, head: bytes) -> bool:
@@ -88,10 +76,7 @@ def _read_classic(path: Path, given: FileSettings) -> tuple[RadarFrame, ...]:
             f'{path}: classic NetCDF needs scipy: pip install "semicoupled[netcdf3]". Or turn it into NetCDF-4 with '
             "`nccopy -k nc4 OLD NEW`"
         )
-    try:
-        with xr.open_dataset(path, engine="scipy", decode_coords="all") as data:
-            for name, field in data.variables.items():
-                check_size(path, (1, 1, *(size or 1 for size in field.shape)), repr(name))
-            return tuple(frames(path, data, given))
-    except _DAMAGE as error:
-        raise DataError(f"{path}: cannot be read as classic NetCDF ({error}). It is damaged; fetch it again") from error
+    with xr.open_dataset(path, engine="scipy", decode_coords="all") as data:
+        for name, field in data.variables.items():
+            check_size(path, (1, 1, *(size or 1 for size in field.shape)), repr(name))
+        return tuple(frames(path, data, given))

@@ -174,6 +174,22 @@ COCO = {
             {"annotations": [{"image_id": 1, "category_id": 1, "segmentation": {"counts": [5], "size": [9, 9]}}]},
             r"add up to 5; expected 81",
         ),
+        (  # these add up to 81 in 64 bits
+            {
+                "annotations": [
+                    {
+                        "image_id": 1,
+                        "category_id": 1,
+                        "segmentation": {"counts": [2**63 - 1, 2**63 - 1, 83], "size": [9, 9]},
+                    }
+                ]
+            },
+            r"add up to 18446744073709551697; expected 81",
+        ),
+        (
+            {"annotations": [{"image_id": 1, "category_id": 1, "segmentation": {"counts": [81], "size": 9}}]},
+            r"a\.json: expected a whole file of coco, got one that cannot be read",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_coco_file_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:

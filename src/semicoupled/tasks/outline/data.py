@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from semicoupled.errors import DataError
 from semicoupled.tasks.outline.augment import jittered, mirrored, recolored, slipped
 from semicoupled.tasks.outline.crops import cut_out, window_of
 from semicoupled.tasks.outline.data_settings import DataSettings
@@ -144,6 +145,9 @@ def see(source: Source, settings: DataSettings, rng: np.random.Generator | None 
         source: the object.
         settings: how.
         rng: what varies; None shows it as it is.
+
+    Raises:
+        DataError: the image cannot be read, or the object is larger than any image.
     """
     instance = source.instance
     part = instance.largest
@@ -156,7 +160,10 @@ def see(source: Source, settings: DataSettings, rng: np.random.Generator | None 
         cells = cells_in(part.outline, moved, settings)
         window = moved if len(cells) else window
         cells = cells if len(cells) else cells_in(part.outline, window, settings)
-    crop = cut_out(image, window, settings.size)
+    try:
+        crop = cut_out(image, window, settings.size)
+    except DataError as error:
+        raise DataError(f"{source.file}: {error}") from None
     polygons = [window.to_grid(polygon, settings.grid) for polygon in part.polygons]
     if rng is not None and settings.mirror and rng.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])

@@ -19,7 +19,15 @@ from semicoupled.tasks.outline.augment import jittered, mirrored, recolored, sli
 from semicoupled.tasks.outline.crops import cut_out, window_of
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
-from semicoupled.tasks.outline.geometry.polygons import Cells, Points, classes_of, evenly, outline_cells, signed_area
+from semicoupled.tasks.outline.geometry.polygons import (
+    Cells,
+    Points,
+    centers,
+    classes_of,
+    evenly,
+    outline_cells,
+    signed_area,
+)
 from semicoupled.tasks.outline.geometry.raster import rasterize
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.images import read_image
@@ -219,6 +227,12 @@ def cells_in(outline: Points, window: Window, settings: DataSettings) -> Cells:
     """The cells of an outline (px) in a window, as the settings have them; empty where it is thinner than a cell."""
     points = window.to_grid(outline, settings.grid)
     return outline_cells(points, grid=settings.grid, most=settings.points, tolerance=settings.tolerance)
+
+
+def on_grid(source: Source, settings: DataSettings) -> Points:
+    """The best outline of an object that the grid allows, N x 2, px; empty where it is thinner than a cell."""
+    window = window_of(source.instance.box, settings.crop)
+    return window.to_image(centers(cells_in(source.instance.largest.outline, window, settings)), settings.grid)
 
 
 @lru_cache(maxsize=IMAGES_KEPT)

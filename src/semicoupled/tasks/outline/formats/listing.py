@@ -151,7 +151,8 @@ def _every_fifth(annotations: Annotations) -> tuple[Annotations, Annotations]:
             "Give --data.validation"
         )
     held = [picture for number, picture in enumerate(pictures) if number % 5 == 4] or pictures[-1:]
-    rest = [picture for picture in pictures if picture not in held]
+    kept_back = set(held)
+    rest = [picture for picture in pictures if picture not in kept_back]
     return tuple(  # pyright: ignore[reportReturnType]
         Annotations(annotations.folder, tuple(chosen), annotations.labels, annotations.notes) for chosen in (rest, held)
     )

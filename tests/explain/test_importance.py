@@ -111,3 +111,15 @@ def test_samples_are_spread() -> None:
 
 def test_classes_are_what_is_whole() -> None:
     assert integer_fields(Data()[SampleKey(0)]) == ("road",)
+
+
+class Seen(NamedTuple):
+    image: Tensor
+    target: Tensor
+    taught: Tensor
+
+
+def test_pixels_and_what_is_true_or_false_are_no_classes() -> None:
+    image, target = torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.zeros(2, 5, dtype=torch.int64)
+    assert integer_fields(Seen(image, target, target > 0)) == ("target",)
+    assert integer_fields(Seen(image[0], target[0], target[0] > 0)) == ("target",)

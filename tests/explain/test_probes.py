@@ -58,5 +58,8 @@ def test_says_where_and_how_well() -> None:
     assert by_question["what"].chance == 0.5
     assert by_question["way"].chance == pytest.approx(37 / 50)
     assert by_question["way"].count == 50
-    with pytest.raises(DataError, match="both sides"):
-        probe_all({(0, "spatial"): torch.zeros(1, 2)}, {"what": what[:1]})
+    for count in (1, 2, 3):  # one sample has no spread
+        with pytest.raises(
+            DataError, match=f"both sides of the split, two to fit to and one to score; got {count} with"
+        ):
+            probe_all({(0, "spatial"): torch.zeros(count, 2)}, {"what": what[:count]})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 
 from semicoupled.bench.promises import kept
 from semicoupled.environment import environment
 from semicoupled.page import markdown_table
-from semicoupled.report import Table
+from semicoupled.report import Cell, Table
 from semicoupled.rows import Row
 
 PAGE_TITLE = "# Performance\n\nEvery section is written by the command that stands in it.\n"
@@ -33,6 +34,10 @@ TITLES = {
     "peak_ratio": "Peak memory of a long sequence against a short one",
 }
 """Metrics, in words."""
+SCALED = ("FLOP/s", "B")
+"""Units that take a prefix."""
+PREFIXES = ("", "k", "M", "G", "T", "P")
+"""Of the powers of 1000."""
 
 
 def section(kind: str, rows: Sequence[Row], command: str, picture: str, left: int = 0) -> str:
@@ -63,18 +68,40 @@ def section(kind: str, rows: Sequence[Row], command: str, picture: str, left: in
 def table(rows: Sequence[Row]) -> Table:
     """Lay the rows of one metric out: model, conditions, value, range over the repeats."""
     names = list(dict.fromkeys(name for row in rows for name in row.condition))
-    lines = [
-        [
-            row.model,
-            *(str(row.condition.get(name, "-")) for name in names),
-            _short(row.value),
-            "-" if row.interval is None else f"{_short(row.interval[0])} to {_short(row.interval[1])}",
-            row.unit,
-        ]
-        for row in rows
-    ]
+    lines: list[list[Cell]] = []
+    for row in rows:
+        said = figure(row)
+        conditions = [str(row.condition.get(name, "-")) for name in names]
+        lines.append([row.model, *conditions, said.median, said.range, said.unit])
     return Table(["model", *names, "median", "range", "unit"], lines)
 
 
+class Figure(NamedTuple):
+    """What was measured, as a page has it.
+
+    Attributes:
+        median: with three significant digits; numbers without a unit with all of their whole part.
+        range: over the repeats, in the same unit; a dash where there is none.
+        unit: with the prefix of powers of 1000 that the median takes (GFLOP/s, MB).
+    """
+
+    median: str
+    range: str
+    unit: str
+
+
+def figure(row: Row) -> Figure:
+    """Write a row's value with as many digits as a measurement has."""
+    power = 0
+    if row.unit in SCALED:
+        while power < len(PREFIXES) - 1 and abs(float(f"{row.value:.3g}")) >= 1000 ** (power + 1):
+            power += 1
+    scale = 1000**power
+    span = "-" if row.interval is None else " to ".join(_short(end / scale) for end in row.interval)
+    return Figure(_short(row.value / scale), span, PREFIXES[power] + row.unit)
+
+
 def _short(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}".replace(",", " ")
+    if abs(float(f"{value:.3g}")) < 1000:
+        return f"{value:.3g}"
+    return f"{value:,.0f}".replace(",", " ")

@@ -175,11 +175,19 @@ def by_condition(samples: Sequence[Sample], condition: str) -> Iterator[Importan
 
 
 def integer_fields(batch: Any) -> tuple[str, ...]:
-    """Name the fields of a batch that hold classes: what samples can be grouped by."""
+    """Name the fields of a batch that hold classes: what samples can be grouped by.
+
+    Args:
+        batch: a sample or a batch of them, a NamedTuple of tensors. Classes are whole numbers, one a sample or one a
+            frame; pixels and what is true or false are none.
+    """
     return tuple(
         name
         for name, tensor in zip(batch._fields, batch, strict=True)
-        if not tensor.is_floating_point() and not tensor.is_complex()
+        if tensor.dtype != torch.bool
+        and not tensor.is_floating_point()
+        and not tensor.is_complex()
+        and tensor.dim() <= 2  # B T
     )
 
 

@@ -1,7 +1,8 @@
 """Linear probes: what can be read out of each branch's features by a straight line (a number for Fig. 2b and 4a).
 
 A probe is a softmax regression on features that are averaged over the frame and the clip. It is fitted to one half of
-the samples and scored on the other. A branch that "knows" a thing lets a probe read it; chance is one over the classes.
+the samples and scored on the other. A branch that "knows" a thing lets a probe read it; chance is the share of the
+commonest class.
 """
 
 from __future__ import annotations
@@ -73,8 +74,11 @@ def probe_all(
     found: list[Probe] = []
     for (layer, branch), values in features.items():
         fitted = int(len(values) * split)
-        if not 0 < fitted < len(values):
-            raise DataError(f"probes need samples on both sides of the split, got {len(values)} with split {split}.")
+        if not 1 < fitted < len(values):
+            raise DataError(
+                f"probes need samples on both sides of the split, two to fit to and one to score; got {len(values)} "
+                f"with split {split}. Take more"
+            )
         for question, answer in answers.items():
             scores = fit_probe(values[:fitted], answer[:fitted], values[fitted:])
             rest = answer[fitted:]

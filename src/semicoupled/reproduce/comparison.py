@@ -25,7 +25,6 @@ class Measure(NamedTuple):
         condition: that they are limited to, beside the variant and the line's own.
         columns: of the paper, which are ordered by the same score.
         factor: of our values, 100 for percent.
-        high: more is better.
     """
 
     head: str
@@ -33,7 +32,6 @@ class Measure(NamedTuple):
     condition: Mapping[str, Condition]
     columns: tuple[str, ...]
     factor: float = 1.0
-    high: bool = True
 
 
 class Found(NamedTuple):

@@ -40,7 +40,7 @@ def angles(rows: Sequence[Row]) -> Sequence[Measure]:
         Measure(f"accuracy at {threshold}, %", "acc_soft", {**about, "angle_threshold": threshold}, columns, 100)
         for threshold, columns in zip(thresholds_of(rows), (wide, narrow), strict=False)
     ]
-    return [*found, Measure("MSE", "mse", about, error, high=False)]
+    return [*found, Measure("MSE", "mse", about, error)]
 
 
 def streams(rows: Sequence[Row]) -> Sequence[Measure]:
@@ -66,7 +66,6 @@ def forecasts(rows: Sequence[Row]) -> Sequence[Measure]:
     from semicoupled.tasks.nowcasting.units import HIGHEST_DBZ
 
     del rows
-    low = ("mse", "far")
     return [
         Measure(
             head,
@@ -74,7 +73,6 @@ def forecasts(rows: Sequence[Row]) -> Sequence[Measure]:
             {"data": VALIDATION} if metric == "mse" else {"data": VALIDATION, "threshold_dbz": TABLE_7_THRESHOLD},
             (head,),
             HIGHEST_DBZ**-2 if metric == "mse" else 1,
-            metric not in low,
         )
         for metric, head in TABLE_7
     ]

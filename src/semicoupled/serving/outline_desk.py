@@ -25,7 +25,7 @@ from semicoupled.tasks.outline.drawing.moments import Moment, Outline, Vertex
 from semicoupled.tasks.outline.drawing.outlines import encode
 from semicoupled.tasks.outline.drawing.quick import quicken, quickest
 from semicoupled.tasks.outline.drawing.session import OutlineSession
-from semicoupled.tasks.outline.images import Size, read_image, read_size
+from semicoupled.tasks.outline.images import Size, read_image, read_size, without_limit
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.settings import OutlineSettings
 
@@ -161,14 +161,11 @@ def size_of(path: Path) -> Size:
     Raises:
         DataError: it is none, or too large.
     """
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        with Image.open(path, formats=IMAGE_FORMATS) as image:
+        with without_limit(), Image.open(path, formats=IMAGE_FORMATS) as image:
             width, height = image.size
     except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path}: is no image that can be read ({error}); expected JPEG, PNG, ...") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
     if width * height > PIXELS:
         raise DataError(f"{path}: {width} x {height} pixels; expected at most {PIXELS}. Make it smaller, or cut it up")
     return read_size(path)

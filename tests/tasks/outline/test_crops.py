@@ -49,6 +49,12 @@ def test_what_lies_beyond_the_image_is_black() -> None:
     assert not cut_out(image, Window(100, 100, 5, 5), 8).any()
 
 
+def test_a_window_beyond_all_measure_is_refused_before_it_takes_memory() -> None:
+    image = np.zeros((20, 30, 3), dtype=np.uint8)
+    with pytest.raises(DataError, match=r"300000 x 200000 px; expected at most 4e\+08 pixels.*which has 30 x 20\?"):
+        cut_out(image, Window(-10, -10, 300_000, 200_000), 8)
+
+
 def test_a_cell_of_the_crop_is_the_cell_of_the_grid() -> None:
     image = np.zeros((64, 64, 3), dtype=np.uint8)
     image[40:44, 20:24] = 255

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from semicoupled.tasks.outline.formats.listing import read_parts
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Part, Picture
 from semicoupled.tasks.outline.geometry.polygons import cells_of, signed_area
 from semicoupled.tasks.outline.network.prompts import position_maps, teach
+from semicoupled.tasks.outline.task import splits
 from semicoupled.training.sampling import SampleKey
 
 CELLS = np.array([[2, 1], [9, 2], [8, 9], [1, 7]])
@@ -112,6 +114,15 @@ def test_crowds_tiny_and_thin_objects_are_not_learned_from(tmp_path: Path) -> No
     sources = sources_of(Annotations(tmp_path, (Picture("a.png", 50, 50, instances),)), None, ())
     settings = DataSettings(crop="square", least_area=64)
     assert [source.instance.label for source in OutlineData(sources, settings, training=True).sources] == ["good"]
+
+
+def test_a_split_of_which_nothing_can_be_learned_is_refused(outline_root: Path) -> None:
+    settings = small_settings(outline_root)
+    tiny = replace(settings, data=replace(settings.data, least_area=1e9))
+    with pytest.raises(
+        DataError, match=r"none of the 8 outlines for train can be learned; .*data\.least_area \(1e\+09"
+    ):
+        splits(tiny)
 
 
 def test_the_two_parts_are_found_by_name_or_every_fifth_image_is_held_back(outline_root: Path, tmp_path: Path) -> None:

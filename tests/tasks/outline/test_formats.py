@@ -143,6 +143,19 @@ def test_masks_of_others_have_no_names(tmp_path: Path) -> None:
     ]
 
 
+def test_masks_do_not_take_the_place_of_images(tmp_path: Path) -> None:
+    pictures = make_pictures(tmp_path, 2)
+    images = tmp_path / "images"
+    Image.new("L", (120, 90)).save(images / "0_1.png")
+    before = {file.name: file.read_bytes() for file in images.iterdir()}
+    for some, folder in ((pictures, tmp_path), (pictures[1:], tmp_path), (pictures[:1], tmp_path / "elsewhere")):
+        with pytest.raises(DataError, match=r"0_[01]\.png: is an image, and a mask would take its place"):
+            masks.write(Annotations(folder, some), images)
+    assert {file.name: file.read_bytes() for file in images.iterdir()} == before
+    for _ in range(2):  # masks may be written again
+        masks.write(Annotations(tmp_path, pictures), tmp_path / "masks")
+
+
 def test_the_format_is_told_by_content(tmp_path: Path) -> None:
     pictures = make_pictures(tmp_path, 2)
     every = Annotations(tmp_path, pictures, ("disc", "blob"))
@@ -174,6 +187,22 @@ COCO = {
             {"annotations": [{"image_id": 1, "category_id": 1, "segmentation": {"counts": [5], "size": [9, 9]}}]},
             r"add up to 5; expected 81",
         ),
+        (  # these add up to 81 in 64 bits
+            {
+                "annotations": [
+                    {
+                        "image_id": 1,
+                        "category_id": 1,
+                        "segmentation": {"counts": [2**63 - 1, 2**63 - 1, 83], "size": [9, 9]},
+                    }
+                ]
+            },
+            r"add up to 18446744073709551697; expected 81",
+        ),
+        (
+            {"annotations": [{"image_id": 1, "category_id": 1, "segmentation": {"counts": [81], "size": 9}}]},
+            r"a\.json: expected a whole file of coco, got one that cannot be read",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_coco_file_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
@@ -198,7 +227,12 @@ def test_unknown_files_and_formats_name_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="'koko'"):
         find_format("koko")
     (tmp_path / "broken.json").write_text('{"images": [')
-    with pytest.raises(DataError, match="is not JSON"):
-        coco.read(tmp_path / "broken.json")
+    for read in (coco.read, read_annotations):
+        with pytest.raises(DataError, match=r"broken\.json: is not JSON .*line 1 column 13.*; expected a "):
+            read(tmp_path / "broken.json")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.json").write_text('{"shapes": [')
+    with pytest.raises(DataError, match=r"a\.json: is not JSON"):
+        read_annotations(tmp_path / "folder")
     with pytest.raises(DataError, match="one file for 2 images"):
         labelme.write(Annotations(tmp_path, make_pictures(tmp_path, 2)), tmp_path / "one.json")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,6 +90,28 @@ def test_other_kinds_of_images_are_not_opened_whatever_their_name(tmp_path: Path
 def test_images_of_all_endings_that_are_listed_are_read(tmp_path: Path, suffix: str) -> None:
     Image.new("L", (6, 4), 200).save(tmp_path / f"a{suffix}")
     assert read_image(tmp_path / f"a{suffix}").shape == (4, 6, 3)
+
+
+def test_images_that_threads_open_at_once_leave_pillows_own_limit_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (6, 4)).save(tmp_path / "a.png")
+    real, before = Image.open, Image.MAX_IMAGE_PIXELS
+    inside = Event()
+
+    def slow(*given: Any, **named: Any) -> Image.Image:
+        inside.set()  # the first one is within; the second one comes, and leaves last
+        sleep(0.05)
+        return real(*given, **named)
+
+    monkeypatch.setattr(Image, "open", slow)
+    first = Thread(target=read_size, args=(tmp_path / "a.png",))
+    first.start()
+    assert inside.wait(30)
+    assert read_size(tmp_path / "a.png") == Size(6, 4)
+    first.join()
+    assert before is not None
+    assert before == Image.MAX_IMAGE_PIXELS
 
 
 def test_huge_images_are_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semicoupled.errors import DataError, nearest
 from semicoupled.tasks.outline.geometry.polygons import Points
 from semicoupled.tasks.outline.geometry.window import Window
+from semicoupled.tasks.outline.images import MOST_PIXELS
 
 Crop = Literal["stretch", "square"]
 """``stretch``: the box and a tenth of it on every side, resized as it is. ``square``: a square as long as the box's
@@ -86,6 +87,9 @@ def cut_out(image: NDArray[np.uint8], window: Window, size: int) -> NDArray[np.u
 
     Returns:
         size x size x 3.
+
+    Raises:
+        DataError: the window has more pixels than any image may have.
     """
     import cv2
 
@@ -94,6 +98,11 @@ def cut_out(image: NDArray[np.uint8], window: Window, size: int) -> NDArray[np.u
     right, bottom = min(window.x + window.width, width), min(window.y + window.height, height)
     if right <= left or bottom <= top:
         return np.zeros((size, size, 3), dtype=np.uint8)
+    if window.width * window.height > MOST_PIXELS:
+        raise DataError(
+            f"a box whose window is {window.width} x {window.height} px; expected at most {MOST_PIXELS:.0e} pixels. Is "
+            f"it in pixels of the image, which has {width} x {height}?"
+        )
     inside = image[top:bottom, left:right]
     if inside.shape[:2] != (window.height, window.width):
         whole = np.zeros((window.height, window.width, 3), dtype=np.uint8)

@@ -14,11 +14,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from semicoupled.errors import DataError
 from semicoupled.tasks.outline.augment import jittered, mirrored, recolored, slipped
 from semicoupled.tasks.outline.crops import cut_out, window_of
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.formats.records import Annotations, Instance, Picture
-from semicoupled.tasks.outline.geometry.polygons import Cells, Points, classes_of, evenly, outline_cells, signed_area
+from semicoupled.tasks.outline.geometry.polygons import (
+    Cells,
+    Points,
+    centers,
+    classes_of,
+    evenly,
+    outline_cells,
+    signed_area,
+)
 from semicoupled.tasks.outline.geometry.raster import rasterize
 from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.images import read_image
@@ -144,6 +153,9 @@ def see(source: Source, settings: DataSettings, rng: np.random.Generator | None 
         source: the object.
         settings: how.
         rng: what varies; None shows it as it is.
+
+    Raises:
+        DataError: the image cannot be read, or the object is larger than any image.
     """
     instance = source.instance
     part = instance.largest
@@ -156,7 +168,10 @@ def see(source: Source, settings: DataSettings, rng: np.random.Generator | None 
         cells = cells_in(part.outline, moved, settings)
         window = moved if len(cells) else window
         cells = cells if len(cells) else cells_in(part.outline, window, settings)
-    crop = cut_out(image, window, settings.size)
+    try:
+        crop = cut_out(image, window, settings.size)
+    except DataError as error:
+        raise DataError(f"{source.file}: {error}") from None
     polygons = [window.to_grid(polygon, settings.grid) for polygon in part.polygons]
     if rng is not None and settings.mirror and rng.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
@@ -212,6 +227,12 @@ def cells_in(outline: Points, window: Window, settings: DataSettings) -> Cells:
     """The cells of an outline (px) in a window, as the settings have them; empty where it is thinner than a cell."""
     points = window.to_grid(outline, settings.grid)
     return outline_cells(points, grid=settings.grid, most=settings.points, tolerance=settings.tolerance)
+
+
+def on_grid(source: Source, settings: DataSettings) -> Points:
+    """The best outline of an object that the grid allows, N x 2, px; empty where it is thinner than a cell."""
+    window = window_of(source.instance.box, settings.crop)
+    return window.to_image(centers(cells_in(source.instance.largest.outline, window, settings)), settings.grid)
 
 
 @lru_cache(maxsize=IMAGES_KEPT)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +21,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", "
 
 MOST_PIXELS = 400_000_000
 """Beyond this an image is refused: decoded it would take more than a gigabyte."""
+
+_limit = Lock()
 
 
 class Size(NamedTuple):
@@ -80,15 +84,25 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             raise DataError(f"{path}: is a broken image ({error}). Is the file whole?") from error
 
 
+@contextmanager
+def without_limit() -> Generator[None]:
+    """Let Pillow open images of any size within this context; who does so looks at the size before anything is decoded.
+
+    Its limit is one for the whole process: of two threads the later one would take the other's "no limit" for what was
+    before, and leave it so. So they wait for each other.
+    """
+    with _limit:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
 def _open(path: Path) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-            try:
-                image = Image.open(path, formats=IMAGE_FORMATS)
-            finally:
-                Image.MAX_IMAGE_PIXELS = before
+        with without_limit():
+            image = Image.open(path, formats=IMAGE_FORMATS)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; expected an image") from None
     except UnidentifiedImageError:

@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from semicoupled.description import Description
+from semicoupled.errors import DataError
 from semicoupled.report import Section
 from semicoupled.rows import Row
 from semicoupled.steps import Steps
@@ -44,10 +45,21 @@ _HEADLINE = ("iou", "iou_class_mean", "iou_pooled", "clicks", "clicks_enough")
 
 
 def splits(settings: OutlineSettings) -> Splits:
-    """See `Task.splits`."""
+    """See `Task.splits`.
+
+    Raises:
+        DataError: there is nothing to learn from, or nothing left to validate on.
+    """
     parts = read_parts(settings.data)
     train = OutlineData(parts.train, settings.data, training=True, seed=settings.seed)
     validation = OutlineData(parts.validation, settings.data, training=False)
+    for name, found, given in (("train", train, parts.train), ("validation", validation, parts.validation)):
+        if not len(found):
+            raise DataError(
+                f"{settings.data.root}: none of the {len(given)} outlines for {name} can be learned; expected at least "
+                f"one that is no crowd, encloses data.least_area ({settings.data.least_area:g} px), and is no thinner "
+                "than a cell. Lower data.least_area, or give other data"
+            )
     description = {
         "labels": sorted({source.instance.label for source in (*parts.train, *parts.validation)}),
         "grid": settings.data.grid,

@@ -136,6 +136,24 @@ def test_objects_at_the_border_and_tiny_ones_are_outlined_and_boxes_outside_are_
         _predict(predictor, [], folder / "out.json", boxes=str(folder / "out.csv"))
 
 
+def test_a_box_beyond_all_measure_is_refused_with_its_image(predictor: OutlinePredictor, folder: Path) -> None:
+    (folder / "huge.csv").write_text("image,x,y,width,height\nimages/0_0.png,0,0,1e6,1e6\n")
+    with pytest.raises(DataError, match=r"0_0\.png: a box whose window is 12\d+ x 12\d+ px; expected at most"):
+        _predict(predictor, [], folder / "out.json", boxes=str(folder / "huge.csv"))
+
+
+def test_a_name_that_fits_several_images_is_refused(predictor: OutlinePredictor, folder: Path) -> None:
+    for name in ("left", "right"):
+        (folder / "both" / name).mkdir(parents=True)
+        (folder / "both" / name / "a.png").write_bytes((folder / "images" / "0_0.png").read_bytes())
+    (folder / "boxes.csv").write_text("image,x,y,width,height\na.png,14,22,42,46\n")
+    with pytest.raises(DataError, match=r"boxes\.csv: 'a\.png' fits several images: .*left/a\.png, .*right/a\.png"):
+        _predict(predictor, [folder / "both"], folder / "out.json", boxes=str(folder / "boxes.csv"))
+    image = folder / "both" / "left" / "a.png"
+    _predict(predictor, [image], folder / "out.json", boxes=str(folder / "boxes.csv"))
+    assert [one.file for one in read_annotations(folder / "out.json").pictures] == ["a.png"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -124,6 +124,28 @@ def test_undo_and_redo_go_back_and_forth(session: OutlineSession) -> None:
         list(session.draw())
 
 
+def test_what_can_be_gone_back_to_holds_no_states_and_draws_the_same(session: OutlineSession) -> None:
+    list(session.start((20.0, 30.0)))
+    list(session.move(3, (40.0, 40.0)))
+    drawn = _all(session)
+    once = _tensors(session)
+    for shift in range(5):
+        list(session.move(3, (41.0 + shift, 40.0)))
+    assert _tensors(session) == once  # one outline's, however often it was drawn
+    for _ in range(5):
+        assert session.undo()
+    assert _all(session) == drawn
+    list(session.move(3, (40.0, 40.0)))  # the states before it are made again
+    assert _all(session) == drawn
+
+
+def _tensors(session: OutlineSession) -> int:
+    """Count the tensors of states that a session holds."""
+    moments = (session.now, *session._before, *session._after)  # pyright: ignore[reportPrivateUsage]
+    states = [state for moment in moments for part in moment.parts for state in part.states if state is not None]
+    return len({tensor.data_ptr() for state in states for cell in state.main or () for tensor in cell})
+
+
 def test_drawing_that_was_left_goes_on(session: OutlineSession) -> None:
     steps = session.start((20.0, 30.0))
     first = [next(steps), next(steps)]

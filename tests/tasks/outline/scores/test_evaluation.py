@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from outline_samples import small_settings
 
-from semicoupled.tasks.outline.data import Source
+from semicoupled.tasks.outline.data import OutlineData, Source
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.session import OutlineSession
 from semicoupled.tasks.outline.formats.listing import read_parts
@@ -18,8 +19,10 @@ from semicoupled.tasks.outline.formats.records import Instance, Part, Picture
 from semicoupled.tasks.outline.model import build_model
 from semicoupled.tasks.outline.scores import annotator
 from semicoupled.tasks.outline.scores.annotator import annotate, next_correction
+from semicoupled.tasks.outline.scores.draw import sections
 from semicoupled.tasks.outline.scores.evaluation import BOX, CEILING, ELLIPSE, judge, judged_shapes, rows_of
 from semicoupled.tasks.outline.scores.metrics import boundary_f, score
+from semicoupled.tasks.outline.settings import EvaluationSettings
 
 SQUARE = np.array([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
 
@@ -69,6 +72,15 @@ def test_shapes_that_need_no_network() -> None:
     assert shapes[BOX][0].score.overlap.iou == 1
     assert shapes[ELLIPSE][0].score.overlap.iou == pytest.approx(math.pi / 4, abs=0.03)
     assert 0.85 < shapes[CEILING][0].score.overlap.iou <= 1
+
+
+def test_a_report_says_how_many_objects_were_scored(outline_root: Path) -> None:
+    settings = small_settings(outline_root, head="cells")
+    settings = replace(settings, evaluation=EvaluationSettings(prompts=("start",), limit=1))
+    data = OutlineData(read_parts(settings.data).validation, settings.data, training=False)
+    _, scores = sections(settings, build_model(settings.model, settings.data.grid).eval(), data, outline_root)
+    assert len(data) > 1
+    assert scores.text.startswith("Of 1 objects;")
 
 
 def test_a_correction_is_the_first_side_that_leads_away() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -104,3 +104,7 @@ class Moment:
 
     parts: tuple[Outline, ...] = ()
     current: int = -1
+
+    def without_states(self) -> Moment:
+        """Give the same without the network's states, which can be made again."""
+        return Moment(tuple(replace(part, states=(None,)) for part in self.parts), self.current)

@@ -147,7 +147,7 @@ class OutlinePredictor:
             firsts: see `decoding.draw`.
 
         Raises:
-            DataError: it cannot be read, or a box lies outside of it.
+            DataError: it cannot be read, or a box lies outside of it, or is beyond all measure.
         """
         image = read_image(path)
         height, width = image.shape[:2]
@@ -157,7 +157,10 @@ class OutlinePredictor:
             if box.x >= width or box.y >= height or box.x + box.width <= 0 or box.y + box.height <= 0:
                 raise DataError(f"{path}: the box {tuple(box)} lies outside of the image of {width} x {height} px")
         windows = [window_of(one.box, self.data.crop) for one in objects]
-        crops = [cut_out(image, window, self.data.size) for window in windows]
+        try:
+            crops = [cut_out(image, window, self.data.size) for window in windows]
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
         grid = self.data.grid
         asks = [
             Ask(
@@ -216,6 +219,14 @@ def _jobs(inputs: Sequence[Path], options: PredictOptions) -> list[Job]:
             f"{boxes}: names none of the {len(files)} images that were given; it begins with {next(iter(wanted))!r}. "
             "Expected names as in 'file_name', or file names alone"
         )
+    paths: dict[str, set[Path]] = {}
+    for file, name in given:
+        paths.setdefault(name, set()).add(file.resolve())
+        if len(paths[name]) > 1:
+            raise DataError(
+                f"{boxes}: {name!r} fits several images: {', '.join(map(str, sorted(paths[name])))}. Expected one; "
+                "name images in the file by their folders, too, or give fewer of them"
+            )
     return [(file, name, wanted[name]) for file, name in given]
 
 

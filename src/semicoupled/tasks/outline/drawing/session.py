@@ -10,7 +10,8 @@ From Python::
         ...
 
 The network's state before every step is kept, so that a redraw begins where something changed. All that a session
-holds is replaced, never changed, so that `undo` is a step back to what was.
+holds is replaced, never changed, so that `undo` is a step back to what was. What can be gone back to has no states: a
+redraw has dozens of them, megabytes each, and after `undo` the next redraw makes them again.
 """
 
 from __future__ import annotations
@@ -208,7 +209,7 @@ class OutlineSession:
         """Go one step back; False where there is none."""
         if not self._before:
             return False
-        self._after.append(self.now)
+        self._after.append(self.now.without_states())
         self.now = self._before.pop()
         return True
 
@@ -216,7 +217,7 @@ class OutlineSession:
         """Take the last step back again; False where there is none."""
         if not self._after:
             return False
-        self._before.append(self.now)
+        self._before.append(self.now.without_states())
         self.now = self._after.pop()
         return True
 
@@ -342,7 +343,7 @@ class OutlineSession:
         self.now = Moment(parts, self.now.current)
 
     def _set(self, moment: Moment) -> None:
-        self._before.append(self.now)
+        self._before.append(self.now.without_states())
         self._after.clear()
         self.now = moment
 

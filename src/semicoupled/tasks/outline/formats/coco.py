@@ -11,6 +11,7 @@ import math
 from pathlib import Path
 from typing import Any, cast
 
+from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError
 from semicoupled.files import write_text
 from semicoupled.tasks.outline.formats import rle
@@ -45,6 +46,11 @@ def read(path: Path) -> Annotations:
     Raises:
         DataError: it is no COCO file, or a part of it is missing or wrong; the place is named.
     """
+    with damage_told(path, NAME):
+        return _read(path)
+
+
+def _read(path: Path) -> Annotations:
     content = read_json(path, EXPECTED)
     categories: dict[int, str] = {}
     for number, category in enumerate(_list(content, "categories", f"{path}")):

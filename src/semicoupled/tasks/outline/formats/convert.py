@@ -29,7 +29,8 @@ def convert(request: ConvertRequest) -> DataReport:
     target = find_format(name)
     source = format_of(request.source)
     annotations = source.read(request.source)
-    folder = request.out.parent if request.out.suffix else request.out
+    is_file = name == "coco" or request.out.suffix.lower() == ".json"  # folders may have dots in their names
+    folder = request.out.parent if is_file else request.out
     written = target.write(rebased(annotations, folder), request.out)
     counts = Counter(instance.label for _, instance in annotations.instances)
     lines: list[list[Cell]] = [[label, counts[label]] for label in dict.fromkeys([*annotations.labels, *counts])]

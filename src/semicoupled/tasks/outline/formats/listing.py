@@ -10,6 +10,8 @@ from semicoupled.data.damage import damage_told
 from semicoupled.errors import DataError, SettingsError, nearest
 from semicoupled.tasks.outline.data import Source, sources_of
 from semicoupled.tasks.outline.data_settings import DataSettings
+from semicoupled.tasks.outline.formats.jsonfile import read_json
+from semicoupled.tasks.outline.formats.places import files_below
 from semicoupled.tasks.outline.formats.records import Annotations
 
 FORMATS = ("cityscapes", "labelme", "coco", "masks")
@@ -65,7 +67,7 @@ def format_of(path: Path) -> Format:
     """Tell the format of a file or folder.
 
     Raises:
-        DataError: it is missing, or of no format that is known.
+        DataError: it is missing, a JSON file that holds none, or of no format that is known.
     """
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; expected annotations of outlines")
@@ -75,6 +77,9 @@ def format_of(path: Path) -> Format:
             if module.matches(path):
                 return module
     expected = "; ".join(find_format(name).EXPECTED for name in FORMATS)
+    for file in files_below(path, "*.json")[:1]:
+        if file.suffix.lower() == ".json":
+            _ = read_json(file, expected)  # a file that is cut off says so
     raise DataError(f"{path}: of no format that is known; expected {expected}")
 
 
@@ -146,7 +151,8 @@ def _every_fifth(annotations: Annotations) -> tuple[Annotations, Annotations]:
             "Give --data.validation"
         )
     held = [picture for number, picture in enumerate(pictures) if number % 5 == 4] or pictures[-1:]
-    rest = [picture for picture in pictures if picture not in held]
+    kept_back = set(held)
+    rest = [picture for picture in pictures if picture not in kept_back]
     return tuple(  # pyright: ignore[reportReturnType]
         Annotations(annotations.folder, tuple(chosen), annotations.labels, annotations.notes) for chosen in (rest, held)
     )

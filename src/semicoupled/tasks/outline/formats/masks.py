@@ -44,11 +44,7 @@ def matches(path: Path) -> bool:
         return False
     if path.is_dir() and (path / LABELS).is_file():
         return True
-    try:
-        with Image.open(files[0], formats=("PNG",)) as image:
-            return image.mode in _GRAY
-    except OSError:
-        return False
+    return _is_gray(files[0])
 
 
 def read(path: Path) -> Annotations:
@@ -78,14 +74,18 @@ def write(annotations: Annotations, path: Path) -> list[Path]:
         The files.
 
     Raises:
-        DataError: the path is a file, or an image has more objects than a mask has values.
+        DataError: the path is a file, an image has more objects than a mask has values, or a mask would take the place
+            of an image.
     """
     if path.suffix.lower() in (".json", ".png"):
         raise DataError(f"{path}: masks are several files; expected a folder")
     files: list[Path] = []
     about: dict[str, Any] = {}
     lost = 0
-    for name, picture in zip(names_for(annotations.pictures, ".png"), annotations.pictures, strict=True):
+    named = list(zip(names_for(annotations.pictures, ".png"), annotations.pictures, strict=True))
+    for name, picture in named:
+        _check_place(path / name, annotations.folder / picture.file)
+    for name, picture in named:
         if len(picture.instances) > MOST_OBJECTS:
             raise DataError(f"{picture.file}: {len(picture.instances)} objects; a mask has room for {MOST_OBJECTS}")
         values, overlapping = mask_of(picture)
@@ -120,6 +120,21 @@ def mask_of(picture: Picture) -> tuple[NDArray[np.uint16], int]:
         overlapping += int((values[mask] > 0).sum())
         values[mask] = number
     return values, overlapping
+
+
+def _is_gray(file: Path) -> bool:
+    """Whether a PNG file has gray values, as masks have."""
+    try:
+        with Image.open(file, formats=("PNG",)) as image:
+            return image.mode in _GRAY
+    except OSError:
+        return False
+
+
+def _check_place(file: Path, image: Path) -> None:
+    """Refuse to write a mask over an image."""
+    if file.exists() and ((image.exists() and file.samefile(image)) or not _is_gray(file)):
+        raise DataError(f"{file}: is an image, and a mask would take its place. Choose another folder for masks")
 
 
 def _read(file: Path, folder: Path, about: object, notes: list[str]) -> Picture:

@@ -1,7 +1,7 @@
 """COCO's run-length encoding: counts of pixels outside and inside in turn, column by column, plain or as text.
 
 The text is COCO's own (mask API): six bits a character, five of them data, least first, a sign in the last; from the
-third count on the difference to the one before the last is what is stored.
+fourth count on the difference to the one before the last is what is stored.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def decode(counts: Sequence[int] | str, height: int, width: int) -> Mask:
     """
     numbers = np.asarray(from_text(counts) if isinstance(counts, str) else counts)
     whole = numbers.ndim == 1 and (numbers.size == 0 or numbers.dtype.kind in "iu")
-    if not whole or (numbers < 0).any() or int(numbers.sum()) != height * width:
-        total = numbers.sum() if numbers.dtype.kind in "iuf" else "no number"
+    # in Python's numbers: a sum that overflows may be right by chance, and NumPy would write beyond the mask's end
+    total = sum(numbers.tolist()) if numbers.ndim == 1 and numbers.dtype.kind in "iuf" else "no number"
+    if not whole or (numbers < 0).any() or total != height * width:
         raise DataError(
             f"run-length encoding: its counts add up to {total}; expected {height * width}, the pixels of {width} x "
             f"{height}"

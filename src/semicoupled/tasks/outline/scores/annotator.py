@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from semicoupled.rows import Row
 from semicoupled.tasks.outline.crops import window_of
-from semicoupled.tasks.outline.data import Source, cells_in
+from semicoupled.tasks.outline.data import Source, on_grid
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.session import OutlineSession
-from semicoupled.tasks.outline.geometry.polygons import Points, centers
+from semicoupled.tasks.outline.geometry.polygons import Points
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.scores.metrics import score
@@ -70,7 +70,7 @@ def annotate(
     rng = np.random.default_rng(seed)
     instance, size = source.instance, (source.picture.width, source.picture.height)
     window = window_of(instance.box, data.crop)
-    truth = window.to_image(centers(cells_in(instance.largest.outline, window, data)), data.grid)
+    truth = on_grid(source, data)
     cell = math.sqrt(window.width * window.height) / data.grid
     session = OutlineSession(model, read_image(source.file), data)
     session.box(instance.box)

@@ -27,19 +27,19 @@ SCORED = 200
 def sections(settings: OutlineSettings, model: OutlineModel, data: OutlineData, folder: Path) -> Sequence[Section]:
     """Give the sections of a run's report."""
     del folder
+    scored = usable(usable(data.sources, SCORED), settings.evaluation.limit)
     rows = [
         row
         for row in score_sources(
             model,
             settings.model.kind,
-            usable(data.sources, SCORED),
+            scored,
             settings.data,
             settings.evaluation,
             seed=settings.seed,
         )
         if set(row.condition) <= {"prompt", "within_px"}
     ]
-    shown = min(SCORED, len(data.sources))
     return [
         Section(
             "Outlines",
@@ -49,8 +49,8 @@ def sections(settings: OutlineSettings, model: OutlineModel, data: OutlineData, 
         ),
         Section(
             "Scores",
-            f"Of {shown} objects; `semicoupled evaluate` scores all, by class and size. The grid's ceiling is what "
-            f"{settings.data.grid} x {settings.data.grid} cells allow at best.",
+            f"Of {len(scored)} objects; `semicoupled evaluate` scores all, by class and size. The grid's ceiling is "
+            f"what {settings.data.grid} x {settings.data.grid} cells allow at best.",
             [rows_table(rows)],
         ),
     ]

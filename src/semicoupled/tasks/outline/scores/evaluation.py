@@ -10,14 +10,13 @@ import numpy as np
 
 from semicoupled.rows import Row
 from semicoupled.tasks.outline.crops import window_of
-from semicoupled.tasks.outline.data import Source, View, cells_in, see
+from semicoupled.tasks.outline.data import Source, View, on_grid, see
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.decoding import Ask
 from semicoupled.tasks.outline.drawing.outlines import BATCH, Outlined, outline
 from semicoupled.tasks.outline.geometry.crossing import crosses_itself
-from semicoupled.tasks.outline.geometry.polygons import Points, centers
+from semicoupled.tasks.outline.geometry.polygons import Points
 from semicoupled.tasks.outline.geometry.shapes import box_points, ellipse_points
-from semicoupled.tasks.outline.geometry.window import Window
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.tasks.outline.scores.annotator import effort_rows
 from semicoupled.tasks.outline.scores.metrics import BOUNDARIES, Score, score
@@ -123,7 +122,7 @@ def judged_model(
 def judged_shapes(sources: Sequence[Source], data: DataSettings) -> dict[str, list[Judged]]:
     """Score what the grid allows at best, and what needs no network: the box, and the ellipse in it."""
     shapes: dict[str, Callable[[Source], Points]] = {
-        CEILING: lambda source: _on_grid(source, data),
+        CEILING: lambda source: on_grid(source, data),
         BOX: lambda source: box_points(source.instance.box),
         ELLIPSE: lambda source: ellipse_points(source.instance.box),
     }
@@ -202,11 +201,6 @@ def rows_of(model: str, judged: Sequence[Judged], condition: dict[str, str | int
 def _judged(sources: Sequence[Source], found: Sequence[Outlined]) -> Iterator[Judged]:
     for source, one in zip(sources, found, strict=True):
         yield judge(source, one.points, closed=one.drawn.closed)
-
-
-def _on_grid(source: Source, data: DataSettings) -> Points:
-    window: Window = window_of(source.instance.box, data.crop)
-    return window.to_image(centers(cells_in(source.instance.largest.outline, window, data)), data.grid)
 
 
 def _iou(one: Judged) -> float:

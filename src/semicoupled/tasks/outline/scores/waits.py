@@ -10,11 +10,10 @@ import numpy as np
 
 from semicoupled.rows import Row
 from semicoupled.tasks.outline.crops import window_of
-from semicoupled.tasks.outline.data import Source, cells_in
+from semicoupled.tasks.outline.data import Source, on_grid
 from semicoupled.tasks.outline.data_settings import DataSettings
 from semicoupled.tasks.outline.drawing.quick import quicken
 from semicoupled.tasks.outline.drawing.session import NextPoint, OutlineSession
-from semicoupled.tasks.outline.geometry.polygons import centers
 from semicoupled.tasks.outline.images import read_image
 from semicoupled.tasks.outline.model import OutlineModel
 from semicoupled.training.progress import NoProgress, Progress
@@ -46,7 +45,7 @@ def time_move(model: OutlineModel, source: Source, data: DataSettings) -> Wait |
         What the move took; None of an object without an outline of three points on the grid.
     """
     window = window_of(source.instance.box, data.crop)
-    truth = window.to_image(centers(cells_in(source.instance.largest.outline, window, data)), data.grid)
+    truth = on_grid(source, data)
     if len(truth) < 3:
         return None
     session = OutlineSession(model, read_image(source.file), data)

@@ -23,6 +23,8 @@ LISTEN = """window.shifted = 0; new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });"""
 REFUSED = """window.answered = window.fetch; window.fetch = (address, options) =>
   address.endsWith("/images/1") ? Promise.reject(new TypeError("away")) : window.answered(address, options);"""
+UNLISTED = """const real = window.fetch; window.fetch = (address, options) =>
+  address.endsWith("/outline/projects") ? Promise.reject(new TypeError("away")) : real(address, options);"""
 COCO = {
     "images": [{"id": 1, "file_name": "shapes_1.png", "width": 480, "height": 360}],
     "categories": [{"id": 1, "name": "pebble"}],
@@ -298,6 +300,14 @@ def test_an_image_that_cannot_be_opened_leaves_the_one_that_is(visit: Callable[.
     page.evaluate("window.fetch = window.answered")
     page.locator("[data-tool=next]").click()
     playwright.expect(page.locator(".said")).to_contain_text("Image 2 of 6")
+
+
+@SLOW
+def test_projects_that_cannot_be_listed_are_said(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.evaluate(UNLISTED)
+    page.get_by_text("Open images").click()
+    playwright.expect(page.get_by_role("alert").filter(has_text="does not answer").first).to_be_visible()
 
 
 @SLOW

@@ -108,7 +108,9 @@ class Page {
   /** Let another run help. */
   async choose(run) {
     if (!this.project) return;
-    this.project = await (await request(`/outline/projects/${this.project.id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run }) })).json();
+    try {
+      this.project = await (await request(`/outline/projects/${this.project.id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run }) })).json();
+    } catch (error) { this.#fail(error); }
   }
 
   /** Go to an image. */

@@ -49,6 +49,9 @@ def dying(work, request):
 def odd(work, request):
     raise ZeroDivisionError("in /home/somebody/private/file.py")
 
+def gone(work, request):
+    open("/data/radar/rain.h5")
+
 def wrong(work, request):
     raise DataError("/data/radar/a.h5: is broken, as /home/somebody/private/b.h5 is")
 """
@@ -144,6 +147,11 @@ def test_errors_say_what_and_not_where(jobs: Jobs) -> None:
 
     jobs.clean_with(lambda text: public(text, [("radar", Path("/data/radar"))]))
     assert wait(jobs.submit(request("wrong"))).error == "radar/a.h5: is broken, as …/b.h5 is"
+
+
+def test_a_file_that_has_gone_is_said(jobs: Jobs) -> None:
+    said = str(wait(jobs.submit(request("gone"))).error)
+    assert said.startswith("/data/radar/rain.h5: cannot be read (No such file or directory); was it moved")
 
 
 def test_a_full_queue_says_when_to_come_again(jobs: Jobs) -> None:

@@ -20,7 +20,7 @@ from semicoupled.description import Json
 from semicoupled.errors import SemicoupledError
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import JobRequest, Result
-from semicoupled.serving.worker import work_until_told
+from semicoupled.serving.worker import UNEXPECTED, work_until_told
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 _PREPARE = "semicoupled.serving.worker:prepare_networks"
 _SOON = ("semicoupled.serving.nowcast_job", "semicoupled.serving.outline_job", "semicoupled.training.weights")
 _POLL = 0.02
-_UNEXPECTED = "something unexpected went wrong; the server's log says more"
 _START = 900.0
 """Seconds that a process may take to begin: a busy machine reads torch from a slow disk."""
 
@@ -223,7 +222,7 @@ class Jobs:
         except Exception:  # no memory for a large result, for example; without this thread no job would ever end again
             self._kill()
             log.exception("job %s could not be handed over", job.id)
-            self._end(job, "failed", _UNEXPECTED)
+            self._end(job, "failed", UNEXPECTED)
 
     def _why(self, job: Job) -> tuple[State, str | None]:
         if job.stop or self._closing:

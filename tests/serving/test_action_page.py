@@ -15,6 +15,12 @@ from semicoupled.serving.person_sample import person_frames
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
 
 SLOW = pytest.mark.slow
+SLOW_TO_ALLOW = """const allow = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  window.asked = true;
+  await new Promise((resolve) => { window.allow = resolve; });
+  return (window.given = await allow(wanted));
+};"""
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
@@ -160,3 +166,17 @@ def test_the_camera_fits_360_pixels(visit: Callable[..., Any], shoot: Callable[[
     playwright.expect(live(page)).to_contain_text("answered")
     shoot(page, "camera_360")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@SLOW
+def test_a_camera_that_is_allowed_once_nobody_wants_it_stays_off(visit: Callable[..., Any]) -> None:
+    visited = visit()
+    visited.page.add_init_script(SLOW_TO_ALLOW)
+    page = visited.open("action")
+    page.get_by_label("A camera, live").check()
+    page.get_by_role("button", name="Start the camera").click()
+    page.wait_for_function("window.asked")
+    page.get_by_role("link", name="Home").click()
+    page.wait_for_selector(".task")
+    page.evaluate("window.allow()")
+    page.wait_for_function("window.given?.getTracks().every((track) => track.readyState === 'ended')")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -47,6 +48,9 @@ def dying(work, request):
 
 def odd(work, request):
     raise ZeroDivisionError("in /home/somebody/private/file.py")
+
+def gone(work, request):
+    open("/data/radar/rain.h5")
 
 def wrong(work, request):
     raise DataError("/data/radar/a.h5: is broken, as /home/somebody/private/b.h5 is")
@@ -143,6 +147,11 @@ def test_errors_say_what_and_not_where(jobs: Jobs) -> None:
 
     jobs.clean_with(lambda text: public(text, [("radar", Path("/data/radar"))]))
     assert wait(jobs.submit(request("wrong"))).error == "radar/a.h5: is broken, as …/b.h5 is"
+
+
+def test_a_file_that_has_gone_is_said(jobs: Jobs) -> None:
+    said = str(wait(jobs.submit(request("gone"))).error)
+    assert said.startswith("/data/radar/rain.h5: cannot be read (No such file or directory); was it moved")
 
 
 def test_a_full_queue_says_when_to_come_again(jobs: Jobs) -> None:
@@ -244,3 +253,34 @@ def test_what_nobody_asks_for_again_is_not_kept(jobs: Jobs) -> None:
     job = jobs.submit(request("quick"), keep=False)
     assert jobs.find(job.id) is None
     assert wait(job).result is not None
+
+
+def test_a_job_that_cannot_be_sent_takes_no_other_with_it(jobs: Jobs) -> None:
+    unsendable = JobRequest("misbehaving_jobs:quick", NOTHING, Source(), options=lambda: None)
+    job = jobs.submit(unsendable)
+    assert "something unexpected" in str(wait(job).error)
+    assert wait(jobs.submit(request("quick"))).state == "done"
+
+
+def test_a_worker_that_cannot_be_started_is_said_and_tried_again(
+    module_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting = Jobs(LIMITS, "cpu", PREPARE, ())
+    refused = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(starting._context, "Process", refuse)
+    job = starting.submit(request("quick"))
+    starting.start()
+    try:
+        assert "the worker cannot be started (Too many open files)" in str(wait(job).error)
+        monkeypatch.undo()
+        again = starting.submit(request("quick"))
+        until(lambda: again.state in ENDED)
+        again = again if again.state == "done" else wait(starting.submit(request("quick")))  # refused a last time
+        assert again.state == "done"
+        assert starting.problem is None
+    finally:
+        starting.close()

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from semicoupled.errors import DataError, SettingsError
 from semicoupled.serving import worker
+from semicoupled.serving.places import looking_into, stamp
 from semicoupled.serving.roots import Entry, Roots
 from semicoupled.serving.schemas import SourceChoice
 from semicoupled.serving.settings import Limits
@@ -105,6 +106,27 @@ def test_a_store_with_a_link_out_is_refused(data_root: Path) -> None:
     (store / "chunk").symlink_to(data_root.parent / "secret.txt")
     with pytest.raises(DataError, match=r"radar\.zarr: a link in it leads out of its root"):
         Roots([data_root]).files("data", "event", 10)
+
+
+def test_links_in_a_ring_are_refused(data_root: Path) -> None:
+    store = data_root / "ring.zarr"
+    store.mkdir()
+    (store / "one").symlink_to(store / "other")
+    (store / "other").symlink_to(store / "one")
+    with pytest.raises(DataError, match=r"ring\.zarr: a link in it leads out"):
+        Roots((data_root,)).files("data", "ring.zarr", 10)
+    source = Source(place=store.resolve(), base=data_root.resolve())
+    with (
+        pytest.raises(DataError, match=r"ring\.zarr: a link in it leads elsewhere"),
+        looking_into(Work("cpu", Limits(), lambda done, doing: None), source),
+    ):
+        pass
+
+
+def test_a_link_to_what_has_gone_is_no_hindrance(data_root: Path) -> None:
+    before = stamp(data_root)
+    (data_root / "event" / "gone.h5").symlink_to(data_root / "event" / "nowhere.h5")
+    assert stamp(data_root) != before
 
 
 def test_a_root_that_is_a_link_itself_is_followed_once(data_root: Path) -> None:

@@ -350,3 +350,12 @@ def test_a_body_that_comes_drop_by_drop_is_given_up() -> None:
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]
     assert b"comes too slowly" in sent[1]["body"]
+
+
+@pytest.mark.parametrize("path", ["runs/{}/log/events", "action/live?run={}"])
+def test_why_a_socket_is_closed_fits_into_its_last_frame(client: TestClient, path: str) -> None:
+    with client.websocket_connect(f"ws://127.0.0.1:8642/api/v1/{path.format('雨' * 60)}") as socket:
+        closed = socket.receive()
+    assert closed["code"] == 4404
+    assert closed["reason"].startswith("there is no run '雨雨")
+    assert len(closed["reason"].encode()) <= 123  # more than that cannot be sent (RFC 6455, 5.5)

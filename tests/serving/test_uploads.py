@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import ClientDisconnect
 
 from semicoupled.errors import DataError
 from semicoupled.serving.outward import refuse_outward
@@ -105,6 +106,31 @@ def test_two_files_of_one_name_are_both_kept(client: TestClient) -> None:
         client.put(f"{UPLOADS}/{upload}/files?name=a.h5", content=content)
     files = client.app.state.services.uploads.files(upload)
     assert {path.name: path.read_bytes() for path in files} == {"a.h5": b"one", "a.again1.h5": b"two"}
+
+
+def test_files_of_one_name_are_all_kept_where_another_one_failed_between_them() -> None:
+    async def content(text: bytes, fails: asyncio.Event | None = None) -> AsyncIterator[bytes]:
+        yield text
+        if fails is not None:
+            await fails.wait()
+            raise ClientDisconnect
+
+    async def send(uploads: Uploads) -> dict[str, bytes]:
+        upload, fails = uploads.begin(), asyncio.Event()
+        await uploads.add(upload.id, "a.h5", content(b"one"))
+        between = asyncio.create_task(uploads.add(upload.id, "b.h5", content(b"x", fails)))
+        await asyncio.sleep(0)  # it has begun
+        await uploads.add(upload.id, "a.h5", content(b"two"))
+        fails.set()
+        with pytest.raises(ClientDisconnect):
+            await between
+        await uploads.add(upload.id, "a.h5", content(b"three"))
+        return {path.name: path.read_bytes() for path in uploads.files(upload.id)}
+
+    uploads = Uploads(Limits())
+    found = asyncio.run(send(uploads))
+    uploads.close()
+    assert sorted(found.values()) == [b"one", b"three", b"two"]
 
 
 @pytest.mark.parametrize("upload", ["x", "..", "%2e%2e", "..%2f..", "a" * 5000])

@@ -20,6 +20,7 @@ from semicoupled.errors import DataError, SemicoupledError
 from semicoupled.serving.awaited import finished
 from semicoupled.serving.drawn_sample import SAMPLES, drawn_frames, find_sample
 from semicoupled.serving.jobs import BusyError
+from semicoupled.serving.messages import reason
 from semicoupled.serving.schemas import REFUSALS, JobStatus, SourceChoice, Strict
 from semicoupled.serving.services import Services, Serving
 from semicoupled.serving.video_options import LiveFrame, VideoOptions
@@ -111,7 +112,7 @@ async def live(
     try:
         found = serving.runs.find(run, "action")
     except SemicoupledError as error:
-        await socket.close(4404, serving.clean(str(error))[:100])
+        await socket.close(4404, reason(serving.clean(str(error))))
         return
     session = secrets.token_urlsafe(12)
     try:

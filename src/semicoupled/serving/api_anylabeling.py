@@ -34,6 +34,7 @@ WIDGETS = {
     "toggle_preserve_existing_annotations": True,
 }
 """What X-AnyLabeling shows, and the state that it begins with."""
+_FAR = 1e6  # px
 LABEL = "AUTOLABEL_OBJECT"
 """X-AnyLabeling asks the person for the label of what is called so."""
 
@@ -107,8 +108,10 @@ def wishes_of(marks: Any) -> list[Wish]:
             continue
         try:
             numbers = [float(value) for value in mark.get("data", [])]
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"params.marks: {mark.get('data')!r:.80} are no numbers") from error
+        if not all(abs(number) < _FAR for number in numbers):  # what is no number is not below it, either
+            raise DataError(f"params.marks: {mark.get('data')!r:.80} lie nowhere; expected px of the image")
         if mark.get("type") == "rectangle" and len(numbers) == 4:
             (left, right), (top, bottom) = sorted(numbers[0::2]), sorted(numbers[1::2])
             boxes.append((left, top, right - left, bottom - top))

@@ -23,6 +23,7 @@ from semicoupled.serving.outline_projects import Project
 from semicoupled.serving.outline_sample import SAMPLES, find_sample, preview
 from semicoupled.serving.schemas import REFUSALS, SourceChoice, Strict
 from semicoupled.serving.services import Services, Serving
+from semicoupled.serving.turns import in_turns
 from semicoupled.serving.work import JobRequest, Source, npy
 
 log = logging.getLogger(__name__)
@@ -127,20 +128,20 @@ async def open_project(serving: Serving, wanted: OpenRequest) -> ProjectInfo:
     """Open images: generated ones, a file or folder below a root, or an upload, whose files the project keeps."""
     run = serving.runs.find(wanted.run, "outline")
     opened = await outline_opening.open_images(serving, run, wanted.source, wanted.name)
-    return _info(serving, opened.project, opened.problems)
+    return await _info(serving, opened.project, opened.problems)
 
 
 @router.get("/projects/{project_id}")
-def project(serving: Serving, project_id: str) -> ProjectInfo:
+async def project(serving: Serving, project_id: str) -> ProjectInfo:
     """Say what a project holds."""
-    return _info(serving, serving.projects.find(project_id))
+    return await _info(serving, serving.projects.find(project_id))
 
 
 @router.patch("/projects/{project_id}")
-def choose_run(serving: Serving, project_id: str, wanted: RunChoice) -> ProjectInfo:
+async def choose_run(serving: Serving, project_id: str, wanted: RunChoice) -> ProjectInfo:
     """Let another run help."""
     run = serving.runs.find(wanted.run, "outline")
-    return _info(serving, outline_opening.with_run(serving, serving.projects.find(project_id), run))
+    return await _info(serving, outline_opening.with_run(serving, serving.projects.find(project_id), run))
 
 
 @router.delete("/projects/{project_id}", status_code=204)
@@ -215,7 +216,7 @@ async def export(serving: Serving, project_id: str, wanted: ExportRequest) -> Re
     """Write everything that is drawn."""
     found = serving.projects.find(project_id)
     things: list[tuple[dict[str, Any], ...]] = []
-    for number in range(len(found.images)):
+    async for number in in_turns(range(len(found.images))):
         drawn = serving.projects.sheet(found, number).now.things
         things.append(tuple(one.json() for one in drawn if one.accepted or not wanted.accepted))
     images = tuple((one.name, one.width, one.height) for one in found.images)
@@ -324,9 +325,9 @@ def _job(serving: Services, found: Project, what: str, source: Source, options: 
     return JobRequest(f"semicoupled.serving.outline_job:{what}", run.folder.path, source, options)
 
 
-def _info(serving: Services, found: Project, problems: Sequence[str] = ()) -> ProjectInfo:
+async def _info(serving: Services, found: Project, problems: Sequence[str] = ()) -> ProjectInfo:
     images: list[ImageInfo] = []
-    for number, one in enumerate(found.images):
+    async for number, one in in_turns(enumerate(found.images)):
         things = serving.projects.sheet(found, number).now.things
         accepted = sum(thing.accepted for thing in things)
         images.append(

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field
 
 from semicoupled.errors import RunError, nearest
+from semicoupled.serving.messages import reason
 from semicoupled.serving.schemas import REFUSALS
 from semicoupled.serving.services import Services, Serving
 from semicoupled.training.log import FILE
@@ -45,7 +46,7 @@ async def log_events(socket: WebSocket, serving: Serving, name: str, after: int 
     try:
         path = _log(serving, name)
     except RunError as error:
-        await socket.close(4404, str(error)[:100])
+        await socket.close(4404, reason(str(error)))
         return
     try:
         while True:

@@ -20,7 +20,7 @@ from semicoupled.description import Json
 from semicoupled.errors import SemicoupledError
 from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import JobRequest, Result
-from semicoupled.serving.worker import work_until_told
+from semicoupled.serving.worker import UNEXPECTED, work_until_told
 
 log = logging.getLogger(__name__)
 
@@ -219,6 +219,10 @@ class Jobs:
             self._kill()
             log.error("the worker died in job %s", job.id)
             self._end(job, "failed", "the worker died of this; the file may be damaged, or too large for the memory")
+        except Exception:  # no memory for a large result, for example; without this thread no job would ever end again
+            self._kill()
+            log.exception("job %s could not be handed over", job.id)
+            self._end(job, "failed", UNEXPECTED)
 
     def _why(self, job: Job) -> tuple[State, str | None]:
         if job.stop or self._closing:
@@ -257,18 +261,14 @@ class Jobs:
     def _begin_process(self) -> None:
         self._kill()
         self.restarts += 1
-        ours, theirs = self._context.Pipe()
-        hears, self._stops = self._context.Pipe(duplex=False)
-        process = self._context.Process(
-            target=work_until_told,
-            args=(theirs, hears, self._device, self._limits, self._prepare, self._soon),
-            daemon=True,
-            name="worker",
-        )
-        process.start()
-        theirs.close()
-        hears.close()
-        self._process, self._pipe = process, ours
+        try:
+            ours = self._start_process()
+        except OSError as error:  # no memory, or too many open files; it may be over in a moment
+            self.problem = (
+                f"the worker cannot be started ({error.strerror or error}); end other programs, it is tried again"
+            )
+            self._give_up()
+            return
         begun = time.monotonic()
         while not self._closing and time.monotonic() < begun + _START:
             try:
@@ -286,14 +286,38 @@ class Jobs:
             break
         if not self._closing:
             self.problem = self.problem or "the worker does not start; the server's log says more"
-            log.error("%s", self.problem)
-            with self._lock:
-                waiting = list(self._waiting)
-                self._waiting.clear()
-            for job in waiting:
-                self._end(job, "failed", self.problem)
-            time.sleep(1)
+            self._give_up()
         self._kill()
+
+    def _start_process(self) -> Any:
+        """Start the worker; gives our end of its pipe."""
+        ours, theirs = self._context.Pipe()
+        hears, stops = self._context.Pipe(duplex=False)
+        process = self._context.Process(
+            target=work_until_told,
+            args=(theirs, hears, self._device, self._limits, self._prepare, self._soon),
+            daemon=True,
+            name="worker",
+        )
+        try:
+            process.start()
+        except OSError:
+            ours.close()
+            stops.close()
+            raise
+        finally:
+            theirs.close()
+            hears.close()
+        self._process, self._pipe, self._stops = process, ours, stops
+        return ours
+
+    def _give_up(self) -> None:
+        """Say to all who wait that there is no worker, and rest before the next try."""
+        log.error("%s", self.problem)
+        with self._lock:  # a job that leaves the queue has ended by then: else it could not be cancelled
+            while self._waiting:
+                self._end(self._waiting.popleft(), "failed", self.problem)
+            self._lock.wait_for(lambda: self._closing, 1)
 
     def _kill(self) -> None:
         process, self._process = self._process, None

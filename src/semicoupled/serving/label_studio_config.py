@@ -6,7 +6,6 @@ https://labelstud.io/guide/ml and https://labelstud.io/tags/polygonlabels: place
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -16,6 +15,8 @@ from semicoupled.serving.outline_ask import Outlines, Wish
 
 _BOXES = ("rectanglelabels", "rectangle")
 _POINTS = ("keypointlabels", "keypoint")
+_FAR = 1e6
+"""Percent; whatever lies farther away, and what is no number, is a mistake."""
 
 
 class Config(NamedTuple):
@@ -89,21 +90,22 @@ def marked(results: Iterable[Any], config: Config) -> list[Marked]:
         kind = str(result.get("type", "")).lower()
         if kind not in (*_BOXES, *_POINTS):
             continue
-        if float(result.get("image_rotation") or 0) or float(value.get("rotation") or 0):
-            raise DataError("a box or the image is turned; expected image_rotation and rotation 0")
         try:
+            turned = float(result.get("image_rotation") or 0) or float(value.get("rotation") or 0)
             x, y = float(value["x"]), float(value["y"])
-            if kind in _POINTS:
-                if result.get("is_positive", True):
-                    points.append((x, y))
-                continue
-            width, height = float(value["width"]), float(value["height"])
-        except (KeyError, TypeError, ValueError) as error:
+            width, height = (0.0, 0.0) if kind in _POINTS else (float(value["width"]), float(value["height"]))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise DataError(f"a {kind} lacks a number ({error}); expected x, y, width and height in percent") from error
-        if not all(map(math.isfinite, (x, y, width, height))):
+        if turned:
+            raise DataError("a box or the image is turned; expected image_rotation and rotation 0")
+        if not all(abs(number) < _FAR for number in (x, y, width, height)):
             raise DataError(f"a {kind} holds a number that is none; expected percent of the image")
-        labels = value.get("rectanglelabels") or value.get("labels") or [""]
-        boxes.append(Marked(str(labels[0]), (x, y, width, height)))
+        if kind not in _POINTS:
+            labels = value.get("rectanglelabels") or value.get("labels")
+            label = labels[0] if isinstance(labels, list) and labels else ""
+            boxes.append(Marked(str(label), (x, y, width, height)))
+        elif result.get("is_positive", True):
+            points.append((x, y))
     return [box._replace(points=tuple(point for point in points if _inside(point, box.box))[:2]) for box in boxes]
 
 

@@ -68,12 +68,11 @@ def forecast(work: Work, request: JobRequest) -> Result:
         )
         scores = dict(by_lead)
     work.progress(0.9, "packing")
-    times = [time for sequence in same for time in sequence.times]
     document = {
         **_describe(found, chosen, session),
         "truth_leads": len(truth),
         "scores": {"thresholds": list(thresholds), "models": scores},
-        "choices": [_text(time) for time in times[settings.data.input_frames - 1 :]],
+        "choices": [_text(sequence.times[now]) for sequence, now in _possible(same, settings.data.input_frames)],
         "sample": request.source.sample,
     }
     return Result(document, _files(found, truth))
@@ -153,14 +152,18 @@ def choose_time(sequences: Sequence[RadarSequence], inputs: int, leads: int, at:
             f"{at[:50]!r} is no time; expected newest, checkable, or one such as 2021-02-05T20:25Z"
         ) from error
     wanted = wanted if wanted.tzinfo else wanted.replace(tzinfo=UTC)
-    for sequence in fitting:
-        for index in range(inputs - 1, len(sequence)):
-            if abs(sequence.times[index] - wanted) < sequence.step / 2:
-                return sequence, index
+    for sequence, index in _possible(fitting, inputs):
+        if abs(sequence.times[index] - wanted) < sequence.step / 2:
+            return sequence, index
     raise DataError(
-        f"there is no field of {wanted:%Y-%m-%d %H:%M} UTC with {inputs - 1} more before it; expected one between "
+        f"there is no field of {wanted:%Y-%m-%d %H:%M %Z} with {inputs - 1} more before it; expected one between "
         f"{fitting[0].times[inputs - 1]:%Y-%m-%d %H:%M} and {fitting[-1].times[-1]:%Y-%m-%d %H:%M}"
     )
+
+
+def _possible(sequences: Sequence[RadarSequence], inputs: int) -> list[tuple[RadarSequence, int]]:
+    """Give all fields that a forecast can be made from: those with enough before them, without a gap."""
+    return [(sequence, index) for sequence in sequences for index in range(inputs - 1, len(sequence))]
 
 
 def _check_result(grid: Grid, leads: int, session: NowcastSession, settings: NowcastingSettings) -> None:

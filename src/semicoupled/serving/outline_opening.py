@@ -19,6 +19,7 @@ from semicoupled.serving.outline_sample import truth_of, write_sample
 from semicoupled.serving.schemas import SourceChoice
 from semicoupled.serving.served_runs import ServedRun
 from semicoupled.serving.services import Services
+from semicoupled.serving.turns import in_turns
 from semicoupled.serving.work import JobRequest, Source
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm")
@@ -68,7 +69,7 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
                 file = path.relative_to(base).as_posix()
                 images.append(ProjectImage(file, file, one["width"], one["height"]))
             else:
-                shutil.copyfile(path, project.folder / "images" / path.name)
+                await asyncio.to_thread(shutil.copyfile, path, project.folder / "images" / path.name)
                 known = _name(shown.get(path.name, ""), path)
                 images.append(ProjectImage(known, path.name, one["width"], one["height"]))
         if not images:
@@ -78,7 +79,7 @@ async def open_images(services: Services, run: ServedRun, wanted: SourceChoice, 
     if others:
         try:
             read = await _read(services, project, source._replace(files=tuple(others)))
-            _take(services, project, read, truth=False)
+            _ = await _take(services, project, read, truth=False)
         except DataError as error:  # the images are there all the same
             problems.append(str(error))
     return Opened(services.projects.find(project.id), problems)
@@ -109,7 +110,7 @@ async def read_annotations(
     """
     source = await asyncio.to_thread(wanted.find, services, services.settings.limits.images)
     files = tuple(path for path in source.files if path.suffix.lower() == ".json") or source.files
-    return _take(services, project, await _read(services, project, source._replace(files=files)), truth=truth)
+    return await _take(services, project, await _read(services, project, source._replace(files=files)), truth=truth)
 
 
 async def _read(services: Services, project: Project, source: Source) -> Mapping[str, Any]:
@@ -118,7 +119,7 @@ async def _read(services: Services, project: Project, source: Source) -> Mapping
     return (await finished(services.jobs, request)).document
 
 
-def _take(services: Services, project: Project, read: Mapping[str, Any], *, truth: bool) -> Mapping[str, Any]:
+async def _take(services: Services, project: Project, read: Mapping[str, Any], *, truth: bool) -> Mapping[str, Any]:
     things = {int(image): tuple(Thing.of(one) for one in each) for image, each in read["things"].items()}
     if not things:
         raise DataError(
@@ -128,7 +129,7 @@ def _take(services: Services, project: Project, read: Mapping[str, Any], *, trut
     if truth:
         services.projects.keep_truth(project, {**services.projects.truth(project), **things})
     else:
-        for image, each in things.items():
+        async for image, each in in_turns(things.items()):  # each is written to the disk, and there may be thousands
             sheet = services.projects.sheet(project, image)
             services.projects.keep(project, image, sheet.stepped(sheet.now.added(each)))
     services.projects.labeled(project, read["labels"])

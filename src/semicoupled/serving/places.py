@@ -14,6 +14,7 @@ import h5py
 from semicoupled.data.untrusted import untrusted
 from semicoupled.errors import DataError
 from semicoupled.serving.outward import refuse_outward
+from semicoupled.serving.roots import leads_within
 from semicoupled.serving.uploads import AGAIN
 from semicoupled.serving.work import Source, Work
 
@@ -105,7 +106,7 @@ def refuse_swapped(source: Source) -> None:
     if source.base is None:
         return
     for file in source.files:
-        if not file.resolve().is_relative_to(source.base):
+        if not leads_within(file, source.base):
             raise DataError(f"{file.name}: leads elsewhere; expected a file below the folder that was chosen")
 
 
@@ -117,21 +118,21 @@ def stamp(place: Path) -> tuple[object, ...]:
     """
     count, size, newest = 0, 0, 0
     for file in _files(place):
-        found = file.stat()
+        found = file.stat() if file.exists() else file.lstat()  # a link may lead to what is gone
         count, size, newest = count + 1, size + found.st_size, max(newest, found.st_mtime_ns)
     return str(place), count, size, newest
 
 
 def _refuse_links(place: Path, base: Path) -> None:
     outside = DataError(f"{place.name}: a link in it leads elsewhere; expected everything below the folder chosen")
-    if not place.resolve().is_relative_to(base):
+    if not leads_within(place, base):
         raise outside
     for file in _files(place):
-        if file.is_symlink() and not file.resolve().is_relative_to(base):
+        if file.is_symlink() and not leads_within(file, base):
             raise outside
         if file.suffix.lower() in _HDF5:
             beside = file.parent.parent / "log" / file.name  # comma's angles lie beside the camera's folder
-            refuse_outward([file, *([beside] if beside.resolve().is_relative_to(base) else [])])
+            refuse_outward([file, *([beside] if leads_within(beside, base) else [])])
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -141,7 +141,7 @@ class Roots:
 
     def _below(self, folder: Path, base: Path) -> Iterator[Path]:
         if folder.suffix in _STORES:
-            if any(not path.resolve().is_relative_to(base) for path in folder.rglob("*")):
+            if any(not leads_within(path, base) for path in folder.rglob("*")):
                 raise DataError(f"{folder.name}: a link in it leads out of its root; expected a store in one place")
             yield folder
             return
@@ -171,6 +171,14 @@ class Roots:
             if real.is_relative_to(base) and (real.is_file() or real.is_dir()):
                 found.append(path)
         return found
+
+
+def leads_within(path: Path, base: Path) -> bool:
+    """Whether a path, links followed, lies below a folder; links that lead round in a ring lead nowhere."""
+    try:
+        return path.resolve().is_relative_to(base)
+    except (OSError, RuntimeError):
+        return False
 
 
 def _is_plain(path: str) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,10 +103,7 @@ class Uploads:
         upload = self.find(upload_id)
         if len(upload.names) >= self._limits.files:
             raise DataError(f"an upload takes {self._limits.files} files; expected no more. Drop fewer at once")
-        stored = stored_name(name, len(upload.names))
-        if stored in upload.names:
-            stem, dot, suffix = stored.rpartition(".")
-            stored = f"{stem}.{AGAIN}{len(upload.names)}.{suffix}" if dot else f"{stored}.{AGAIN}{len(upload.names)}"
+        stored = _free(stored_name(name, len(upload.names)), upload.names)
         upload.names[stored] = name[:_LONGEST]
         target, size = upload.folder / stored, 0
         try:
@@ -192,6 +190,15 @@ def stored_name(name: str, number: int) -> str:
         return whole
     suffix = _SUFFIX.search(name)
     return f"file_{number:04d}{suffix[0] if suffix else ''}"
+
+
+def _free(stored: str, taken: Container[str]) -> str:
+    """Give a name that no file has; one that failed may have left a gap in the numbers."""
+    stem, dot, suffix = stored.rpartition(".")
+    numbers = itertools.count(1)
+    while stored in taken:
+        stored = f"{stem}.{AGAIN}{next(numbers)}.{suffix}" if dot else f"{suffix}.{AGAIN}{next(numbers)}"
+    return stored
 
 
 def _is_harmless(name: str) -> bool:

@@ -17,6 +17,8 @@ from semicoupled.serving.settings import Limits
 from semicoupled.serving.work import Cancelled, JobRequest, Work, find_function
 
 log = logging.getLogger(__name__)
+UNEXPECTED = "something unexpected went wrong; the server's log says more"
+"""What is said where only the log knows more."""
 
 
 def work_until_told(
@@ -91,9 +93,13 @@ def _do(work: Work, job: str, request: JobRequest) -> tuple[Any, ...]:
         return "failed", job, str(error), type(error).__name__
     except MemoryError:
         return "failed", job, "there is not enough memory for this; take fewer or smaller fields", "MemoryError"
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        log.exception("job %s failed", job)
+        why = f"cannot be read ({error.strerror}); was it moved or removed meanwhile? Choose again"
+        return "failed", job, f"{error.filename}: {why}", "OSError"
     except Exception:
         log.exception("job %s failed", job)
-        return "failed", job, "something unexpected went wrong; the server's log says more", "Unexpected"
+        return "failed", job, UNEXPECTED, "Unexpected"
 
 
 def prepare_networks(device: str) -> dict[str, str]:

@@ -87,6 +87,7 @@ def test_without_a_rectangle_there_is_nothing_to_outline(working: TestClient, da
         ),
         (None, [{"type": "rectangle", "data": [900, 900, 990, 990]}], "tiny", "INFERENCE_ERROR"),
         (None, [{"type": "rectangle", "data": ["a", 0, 9, 9]}], "tiny", "INFERENCE_ERROR"),
+        (None, [{"type": "rectangle", "data": [0, 0, 9, 10**400]}], "tiny", "INFERENCE_ERROR"),
     ],
 )
 def test_errors_come_with_status_200(
@@ -110,6 +111,11 @@ def test_marks_that_say_what_it_is_not_are_left_out() -> None:
     assert (wish.box, wish.start, wish.end) == ((0, 0, 10, 20), (2, 2), None)
     with pytest.raises(DataError, match="expected a list"):
         wishes_of({"type": "rectangle"})
+    with pytest.raises(DataError, match="are no numbers"):
+        wishes_of([{"type": "rectangle", "data": [0, 0, 9, 10**400]}])
+    for number in (float("nan"), float("inf"), 1e300):
+        with pytest.raises(DataError, match="lie nowhere"):
+            wishes_of([{"type": "point", "data": [1, number]}])
 
 
 def test_a_full_queue_is_503(small_run: Path, data_uri: str, tmp_path: Path) -> None:

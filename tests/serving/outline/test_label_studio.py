@@ -129,8 +129,14 @@ def test_what_is_marked() -> None:
         marked([rectangle(image_rotation=90)], config)
     with pytest.raises(DataError, match="lacks a number"):
         marked([{**rectangle(), "value": {"x": 1, "y": 2}}], config)
-    with pytest.raises(DataError, match="that is none"):
-        marked([rectangle(x=float("nan"))], config)
+    for number in (float("nan"), 1e300):
+        with pytest.raises(DataError, match="that is none"):
+            marked([rectangle(x=number)], config)
+    for wrong in (rectangle(image_rotation="a little"), rectangle(x=10**400)):
+        with pytest.raises(DataError, match="lacks a number"):
+            marked([wrong], config)
+    (unnamed,) = marked([{"type": "rectangle", "value": {**rectangle()["value"], "rectanglelabels": {"a": 1}}}], config)
+    assert unnamed.label == ""
 
 
 PERSONAL = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmVk"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import statistics
 from collections.abc import Callable, Iterator
@@ -20,6 +21,10 @@ SLOW = pytest.mark.slow
 LISTEN = """window.shifted = 0; new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
 }).observe({ type: "layout-shift", buffered: true });"""
+REFUSED = """window.answered = window.fetch; window.fetch = (address, options) =>
+  address.endsWith("/images/1") ? Promise.reject(new TypeError("away")) : window.answered(address, options);"""
+UNLISTED = """const real = window.fetch; window.fetch = (address, options) =>
+  address.endsWith("/outline/projects") ? Promise.reject(new TypeError("away")) : real(address, options);"""
 COCO = {
     "images": [{"id": 1, "file_name": "shapes_1.png", "width": 480, "height": 360}],
     "categories": [{"id": 1, "name": "pebble"}],
@@ -263,6 +268,46 @@ def test_by_touch_at_360_pixels(visit: Callable[..., Any]) -> None:
     playwright.expect(page.locator("[data-index]")).to_have_count(before + 1)
     shoot(page, "360")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@SLOW
+def test_what_is_drawn_comes_into_the_image_that_is_shown(visit: Callable[..., Any]) -> None:
+    page = visit()
+    held: list[Any] = []
+    page.route(re.compile(r"/images/1$"), held.append)
+    page.locator(".sheet").focus()
+    for _ in range(2):  # quicker than the server, whose first answer then comes last
+        page.keyboard.press("n")
+    page.wait_for_timeout(500)
+    with page.expect_response(re.compile(r"/images/1$")):
+        held[0].continue_()
+    playwright.expect(page.locator(".said")).to_contain_text("Image 3 of 6")
+    page.wait_for_timeout(500)
+    page.locator("[data-tool=box]").click()
+    drag(page, on_screen(page, 60, 60), on_screen(page, 160, 160))
+    page.wait_for_selector(".sheet[data-mode=start]", timeout=WAIT)
+    assert len(state(page)["things"]) == 1
+
+
+@SLOW
+def test_an_image_that_cannot_be_opened_leaves_the_one_that_is(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.evaluate(REFUSED)
+    shown = page.locator(".sheet image").get_attribute("href")
+    page.locator("[data-tool=next]").click()
+    playwright.expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    assert page.locator(".sheet image").get_attribute("href") == shown
+    page.evaluate("window.fetch = window.answered")
+    page.locator("[data-tool=next]").click()
+    playwright.expect(page.locator(".said")).to_contain_text("Image 2 of 6")
+
+
+@SLOW
+def test_projects_that_cannot_be_listed_are_said(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.evaluate(UNLISTED)
+    page.get_by_text("Open images").click()
+    playwright.expect(page.get_by_role("alert").filter(has_text="does not answer").first).to_be_visible()
 
 
 @SLOW

@@ -33,7 +33,7 @@ export class Camera {
     if (this.stream) { this.stop(); this.start(); }
   }
 
-  toggle() { if (this.stream) this.stop(); else this.start(); }
+  toggle() { if (this.stream) this.stop(); else if (!this.asking) this.start(); }
 
   async start() {
     fill(this.said);
@@ -41,21 +41,29 @@ export class Camera {
       fill(this.said, note("A browser lets a page see a camera on localhost, or over HTTPS. Open this page as http://localhost.", "bad"));
       return;
     }
+    const asking = this.asking = {}; // a person may take long to allow it, and be elsewhere by then
+    let stream;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, height: { ideal: 480 } }, audio: false });
+      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, height: { ideal: 480 } }, audio: false });
     } catch (error) {
+      if (this.asking !== asking) return;
+      this.asking = null;
       fill(this.said, note(error.name === "NotAllowedError" ? "The browser was not allowed to use the camera; allow it in the address bar, and start again." : `There is no camera to be had: ${error.message}`, "bad"));
       return;
     }
+    if (this.asking !== asking) { for (const track of stream.getTracks()) track.stop(); return; }
+    this.asking = null;
+    this.stream = stream;
     this.button.textContent = "Stop the camera";
     this.nothing.classList.add("hidden");
-    this.video.srcObject = this.stream;
-    for (const track of this.stream.getTracks()) track.addEventListener("ended", () => this.stop());
+    this.video.srcObject = stream;
+    for (const track of stream.getTracks()) track.addEventListener("ended", () => this.stop());
     await this.video.play().catch(() => {});
-    this.#talk();
+    if (this.stream === stream) this.#talk();
   }
 
   stop() {
+    this.asking = null;
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
     this.video.srcObject = null;

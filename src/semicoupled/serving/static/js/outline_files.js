@@ -100,10 +100,15 @@ export class Files {
   }
 
   async #list() {
-    const found = await getJson("/outline/projects").catch(() => []);
+    let found;
+    try { found = await getJson("/outline/projects"); } catch (error) { fill(this.mine, note(error.message, "bad")); return; }
     fill(this.mine, found.length ? [h("h3", {}, "Drawn before"), h("ul", { class: "plain objects" }, found.slice(0, 20).map((one) => h("li", { class: "row nowrap" },
-      h("button", { type: "button", "aria-pressed": String(one.id === this.project?.id), onclick: async () => this.onopen(await getJson(`/outline/projects/${one.id}`)) }, h("span", { class: "name" }, one.name), h("span", { class: "size" }, `${one.images} · ${new Date(1000 * one.changed).toLocaleDateString(undefined, { month: "short", day: "numeric" })}`)),
+      h("button", { type: "button", "aria-pressed": String(one.id === this.project?.id), onclick: () => this.#again(one) }, h("span", { class: "name" }, one.name), h("span", { class: "size" }, `${one.images} · ${new Date(1000 * one.changed).toLocaleDateString(undefined, { month: "short", day: "numeric" })}`)),
       h("button", { type: "button", class: "small", "aria-label": `Remove ${one.name}`, disabled: one.id === this.project?.id, onclick: () => this.#remove(one) }, "✕"))))] : null);
+  }
+
+  #again(one) {
+    return this.#try("opening", async () => { this.onopen(await getJson(`/outline/projects/${one.id}`)); });
   }
 
   async #remove(one) {

@@ -17,19 +17,22 @@ export class Live {
     this.#connect();
   }
 
-  /** Go to an image; gives its state. */
-  async open(image) {
-    await this.tail;
-    const found = await getJson(`${base(this.project)}/images/${image}`);
-    this.image = image;
-    this.truth = found.truth;
-    this.#take(found);
-    return found;
+  /** Go to an image; gives its state. What is asked for meanwhile comes after it: it is meant for this image. */
+  open(image) {
+    const opened = this.tail.then(async () => {
+      const found = await getJson(`${base(this.project)}/images/${image}`);
+      this.image = image;
+      this.truth = found.truth;
+      this.#take(found);
+      return found;
+    });
+    this.tail = opened.catch(() => {});
+    return opened;
   }
 
   /** Do something; gives the answer. It is sent when all before it are answered. */
   command(command, onpoint) {
-    const done = this.tail.then(() => this.#send({ ...command, revision: this.state.revision }, onpoint)).then((answer) => {
+    const done = this.tail.then(() => (this.state ? this.#send({ ...command, revision: this.state.revision }, onpoint) : { error: "No image is open; choose one." })).then((answer) => {
       if (answer?.state) this.#take(answer);
       return answer;
     });

@@ -108,28 +108,43 @@ class Page {
   /** Let another run help. */
   async choose(run) {
     if (!this.project) return;
-    this.project = await (await request(`/outline/projects/${this.project.id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run }) })).json();
+    try {
+      this.project = await (await request(`/outline/projects/${this.project.id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run }) })).json();
+    } catch (error) { this.#fail(error); }
   }
 
   /** Go to an image. */
   async go(index) {
     if (!this.project?.images[index]) { this.tell(index < 0 ? "This is the first image." : "This is the last image."); return; }
     await this.desk.rested();
-    const before = this.desk.live;
+    const { live } = this.desk;
+    const left = () => this.desk.live !== live || this.image !== index; // another one was asked for meanwhile
     try {
-      this.image = index;
-      write(`${STORED}.${this.project.id}`, index);
-      this.wait.textContent = "opening";
-      this.wait.classList.remove("hidden");
-      const ready = this.canvas.show(`/api/v1/outline/projects/${this.project.id}/images/${index}/view`, this.project.images[index]);
-      this.tools.reset();
-      await before.open(index);
+      const ready = this.#picture(index);
+      await live.open(index);
+      if (left()) return;
       this.desk.selected = null;
       this.desk.settle();
-      if (await ready) this.wait.classList.add("hidden");
+      const shown = await ready;
+      if (left()) return;
+      if (shown) this.wait.classList.add("hidden");
       else this.wait.textContent = "The image cannot be shown; it may have been moved.";
-      if (this.image === index) this.tell(`Image ${index + 1} of ${this.project.images.length}`);
-    } catch (error) { this.#fail(error); }
+      this.tell(`Image ${index + 1} of ${this.project.images.length}`);
+    } catch (error) {
+      if (left()) return;
+      if (live.state) this.#picture(live.image); // what is drawn on is what is shown
+      this.#fail(error);
+    }
+  }
+
+  /** Show the picture of an image; gives a promise of its arrival. */
+  #picture(index) {
+    this.image = index;
+    write(`${STORED}.${this.project.id}`, index);
+    this.wait.textContent = "opening";
+    this.wait.classList.remove("hidden");
+    this.tools.reset();
+    return this.canvas.show(`/api/v1/outline/projects/${this.project.id}/images/${index}/view`, this.project.images[index]);
   }
 
   /** Something came into the project. */

@@ -78,8 +78,8 @@ function whenever(signal, hear) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/** Read a log, then hear of its new lines; a server that goes away is asked again until it is back. */
-async function follow(name, state, draw, signal) {
+/** Read a log, then hear of its new lines; a server that does not answer, or goes away, is asked again until it is back. */
+function follow(name, state, draw, signal) {
   state.chosen.add(name);
   const log = { lines: [], next: 0, heard: null, problem: null };
   state.logs.set(name, log);
@@ -90,24 +90,37 @@ async function follow(name, state, draw, signal) {
     draw();
   };
   const path = `/runs/${encodeURIComponent(name)}/log`;
-  try {
-    for (let part = null; part === null || part.lines.length;) { part = await getJson(`${path}?after=${log.next}`); take(part); }
-  } catch (error) { log.problem = error.message; draw(); return; }
+  const left = () => signal.aborted || state.logs.get(name) !== log;
+  const say = (problem) => { log.problem = problem; draw(); };
+  const read = async () => {
+    try {
+      for (let part = null; part === null || part.lines.length;) {
+        part = await getJson(`${path}?after=${log.next}`);
+        if (left()) return;
+        take(part);
+      }
+    } catch (error) {
+      if (left()) return;
+      say(error.message);
+      setTimeout(() => left() || read(), AGAIN);
+      return;
+    }
+    listen();
+  };
   const listen = () => {
-    if (signal.aborted || state.logs.get(name) !== log) return;
+    if (left()) return;
     const socket = openSocket(`${path}/events?after=${log.next}`);
     state.sockets.set(name, socket);
-    socket.onopen = () => { log.problem = null; draw(); };
+    socket.onopen = () => say(null);
     socket.onmessage = (event) => { log.heard = performance.now(); take(JSON.parse(event.data)); };
     socket.onclose = (event) => {
-      if (signal.aborted || state.logs.get(name) !== log) return;
+      if (left()) return;
       log.heard = null;
-      log.problem = event.reason || "no connection";
-      draw();
+      say(event.reason || "no connection");
       setTimeout(listen, AGAIN);
     };
   };
-  listen();
+  read();
 }
 
 const live = (log) => log.heard !== null && performance.now() - log.heard < LIVE;

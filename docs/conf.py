@@ -24,6 +24,7 @@ myst_enable_extensions = ["amsmath", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "results/demo.md"]  # the latter is included by a page
 
+smartquotes_action = "qe"  # quotes and ellipses; two dashes are an option's
 default_role = "code"  # docstrings name code between single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

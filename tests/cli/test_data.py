@@ -32,7 +32,9 @@ def test_check_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[s
     document = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert (document["format"], document["task"], document["findings"]) == (1, "nowcasting", [])
     assert document["sections"][0]["tables"][0]["rows"][0][:3] == ["event", 60, 60]
-    assert "<h2>Findings</h2>" in (tmp_path / "found.html").read_text(encoding="utf-8")
+    page = (tmp_path / "found.html").read_text(encoding="utf-8")
+    assert "<h2>Findings</h2>\n<p>Nothing wrong was found.</p>" in page
+    assert "severity" not in page
 
 
 def test_a_section_of_pictures_alone_is_for_the_page(capsys: pytest.CaptureFixture[str]):

@@ -64,4 +64,6 @@ def test_the_page_of_installing_names_every_extra() -> None:
 def test_help_and_pages_name_every_bench() -> None:
     named = f"bench {{{','.join(KINDS)}}}"
     assert named in HELP
-    assert [page for page in ("README.md", "docs/cli.md") if named not in (ROOT / page).read_text(encoding="utf-8")] == []
+    assert [
+        page for page in ("README.md", "docs/cli.md") if named not in (ROOT / page).read_text(encoding="utf-8")
+    ] == []

@@ -53,8 +53,16 @@ def from_here_alone(app: object, page: str, template: str, context: dict[str, An
         raise ExtensionError(f"{page}: fetches {', '.join(strange)}; expected files of the site itself")
 
 
+def fit_a_column(app: object, page: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Let pictures open at their own size, as plots are wider than a column; keep short words of code whole."""
+    if "body" in context:
+        body = re.sub(r'<img\b[^>]*?\bsrc="([^"]+)"[^>]*>', r'<a class="picture" href="\1">\g<0></a>', context["body"])
+        context["body"] = re.sub(r'<span class="pre">(?=[^<]{1,28}<)', '<span class="pre whole">', body)
+
+
 def setup(app: Any) -> None:
     """Tell Sphinx of them; of the stars before Google's sections are read, of other hosts when all else is done."""
+    app.connect("html-page-context", fit_a_column)
     app.connect("autodoc-process-docstring", plain_text, priority=100)
     app.connect("html-page-context", from_here_alone, priority=900)
 

@@ -55,3 +55,9 @@ def test_the_switches_have_a_panel_of_probabilities() -> None:
         "q by Eq. 20": 1,
         "spatial branch stopped": 2,
     }
+
+
+def test_a_single_record_is_a_point() -> None:
+    (one,) = draw_curves([training(1, main_loss=2.0)]).axes[0].lines
+    (two,) = draw_curves([training(1, main_loss=2.0), training(2, main_loss=1.0)]).axes[0].lines
+    assert (one.get_marker(), two.get_marker()) == ("o", "")

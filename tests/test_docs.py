@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+from semicoupled.cli.bench import KINDS
+from semicoupled.cli.main import HELP
 
 ROOT = Path(__file__).parents[1]
 
@@ -48,3 +52,18 @@ def test_a_broken_example_fails_the_check(tmp_path: Path) -> None:
     failed = subprocess.run([*script, str(bad)], capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert f'File "{bad}", line 6' in failed.stderr
+
+
+def test_the_page_of_installing_names_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page, re.M)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(extras)
+
+
+def test_help_and_pages_name_every_bench() -> None:
+    named = f"bench {{{','.join(KINDS)}}}"
+    assert named in HELP
+    assert [
+        page for page in ("README.md", "docs/cli.md") if named not in (ROOT / page).read_text(encoding="utf-8")
+    ] == []

@@ -67,7 +67,8 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     for axes, (title, names) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name, label in names.items():
             points = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
-            axes.plot([step for step, _ in points], [value for _, value in points], label=label)
+            steps, values = [step for step, _ in points], [value for _, value in points]
+            axes.plot(steps, values, marker="o" if len(points) == 1 else "", label=label)  # one point is no line
         axes.set_xlabel("step")
         axes.set_ylabel(title)
         axes.grid(alpha=0.3)

@@ -102,7 +102,11 @@ def write_json(path: Path, task: str, data: str, report: DataReport) -> None:
 
 def write_page(path: Path, report: DataReport) -> None:
     """Write a report as one HTML file that fetches nothing from outside."""
-    found = Section("Findings", "" if report.findings else "Nothing was found.", [findings_table(report)])
+    found = (
+        Section("Findings", parts=[findings_table(report)])
+        if report.findings
+        else Section("Findings", "Nothing wrong was found.")
+    )
     write_report(path, report.title, [found, *report.sections], report.summary)
 
 

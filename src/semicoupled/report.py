@@ -216,7 +216,7 @@ _STYLE = """
 }
 body { margin: 0; background: var(--back); color: var(--front); font: 16px/1.55 system-ui, sans-serif }
 main { max-width: 62rem; margin: 0 auto; padding: 2rem 1.2rem 5rem }
-h1 { font-size: 1.7rem; line-height: 1.2 } h2 { margin-top: 2.6rem; font-size: 1.25rem }
+h1 { font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere } h2 { margin-top: 2.6rem; font-size: 1.25rem }
 a { color: var(--link) } p { max-width: 44rem }
 .wide { overflow-x: auto; margin: 1rem 0 }
 table { border-collapse: collapse; font-size: .92rem }

@@ -107,5 +107,6 @@ def test_plots_show_every_row() -> None:
     assert [patch.get_height() for patch in speedup.patches] == [2.6]  # pyright: ignore[reportAttributeAccessIssue]
     assert [patch.get_height() for patch in stream.patches] == [2.0]  # pyright: ignore[reportAttributeAccessIssue]
     case = {"way": "ltsc", "frames": 40, "layers": 15, "size": 28, "dtype": "float32"}
-    (axes,) = memory_figure([Row("semicoupled", "peak_bytes", case, 2.0**21, 1, "B")]).axes
+    ratio = Row("semicoupled", "peak_ratio", {**case, "frames": 400, "against_frames": 40}, 1.0, 1)
+    (axes,) = memory_figure([Row("semicoupled", "peak_bytes", case, 2.0**21, 1, "B"), ratio]).axes
     assert axes.lines[0].get_xydata().tolist() == [[40.0, 2.0]]  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from semicoupled.cli.data_output import print_report
 from semicoupled.cli.main import main
+from semicoupled.data_report import DataReport
+from semicoupled.report import Picture, Section
 
 
 def write(folder: Path, count: int) -> Path:
@@ -24,11 +28,21 @@ def test_check_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["data", "check", "nowcasting", str(folder), *out]) == 0
     printed = capsys.readouterr().out
     assert "Files and times" in printed
-    assert "nothing found" in printed
+    assert "nothing wrong found" in printed
     document = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert (document["format"], document["task"], document["findings"]) == (1, "nowcasting", [])
     assert document["sections"][0]["tables"][0]["rows"][0][:3] == ["event", 60, 60]
-    assert "<h2>Findings</h2>" in (tmp_path / "found.html").read_text(encoding="utf-8")
+    page = (tmp_path / "found.html").read_text(encoding="utf-8")
+    assert "<h2>Findings</h2>\n<p>Nothing wrong was found.</p>" in page
+    assert "severity" not in page
+
+
+def test_a_section_of_pictures_alone_is_for_the_page(capsys: pytest.CaptureFixture[str]):
+    pictures, words = Section("Left", parts=[Picture(Figure(), "left")]), Section("Right", "words")
+    print_report(DataReport("Data", "Two sections.", [pictures, words]))
+    printed = capsys.readouterr().out
+    assert "Right" in printed
+    assert "Left" not in printed
 
 
 def test_a_problem_is_exit_code_1_and_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from semicoupled.cli.main import main
 from semicoupled.reproduce.registry import NAMES, find_reproduction
+from semicoupled.reproduce.reproduction import bullets
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -22,4 +23,9 @@ def test_the_list_is_written_by_the_command(tmp_path: Path) -> None:
     assert main(["reproduce", "--list", "--page", str(page)]) == 0
     written = page.read_text(encoding="utf-8")
     assert "| `figure3` | back-propagation chains | 0 | seconds | made |" in written
+    assert "as long as its steps take; `--budget` limits it" in written
     assert "| `table6` | how important time is, by kind of road | 3 | about 30 minutes |" in written
+
+
+def test_options_are_code_on_a_page() -> None:
+    assert bullets(["Time: --budget T; `--size paper` has more."]) == "* Time: `--budget` T; `--size paper` has more.\n"

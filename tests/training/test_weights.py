@@ -67,3 +67,10 @@ class Scaled(nn.Linear):
     def __init__(self) -> None:
         super().__init__(3, 2)
         self.scale = nn.Parameter(torch.ones(1))
+
+
+def test_whoever_may_read_other_files_may_read_weights(tmp_path: Path) -> None:
+    plain, weights = tmp_path / "plain", tmp_path / "model.safetensors"
+    plain.touch()
+    save_weights(weights, nn.Linear(1, 1), {})
+    assert weights.stat().st_mode == plain.stat().st_mode

@@ -49,7 +49,7 @@ def memory_figure(rows: Sequence[Row]) -> Figure:
 
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
-    usual = [row for row in rows if _usual(row)]
+    usual = [row for row in rows if row.metric == "peak_bytes" and _usual(row)]
     markers = dict(zip(dict.fromkeys(str(row.condition["way"]) for row in usual), "osD^v", strict=False))
     for way, marker in markers.items():
         points = sorted(

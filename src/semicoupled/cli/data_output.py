@@ -19,12 +19,14 @@ def print_report(report: DataReport) -> None:
     console = output()
     console.print(f"[bold]{escape(report.title)}[/bold]\n{escape(report.summary)}")
     for section in report.sections:
+        tables = [part for part in section.parts if isinstance(part, Table)]
+        if not section.text and not tables:
+            continue  # pictures alone are for the page
         console.print(f"\n[bold]{escape(section.title)}[/bold]")
         if section.text:
             console.print(escape(section.text))
-        for part in section.parts:
-            if isinstance(part, Table):
-                console.print(printed(part))
+        for table in tables:
+            console.print(printed(table))
     counts = Counter(finding.severity for finding in report.findings)
     if report.findings:
         console.print("\n[bold]Findings[/bold]")
@@ -36,4 +38,4 @@ def print_report(report: DataReport) -> None:
     if len(report.findings) > _SHOWN:
         console.print(f"... and {len(report.findings) - _SHOWN} more: --json or --page shows them all")
     said = [f"{counts[name]} {name}{'s' if counts[name] > 1 else ''}" for name in SEVERITIES if counts[name]]
-    console.print("\n" + (", ".join(said) or "nothing found"))
+    console.print("\n" + (", ".join(said) or "nothing wrong found"))

@@ -29,7 +29,7 @@ COMMANDS = {
     "study": "compare networks and ways to train: semicoupled study {star,ablation,rain,driving,action,motion,outline}",
     "reproduce": "the paper's tables and figures beside ours: semicoupled reproduce {table2,...,figure5} [--dry-run]",
     "serve": "the local web app: semicoupled serve [RUN ...] [--root DIR ...] [--port 8642]",
-    "bench": "speed and memory on this machine: semicoupled bench {speed,memory} [--json F]",
+    "bench": "speed and memory on this machine: semicoupled bench {speed,memory,ways,scaling}",
     "demo": "the paper's first claim in minutes: semicoupled demo [--full] [--json F]",
     "doctor": "versions, devices, speed, and what is missing: semicoupled doctor",
 }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from semicoupled.page import markdown_table
 from semicoupled.report import Cell, Table
-from semicoupled.reproduce.reproduction import Reproduction
+from semicoupled.reproduce.reproduction import Reproduction, options_as_code
 from semicoupled.reproduce.request import Request
 from semicoupled.run_folder import read_run
 from semicoupled.settings_file import differences
@@ -87,7 +87,9 @@ def list_section() -> str:
         plan = make_plan(found, request)
         needed = "made" if found.data is None else found.data.nearest
         time = "seconds" if not plan.trainings else said_time(plan.minutes)
-        lines.append([f"`{name}`", found.title.partition(": ")[2] or found.title, plan.trainings, time, needed])
+        lines.append(
+            [f"`{name}`", found.title.partition(": ")[2] or found.title, plan.trainings, options_as_code(time), needed]
+        )
     table = Table(["", "what it shows", "trainings", "time", "data that stand in"], lines)
     return (
         "    semicoupled reproduce --list --page docs/reproduce.md\n\n"

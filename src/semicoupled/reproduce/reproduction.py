@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -99,4 +100,9 @@ def section(found: Reproduction, request: Request, outcome: Outcome, command: st
 
 def bullets(sentences: Sequence[str]) -> str:
     """Write sentences as a list in Markdown."""
-    return "".join(f"* {sentence}\n" for sentence in sentences)
+    return "".join(f"* {options_as_code(sentence)}\n" for sentence in sentences)
+
+
+def options_as_code(sentence: str) -> str:
+    """Put options between backticks: in plain text two dashes would become one long one."""
+    return re.sub(r"(?<![`\w-])--[a-z][\w.-]*\w", r"`\g<0>`", sentence)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file  # pyright: ignore[reportUnknownVariableType]
+from safetensors.torch import load_file, save  # pyright: ignore[reportUnknownVariableType]
 from torch import nn
 
 from semicoupled.errors import RunError
-from semicoupled.files import replacing
+from semicoupled.files import write_bytes
 
 FILE = "model.safetensors"
 
@@ -26,8 +26,7 @@ def save_weights(path: Path, model: nn.Module, about: Mapping[str, str]) -> None
     """
     # cloned, because safetensors refuses tensors that share memory (shared heads)
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, dict(about))
+    write_bytes(path, save(tensors, dict(about)))  # `save_file` makes files that nobody else may read
 
 
 def read_about(path: Path) -> dict[str, str]:

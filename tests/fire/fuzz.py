@@ -158,8 +158,8 @@ def _try(
 
     place = folder / reader.name.replace(" ", "_")
     shutil.rmtree(place, ignore_errors=True)
-    whole = _whole(reader, place / "whole")
-    path = _copy(whole, place / "tried")
+    whole = whole_files(reader, place / "whole")
+    path = copied(whole, place / "tried")
     sender.send(("begin", reader.name, first, ""))
     _ = reader.read(path)  # everything is imported, and it is readable
     most = _memory() + MEMORY
@@ -197,14 +197,14 @@ class Whole(NamedTuple):
     files: dict[str, bytes]
 
 
-def _whole(reader: Reader, folder: Path) -> Whole:
+def whole_files(reader: Reader, folder: Path) -> Whole:
     folder.mkdir(parents=True)
     path = reader.make(folder)
     files = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
     return Whole(folder, str(path.relative_to(folder)), files)
 
 
-def _copy(whole: Whole, target: Path) -> Path:
+def copied(whole: Whole, target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(whole.folder, target)
     return target / whole.path
@@ -256,8 +256,8 @@ def main() -> int:
     chosen = [reader for reader in readers() if options.only in reader.name]
     with tempfile.TemporaryDirectory(prefix="fuzz_") as temporary:
         if options.number is not None:
-            whole = _whole(chosen[0], Path(temporary) / "whole")
-            path = _copy(whole, Path(temporary) / "tried")
+            whole = whole_files(chosen[0], Path(temporary) / "whole")
+            path = copied(whole, Path(temporary) / "tried")
             put(Path(temporary) / "tried", changes(chosen[0], whole, options.seed, options.number))
             print(chosen[0].read(path))
             return 0

@@ -146,7 +146,10 @@ def test_errors_say_what_and_not_where(jobs: Jobs) -> None:
     from semicoupled.serving.messages import public
 
     jobs.clean_with(lambda text: public(text, [("radar", Path("/data/radar"))]))
-    assert wait(jobs.submit(request("wrong"))).error == "radar/a.h5: is broken, as …/b.h5 is"
+    try:
+        assert wait(jobs.submit(request("wrong"))).error == "radar/a.h5: is broken, as …/b.h5 is"
+    finally:
+        jobs.clean_with(str)
 
 
 def test_a_file_that_has_gone_is_said(jobs: Jobs) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from semicoupled.errors import SettingsError, nearest
 from semicoupled.settings_file import parse_settings
@@ -117,8 +118,14 @@ def variant_settings(
     Raises:
         SettingsError: an unknown name, or a value of the wrong kind.
     """
-    files = [folder / f"{preset}.yaml" for preset in (*presets, *variant.presets)]
-    return parse_settings(settings, [*options, *variant.options, f"--seed={seed}"], files)
+    files = tuple(folder / f"{preset}.yaml" for preset in (*presets, *variant.presets))
+    return replace(_parsed(settings, (*options, *variant.options), files), seed=seed)
+
+
+@lru_cache(maxsize=256)
+def _parsed(settings: type[Any], options: tuple[str, ...], files: tuple[Path, ...]) -> Any:
+    """Settings of all seeds: reading them takes a tenth of a second, and a study has dozens of trainings."""
+    return parse_settings(settings, options, files)
 
 
 def make_trials(

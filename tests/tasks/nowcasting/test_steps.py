@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -21,6 +22,7 @@ def weight(*modules: nn.Module) -> int:
     return sum(4 * parameter.numel() for module in modules for parameter in module.parameters())
 
 
+@pytest.mark.slow  # four programs are made of a network that is large enough to be seen in their sizes
 def test_each_program_holds_its_own_weights_alone(tmp_path: Path) -> None:
     model = build_model(ModelSettings(layers=2, width=112, patch=2, norm="none"), leads=2).eval()
     encoder, decoder = model.network.encoder, model.network.decoder

@@ -27,8 +27,6 @@ from fire_changes import change_file
 from fire_process import context
 from fire_readers import Reader, readers, wrong_readers
 
-from semicoupled.page import put_section
-
 MEMORY = 1 << 30
 """Bytes that a reader of small files may take, beyond what the process had before."""
 HANGS = 20.0
@@ -280,6 +278,8 @@ def main() -> int:
     said = f"{read + refused + faults} inputs to {len(tried)} readers, {faults} faults"
     print(said)
     if options.page is not None:
+        from semicoupled.page import put_section
+
         line = (
             f"## Changed files\n\n    python tests/fire/fuzz.py --minutes {options.minutes:g} --seed {options.seed}\n\n"
         )

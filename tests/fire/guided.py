@@ -24,9 +24,6 @@ from typing import NamedTuple
 from fire_readers import Reader, readers, wrong_readers
 from fuzz import HANGS, PAGE_TITLE, Whole, copied, put, whole_files
 
-from semicoupled.errors import SemicoupledError
-from semicoupled.page import put_section
-
 FITS = (
     "action answers", "clips csv", "clips headerless", "clips hmdb51", "clips kinetics", "clips ucf101", "drive comma",
     "drive dbnet", "drive names", "drive table", "drive tub", "drive tub 1", "drive udacity", "driving answers", "log",
@@ -97,7 +94,9 @@ def run_child(name: str, folder: Path, faults: Path, seconds: float, seed: int) 
     """Try a reader in this process, which libFuzzer ends."""
     import atheris  # pyright: ignore[reportMissingImports]
 
-    with atheris.instrument_imports(include=["semicoupled"]):  # all that reading imports
+    with atheris.instrument_imports(include=["semicoupled"]):  # what was imported before would not be watched
+        from semicoupled.errors import SemicoupledError
+
         reader = find_reader(name)
         whole = whole_files(reader, folder / "whole")
         path = copied(whole, folder / "tried")
@@ -191,6 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     said = f"{read + refused + faults} inputs to {len(tried)} readers, {faults} faults"
     print(said)
     if options.page is not None:
+        from semicoupled.page import put_section
+
         command = f"python tests/fire/guided.py --minutes {options.minutes:g} --seed {options.seed}"
         text = f"## Guided by what is reached\n\n    {command}\n\n"
         text += (

@@ -234,7 +234,11 @@ def _sentence(error: Exception) -> str:
     text = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", text)
     choice = re.search(r"Expected an? typing\.Literal\[(.*?)\]\. Got value: (.*)", text)
     if choice is None:  # one of some words, or null
-        choice = re.search(r"Does not validate.*?typing\.Literal\[(.*?)\], NoneType\].* Given value: (.*)", text)
+        choice = re.search(
+            r"Does not validate.*?Subtypes: \[(?:NoneType, )?typing\.Literal\[(.*?)\](?:, NoneType)?\]"
+            r".*? Given value: (.*?)(?: Given value type: .*)?$",
+            text,
+        )
     if choice is None:
         return text
     known = [item.strip().strip("'") for item in choice[1].split(",")]

@@ -182,6 +182,13 @@ def test_zarr_of_the_mlcast_schema(tmp_path: Path, samples: ModuleType, version:
     assert frames[0].grid.projection == "OSGB36 / British National Grid"
 
 
+def test_a_zarr_store_that_says_that_its_metadata_are_not_together(tmp_path: Path, samples: ModuleType):
+    path = samples.write_mlcast(tmp_path / "store.zarr", RAIN, version=3)
+    metadata = json.loads((path / "zarr.json").read_text())
+    (path / "zarr.json").write_text(json.dumps({**metadata, "consolidated_metadata": None}))
+    assert [frame.valid for frame in read_frames(path)] == [TIME, TIME + STEP]
+
+
 def test_a_damaged_zarr_store(tmp_path: Path, samples: ModuleType):
     path = samples.write_mlcast(tmp_path / "store.zarr", RAIN, version=3)
     metadata = json.loads((path / "rr/zarr.json").read_text())

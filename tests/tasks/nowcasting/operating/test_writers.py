@@ -143,7 +143,8 @@ def test_a_movie_shows_what_a_gif_shows(forecast: Forecast):
         assert float(container.streams.video[0].duration * container.streams.video[0].time_base) == pytest.approx(2.8)
     assert len(frames) == 2 + 3 + 2  # the last one is shown three times
     for image, frame in zip(images, frames, strict=False):
-        assert np.abs(image.astype(int) - frame.astype(int)).mean() < 8
+        rows, columns, _ = image.shape  # a movie's are even
+        assert np.abs(image.astype(int) - frame[:rows, :columns].astype(int)).mean() < 8
     assert np.abs(images[0].astype(int) - images[4].astype(int)).mean() > 8
 
 

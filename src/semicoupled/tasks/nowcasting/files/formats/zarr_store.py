@@ -5,6 +5,7 @@ See https://github.com/mlcast-community/mlcast-dataset-validator. A store is a f
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,8 +50,9 @@ def read(path: Path, given: FileSettings) -> Iterator[RadarFrame]:
 
 
 def _consolidated(path: Path) -> bool:
-    """Whether the store's metadata lie together in one file."""
+    """Whether the store's metadata lie together in one file; some writers say null where they do not."""
     version_3 = path / "zarr.json"
-    return (path / ".zmetadata").is_file() or (
-        version_3.is_file() and b"consolidated_metadata" in version_3.read_bytes()
-    )
+    if not version_3.is_file():
+        return (path / ".zmetadata").is_file()
+    about = json.loads(version_3.read_bytes())
+    return isinstance(about, dict) and about.get("consolidated_metadata") is not None

@@ -74,7 +74,7 @@ def guided(reader: str, folder: Path, faults: Path, seconds: float, seed: int) -
     command = [sys.executable, __file__, "--child", reader, "--seed", str(seed), "--minutes", str(seconds / 60)]
     command += ["--folder", str(folder), "--faults", str(faults)]
     done = subprocess.run(command, capture_output=True, check=False)
-    said = done.stderr.decode(errors="replace")
+    said = (done.stdout + done.stderr).decode(errors="replace")  # the traceback comes by the first
     coverage = {match[1]: int(match[2]) for match in _COVERAGE.finditer(said)}
     read, refused = _TALLY.unpack(tally.read_bytes())
     fault = "" if done.returncode == 0 and "DONE" in coverage else _fault(said, done.returncode)
@@ -111,7 +111,7 @@ def run_child(name: str, folder: Path, faults: Path, seconds: float, seed: int) 
     counts = [0, 0]
 
     def one(data: bytes) -> None:
-        file = changed[data[0] % len(changed) if data else 0]
+        file = chosen_of(changed, data)
         put(folder / "tried", {file: data[1:]})
         try:
             _ = reader.read(path)
@@ -145,12 +145,17 @@ def chosen_files(whole: Whole) -> list[str]:
     return named[:256]
 
 
+def chosen_of(names: Sequence[str], data: bytes) -> str:
+    """Name the file that an input is of, by its first byte."""
+    return names[data[0] % len(names) if data else 0]
+
+
 def read_again(reader: Reader, folder: Path, data: bytes) -> object:
     """Read an input that was kept."""
     whole = whole_files(reader, folder / "whole")
     path = copied(whole, folder / "tried")
     changed = chosen_files(whole)
-    put(folder / "tried", {changed[data[0] % len(changed)]: data[1:]})
+    put(folder / "tried", {chosen_of(changed, data): data[1:]})
     return reader.read(path)
 
 

@@ -21,7 +21,7 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
 def test_one_that_was_killed_is_gone(tmp_path: Path) -> None:
     with another_process(tmp_path / "a.lock") as process:
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
         with alone(tmp_path / "a.lock", "in use"):
             pass
 
@@ -39,7 +39,7 @@ def test_what_it_started_does_not_hold_on(tmp_path: Path) -> None:
     forks = "if os.fork() == 0: os.close(1); time.sleep(20); os._exit(0)"
     with another_process(tmp_path / "a.lock", forks) as process:
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
         with alone(tmp_path / "a.lock", "in use"):
             pass
 
